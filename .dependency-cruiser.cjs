@@ -1,0 +1,36 @@
+/** The arrows of the architecture: an import that runs against them is an error. */
+const only = (folder, allowed) => ({
+  name: `${folder}-knows-only-what-it-builds-on`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [`^src/${folder}/`, '^src/settings\\.ts$', ...allowed.map((f) => `^src/${f}/`)] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    only('gpu', []),
+    only('onnx', []),
+    only('field', ['gpu']),
+    only('optim', ['gpu']),
+    only('render', ['gpu', 'field']),
+    only('mesh', ['gpu', 'field']),
+    only('diffusion', ['gpu', 'onnx']),
+    only('guidance', ['gpu', 'diffusion']),
+    only('train', ['gpu', 'field', 'render', 'mesh', 'optim', 'diffusion', 'guidance']),
+    only('ui', ['train']),
+    only('viewer', ['gpu', 'train']),
+    {
+      name: 'pages-know-the-engine-by-its-messages',
+      severity: 'error',
+      from: { path: '^src/(ui|viewer)/' },
+      to: { path: '^src/train/', pathNot: '^src/train/messages\\.ts$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.wgsl'] },
+  },
+};
