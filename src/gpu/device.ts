@@ -1,0 +1,63 @@
+/** What an adapter says of itself, and what follows from it. */
+export interface AdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** True when shaders run on the CPU (lavapipe, SwiftShader, WARP). */
+  readonly software: boolean;
+}
+
+/** The one GPUDevice of a process; our kernels, onnxruntime and three.js all run on it. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterFacts;
+}
+
+/** Thrown when the machine offers no WebGPU adapter; the message says how to get one. */
+export class NoAdapterError extends Error {
+  override readonly name = 'NoAdapterError';
+}
+
+/** Limits raised to what the adapter offers: sizes bound our buffers, and onnxruntime asks for the rest. */
+const raisedLimits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/** Accelerations and measurements; everything works without them. */
+const wantedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+
+const softwareName = /llvmpipe|lavapipe|swiftshader|basic render driver|softpipe/i;
+
+/**
+ * Opens the device.
+ *
+ * @param entry `navigator.gpu`, or its twin from Dawn in Node.
+ * @param remedy appended to the error when there is no adapter: how to get one here.
+ * @throws NoAdapterError when no adapter is offered.
+ */
+export async function openGpu(entry: GPU | undefined, remedy: string): Promise<Gpu> {
+  const adapter = await entry?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new NoAdapterError(`No WebGPU adapter is available. ${remedy}`);
+  const requiredLimits: Record<string, number> = {};
+  for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
+  const device = await adapter.requestDevice({
+    label: 'limbeck',
+    requiredLimits,
+    requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
+  });
+  return { device, adapter: factsOf(adapter.info) };
+}
+
+function factsOf(info: GPUAdapterInfo): AdapterFacts {
+  const { vendor, architecture, description } = info;
+  const software =
+    info.isFallbackAdapter || softwareName.test(`${vendor} ${architecture} ${description}`);
+  return { vendor, architecture, description, software };
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { create, globals } from 'webgpu';
+import { Arena } from '../src/gpu/arena';
+import { type Gpu, openGpu } from '../src/gpu/device';
+import { Shader } from '../src/gpu/kernel';
+import { Readback } from '../src/gpu/readback';
+
+const icd = resolve('.cache/vulkan/icd.json');
+if (existsSync(icd)) process.env.VK_ICD_FILENAMES ??= icd;
+Object.assign(globalThis, globals);
+
+// Dawn crashes when its root object is collected while buffers live: hold it for the life of the process.
+const held = globalThis as { dawn?: GPU };
+
+/** A device on whatever adapter this machine has, and what a kernel test needs beside it. */
+export interface TestGpu {
+  readonly gpu: Gpu;
+  readonly arena: Arena;
+  readonly readback: Readback;
+  shader(label: string, code: string, constants?: Record<string, number>): Shader;
+  /** Records, submits, and fails on any validation error. */
+  run(record: (pass: GPUComputePassEncoder) => void): Promise<void>;
+}
+
+export async function openTestGpu(): Promise<TestGpu> {
+  held.dawn ??= create([]);
+  const gpu = await openGpu(held.dawn, 'Run `npm test`, which installs a software adapter.');
+  const { device } = gpu;
+  return {
+    gpu,
+    arena: new Arena(gpu, 'test'),
+    readback: new Readback(gpu),
+    shader: (label, code, constants) => new Shader(gpu, label, code, constants),
+    async run(record) {
+      device.pushErrorScope('validation');
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      record(pass);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      const error = await device.popErrorScope();
+      if (error) throw new Error(error.message);
+    },
+  };
+}
