@@ -1,0 +1,1 @@
+"""Trains Limbeck's default prior: render, text encoder, denoiser, export."""

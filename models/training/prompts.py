@@ -1,0 +1,77 @@
+"""Prompts of an object: its captions, and the ways in which people write them.
+
+Every string here is true of the object. The text encoder encodes all of them once
+(`captions.txt`, one per line); training picks one per object and step.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# Words that may be dropped from the front of a noun phrase without changing what the object is.
+ADJECTIVES = frozenset(
+    """small large big tiny huge tall short long low high old new modern antique classic simple plain
+    wooden metal plastic stone brick glass leather golden gold silver marble iron steel
+    white black grey gray red green blue yellow orange brown pink purple violet beige tan cyan teal
+    turquoise cream dark light pale bright colourful
+    medieval suburban rural futuristic rustic fancy ornate decorative open closed broken damaged empty
+    full snowy autumn potted round square rectangular oval voxel low-poly cartoon cute happy sad
+    """.split()
+)
+
+TEMPLATES = ("{full}", "{bare}", "a 3D model of {full}", "{full}, {style}")
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One object of the set: what to read, what to say of it."""
+
+    id: str
+    file: str
+    style: str
+    captions: tuple[str, ...]  # noun phrases, the most exact first
+    caption: str
+
+
+def read_objects(folder: Path) -> list[SceneObject]:
+    """Reads `objects.jsonl` of the object set in `folder`."""
+    objects = []
+    for line in (folder / "objects.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        phrases = [row["caption"]]
+        if row["caption_colour"]:
+            phrases.append(row["caption_colour"])
+        short = shorten(row["caption"])
+        if short not in phrases:
+            phrases.append(short)
+        objects.append(
+            SceneObject(row["id"], row["file"], row["style"], tuple(phrases), row["caption"])
+        )
+    return objects
+
+
+def shorten(caption: str) -> str:
+    """Drops a trailing "with ..." and leading adjectives: "a small wooden box with a lid" -> "a box"."""
+    words = re.split(r" with | wearing ", caption)[0].split()
+    article = words[0] in ("a", "an")
+    body = words[1:] if article else words
+    while len(body) > 1 and body[0].lower() in ADJECTIVES:
+        body = body[1:]
+    if not article:
+        return " ".join(body)
+    return ("an " if body[0][0].lower() in "aeiou" else "a ") + " ".join(body)
+
+
+def variants(phrase: str, style: str) -> list[str]:
+    """The phrase in every template, without repeats."""
+    bare = re.sub(r"^(a|an) ", "", phrase)
+    return list(
+        dict.fromkeys(t.format(full=phrase, bare=bare, style=style) for t in TEMPLATES)
+    )
+
+
+def all_prompts(objects: list[SceneObject]) -> list[str]:
+    """Every prompt that training may use, sorted; the empty prompt is not among them."""
+    found = {v for o in objects for phrase in o.captions for v in variants(phrase, o.style)}
+    return sorted(found)

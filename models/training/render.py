@@ -1,0 +1,90 @@
+"""Stage 1: renders the captioned objects to groups of four views.
+
+Writes to the work folder: `views.npy` u8 [objects, groups, 4, 4, 32, 32] (views, then channels:
+premultiplied sRGB and alpha) and `views.json` (object ids, azimuths and elevations in degrees).
+"""
+
+import argparse
+import json
+import subprocess
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .camera import ELEVATION, group_cameras
+from .mesh import Mesh, read_glb
+from .prompts import all_prompts, read_objects
+from .rasterise import render
+
+SIZE = 32
+
+
+def draw_angles(objects: int, groups: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Azimuth and elevation [objects, groups] in degrees; group 0 starts at the front."""
+    rng = np.random.default_rng(seed)
+    azimuth = rng.uniform(0, 360, (objects, groups))
+    azimuth[:, 0] = 0
+    elevation = rng.uniform(*ELEVATION, (objects, groups))
+    return azimuth.astype(np.float32), elevation.astype(np.float32)
+
+
+def render_object(path: Path, azimuth: np.ndarray, elevation: np.ndarray, device: str) -> np.ndarray:
+    """u8 [groups, 4, 4, SIZE, SIZE] of one object."""
+    torch.set_num_threads(1)
+    mesh = read_glb(path)
+    mesh = Mesh(mesh.corners.to(device), mesh.colours.to(device))
+    cameras = group_cameras(torch.from_numpy(azimuth), torch.from_numpy(elevation)).to(device)
+    views = render(mesh, cameras.view(-1, 4, 4), SIZE)
+    return views.view(len(azimuth), -1, 4, SIZE, SIZE).cpu().numpy()
+
+
+def unpack(objects: Path, work: Path) -> Path:
+    """The folder of GLB files, unpacked from `objects.tar.zst` on first use."""
+    folder = work / "objects"
+    done = work / "objects.done"
+    if not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        archive = objects / "objects.tar.zst"
+        subprocess.run(["tar", "--zstd", "-xf", str(archive), "-C", str(folder)], check=True)
+        done.touch()
+    return folder
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="training render", description=__doc__)
+    parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
+    parser.add_argument("--groups", type=int, default=10, help="four-view groups per object")
+    parser.add_argument("--workers", type=int, default=3, help="processes (CPU)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+
+    args.work.mkdir(parents=True, exist_ok=True)
+    objects = read_objects(args.objects)
+    (args.work / "captions.txt").write_text("\n".join(all_prompts(objects)) + "\n")
+    folder = unpack(args.objects, args.work)
+    azimuth, elevation = draw_angles(len(objects), args.groups, args.seed)
+    shape = (len(objects), args.groups, 4, 4, SIZE, SIZE)
+    views = np.lib.format.open_memmap(args.work / "views.npy", "w+", np.uint8, shape)
+
+    started = time.time()
+    with ProcessPoolExecutor(args.workers if args.device == "cpu" else 1) as pool:
+        jobs = [
+            pool.submit(render_object, folder / o.file, azimuth[i], elevation[i], args.device)
+            for i, o in enumerate(objects)
+        ]
+        for i, job in enumerate(jobs):
+            views[i] = job.result()
+            if (i + 1) % 200 == 0 or i + 1 == len(jobs):
+                print(f"{i + 1}/{len(jobs)} objects, {time.time() - started:.0f} s", flush=True)
+    views.flush()
+    meta = {
+        "ids": [o.id for o in objects],
+        "azimuth": azimuth.tolist(),
+        "elevation": elevation.tolist(),
+    }
+    (args.work / "views.json").write_text(json.dumps(meta))
