@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+import { retry, run, say } from './process.mjs';
+
+/** Makes sure that node_modules holds what package-lock.json asks for. */
+export function ensurePackages() {
+  if (isInstalled()) return;
+  say('installing the npm packages');
+  retry('npm ci', () => run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root }));
+}
+
+/** Whether every package of the lockfile is there in its version, except those for other platforms. */
+function isInstalled() {
+  const wanted = packagesOf('package-lock.json');
+  const present = packagesOf('node_modules/.package-lock.json');
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) =>
+      path === '' || present[path]?.version === version || (optional && !present[path]),
+  );
+}
+
+/**
+ * @param {string} lockfile path from the root
+ * @returns {Record<string, { version: string, optional?: boolean }>} by path; empty if there is no such lockfile
+ */
+function packagesOf(lockfile) {
+  try {
+    return JSON.parse(readFileSync(join(root, lockfile), 'utf8')).packages;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,106 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Progress goes to stderr: stdout belongs to the program that is being set up. */
+export const say = (/** @type {string} */ line) => console.error(`[setup] ${line}`);
+
+/**
+ * Runs a command with its output shown and waits for it.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @throws {Error} naming the command, if it cannot start or its exit status is not 0
+ */
+export function run(command, args, { cwd, env } = {}) {
+  const { error, status, signal } = spawnSync(command, args, {
+    // Output of installers is progress as well.
+    stdio: ['inherit', process.stderr.fd, 'inherit'],
+    env: { ...process.env, ...env },
+    // On Windows `npm` is a script, which only a shell can start.
+    shell: process.platform === 'win32',
+    ...(cwd && { cwd }),
+  });
+  if (error) throw error;
+  if (status !== 0)
+    throw new Error(`${[command, ...args].join(' ')}: ${signal ?? `exit ${status}`}`);
+}
+
+/**
+ * The standard output of a command; empty if it cannot start or fails.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env] added to this process's environment
+ */
+export function outputOf(command, args, env) {
+  const { status, stdout } = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...env },
+  });
+  return status === 0 ? stdout : '';
+}
+
+/**
+ * Tries up to three times, because mirrors drop connections.
+ *
+ * @param {string} what named in the progress lines
+ * @param {(attempt: number) => void} attempt gets 0, 1, 2; throws to be tried again
+ * @throws {Error} the last attempt's error
+ */
+export function retry(what, attempt) {
+  const attempts = 3;
+  for (let i = 0; ; i++) {
+    try {
+      return attempt(i);
+    } catch (error) {
+      if (i === attempts - 1) throw error;
+      say(`${what} failed (${error instanceof Error ? error.message : error}); trying again`);
+    }
+  }
+}
+
+/**
+ * Runs node on a script in this terminal until it ends. Ctrl-C reaches the child, which decides what it means.
+ *
+ * @param {string[]} args script and its arguments
+ * @param {NodeJS.ProcessEnv} env added to this process's environment
+ * @returns {Promise<number>} the exit status; 128 + signal number if a signal ended it
+ */
+export function runNode(args, env) {
+  const child = spawn(process.execPath, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+  });
+}
+
+/**
+ * Where a program lies on PATH.
+ *
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+export function onPath(name) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+/** @param {string} path */
+export function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
