@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { wgsl } from './vite.config';
+import { wgsl } from './vite.config.ts';
 
 export default defineConfig({
   plugins: [wgsl()],

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { constants as access, accessSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Progress goes to stderr: stdout belongs to the program that is being set up. */
@@ -18,8 +19,7 @@ export function run(command, args, { cwd, env } = {}) {
     // Output of installers is progress as well.
     stdio: ['inherit', process.stderr.fd, 'inherit'],
     env: { ...process.env, ...env },
-    // On Windows `npm` is a script, which only a shell can start.
-    shell: process.platform === 'win32',
+    shell: needsShell(command),
     ...(cwd && { cwd }),
   });
   if (error) throw error;
@@ -63,24 +63,37 @@ export function retry(what, attempt) {
 }
 
 /**
- * Runs node on a script in this terminal until it ends. Ctrl-C reaches the child, which decides what it means.
+ * Runs a program in this terminal until it ends. Ctrl-C reaches the program, which decides what it means.
  *
- * @param {string[]} args script and its arguments
- * @param {NodeJS.ProcessEnv} env added to this process's environment
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env] added to this process's environment
  * @returns {Promise<number>} the exit status; 128 + signal number if a signal ended it
  */
-export function runNode(args, env) {
-  const child = spawn(process.execPath, args, {
+export function runHere(command, args, env) {
+  const child = spawn(command, args, {
     stdio: 'inherit',
     env: { ...process.env, ...env },
+    shell: needsShell(command),
   });
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  const ignore = () => {};
+  const terminate = () => child.kill('SIGTERM');
+  process.on('SIGINT', ignore).on('SIGTERM', terminate);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+    child.on('exit', (code, signal) => {
+      process.off('SIGINT', ignore).off('SIGTERM', terminate);
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
   });
 }
+
+/**
+ * On Windows `npm` is a script, which only a shell can start.
+ *
+ * @param {string} command
+ */
+const needsShell = (command) => process.platform === 'win32' && command === 'npm';
 
 /**
  * Where a program lies on PATH.
@@ -98,7 +111,7 @@ export function onPath(name) {
 /** @param {string} path */
 export function isExecutable(path) {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, access.X_OK);
     return true;
   } catch {
     return false;
