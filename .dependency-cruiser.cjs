@@ -3,7 +3,14 @@ const only = (folder, allowed) => ({
   name: `${folder}-knows-only-what-it-builds-on`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: '^src/', pathNot: [`^src/${folder}/`, '^src/(settings|random)\\.ts$', ...allowed.map((f) => `^src/${f}/`)] },
+  to: {
+    path: '^src/',
+    pathNot: [
+      `^src/${folder}/`,
+      '^src/(settings|random)\\.ts$',
+      ...allowed.map((f) => `^src/${f}/`),
+    ],
+  },
 });
 
 module.exports = {
