@@ -1,0 +1,300 @@
+/**
+ * Everything that decides a run, in one plain object. The panel, the command line's flags, the share
+ * link and run.json are four views of it; a run is reproducible from it, the model and the adapter.
+ */
+
+/**
+ * A number, or a number that changes over a run: `[start, v0, v1, end]` holds v0 until `start`, moves
+ * linearly to v1 at `end` and stays. `start` and `end` are fractions of the run in [0, 1], so that a
+ * short run passes through the same phases as a long one (threestudio counts steps instead).
+ */
+export type Schedule = number | readonly [start: number, v0: number, v1: number, end: number];
+
+export type Method = 'sds' | 'vsd';
+
+/** What the noise prediction is compared with: the noise itself (SDS) or the fake score (VSD). */
+export type Baseline = 'noise' | 'fake';
+
+/** w(τ) of the objective: sigma squared (DreamFusion), one, or sigma·alpha. */
+export type Weighting = 'sigma_squared' | 'uniform' | 'sigma_alpha';
+
+export interface Settings {
+  readonly prompt: string;
+  readonly method: Method;
+  readonly seed: number;
+  readonly steps: number;
+  readonly field: {
+    readonly levels: number;
+    readonly log2TableSize: number;
+    readonly minResolution: number;
+    readonly maxResolution: number;
+    readonly hidden: number;
+    readonly blobScale: number;
+    readonly blobStd: number;
+    /** Share of the levels that take part, coarse to fine. */
+    readonly activeLevels: Schedule;
+  };
+  readonly render: {
+    readonly samplesPerRay: number;
+    readonly raysPerPixel: number;
+    readonly occupancyResolution: number;
+    readonly occupancyEvery: number;
+  };
+  readonly guidance: {
+    readonly baseline: Baseline;
+    /** Weight of ε_φ(z_τ; y) − b, the distribution-matching term λ_DM. */
+    readonly matching: number;
+    /** Classifier-free guidance scale s; λ_CA = s − 1 weighs ε_φ(z_τ; y) − ε_φ(z_τ; ∅). */
+    readonly scale: Schedule;
+    /** False: the two terms draw their own τ and noise (Decoupled DMD). */
+    readonly sharedTimestep: boolean;
+    /** Bounds of τ as fractions of the model's timesteps. */
+    readonly minTimestep: Schedule;
+    readonly maxTimestep: Schedule;
+    readonly weighting: Weighting;
+  };
+  readonly fake: {
+    readonly rank: number;
+    readonly learningRate: number;
+    /** Denoising steps of ψ for each step of the field. */
+    readonly updates: number;
+  };
+  readonly optim: {
+    readonly tableLearningRate: Schedule;
+    readonly mlpLearningRate: Schedule;
+    readonly sparsity: Schedule;
+    readonly opaque: Schedule;
+  };
+  readonly mesh: {
+    readonly resolution: number;
+    readonly smooth: number;
+  };
+}
+
+export const methods: Readonly<Record<Method, PartialSettings>> = {
+  sds: { guidance: { baseline: 'noise', scale: 25 } },
+  vsd: { guidance: { baseline: 'fake', scale: 7.5 } },
+};
+
+export const defaults: Settings = {
+  prompt: '',
+  method: 'sds',
+  seed: 0,
+  steps: 500,
+  field: {
+    levels: 8,
+    log2TableSize: 16,
+    minResolution: 8,
+    maxResolution: 96,
+    hidden: 32,
+    blobScale: 10,
+    blobStd: 0.5,
+    activeLevels: [0, 0.5, 1, 0.5],
+  },
+  render: {
+    samplesPerRay: 64,
+    raysPerPixel: 1,
+    occupancyResolution: 32,
+    occupancyEvery: 8,
+  },
+  guidance: {
+    baseline: 'noise',
+    matching: 1,
+    scale: 25,
+    sharedTimestep: true,
+    minTimestep: 0.02,
+    maxTimestep: [0, 0.98, 0.5, 1],
+    weighting: 'sigma_squared',
+  },
+  fake: { rank: 4, learningRate: 1e-3, updates: 1 },
+  optim: {
+    tableLearningRate: [0, 0.01, 0.002, 1],
+    mlpLearningRate: [0, 0.005, 0.001, 1],
+    sparsity: 0,
+    opaque: 0,
+  },
+  mesh: { resolution: 128, smooth: 3 },
+};
+
+export const presets = {
+  default: {},
+  fast: { steps: 250 },
+  tiny: {
+    steps: 40,
+    field: { levels: 4, log2TableSize: 12, maxResolution: 32 },
+    render: { samplesPerRay: 32, occupancyResolution: 16 },
+    mesh: { resolution: 48 },
+  },
+} as const satisfies Record<string, PartialSettings>;
+
+export type Preset = keyof typeof presets;
+
+/** Longest prompt that is accepted, in characters; the text encoder reads fewer tokens still. */
+export const maxPromptLength = 1000;
+
+/** Settings with any part left out. */
+export type PartialSettings = {
+  readonly [K in keyof Settings]?: Settings[K] extends string | number
+    ? Settings[K]
+    : Partial<Settings[K]>;
+};
+
+/** Thrown for a setting that does not exist or cannot hold the value; names it and says what would do. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/**
+ * Defaults, then the method's preset, then `overrides` in order; the method is the last one given.
+ * @throws SettingsError for unknown keys, values of the wrong kind or out of range.
+ */
+export function makeSettings(...overrides: readonly PartialSettings[]): Settings {
+  const method = overrides.reduce<Method>((m, o) => o.method ?? m, defaults.method);
+  if (!Object.hasOwn(methods, method)) {
+    throw new SettingsError(
+      `Unknown method '${method}': choose one of ${Object.keys(methods).join(', ')}.`,
+    );
+  }
+  const settings = [methods[method], ...overrides].reduce<Settings>(
+    (merged, part) => merge(merged, part, '') as Settings,
+    defaults,
+  );
+  validate(settings);
+  return settings;
+}
+
+/** The settings of a preset. @throws SettingsError when there is none of that name. */
+export function presetOf(name: string): PartialSettings {
+  if (!Object.hasOwn(presets, name)) {
+    throw new SettingsError(
+      `Unknown preset '${name}': choose one of ${Object.keys(presets).join(', ')}.`,
+    );
+  }
+  return presets[name as Preset];
+}
+
+/** The value of a schedule after `step` of `steps` steps. */
+export function scheduled(schedule: Schedule, step: number, steps: number): number {
+  if (typeof schedule === 'number') return schedule;
+  const [start, v0, v1, end] = schedule;
+  const at = steps > 0 ? step / steps : 0;
+  if (at <= start) return v0;
+  if (at >= end) return v1;
+  return v0 + ((v1 - v0) * (at - start)) / (end - start);
+}
+
+type Tree = { readonly [key: string]: unknown };
+
+const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function merge(base: unknown, part: unknown, path: string): unknown {
+  if (part === undefined) return base;
+  if (!isTree(base)) return checked(base, part, path);
+  if (!isTree(part)) throw new SettingsError(`Setting '${path.slice(0, -1)}' is a group of settings.`);
+  for (const key of Object.keys(part)) {
+    if (!Object.hasOwn(base, key)) {
+      throw new SettingsError(
+        `Unknown setting '${path}${key}': there are ${Object.keys(base).join(', ')}.`,
+      );
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(base).map(([key, value]) => [key, merge(value, part[key], `${path}${key}.`)]),
+  );
+}
+
+/** Schedules may stand where the default is a number and the other way round; all else keeps its type. */
+function checked(base: unknown, value: unknown, path: string): unknown {
+  const name = path.slice(0, -1);
+  const numeric = typeof base === 'number' || Array.isArray(base);
+  if (numeric && Array.isArray(value)) {
+    if (!schedulePaths.has(name)) throw new SettingsError(`Setting '${name}' takes one number.`);
+    if (value.length === 4 && value.every(Number.isFinite) && value[0] <= value[3]) return value;
+    throw new SettingsError(
+      `Setting '${name}' takes a number or [start, v0, v1, end] with start <= end, not ${JSON.stringify(value)}.`,
+    );
+  }
+  const expected = numeric ? 'number' : typeof base;
+  if (typeof value === expected && (!numeric || Number.isFinite(value))) return value;
+  throw new SettingsError(`Setting '${name}' takes a ${expected}, not ${JSON.stringify(value)}.`);
+}
+
+/** Settings that may be schedules. */
+const schedulePaths = new Set([
+  'field.activeLevels',
+  'guidance.scale',
+  'guidance.minTimestep',
+  'guidance.maxTimestep',
+  'optim.tableLearningRate',
+  'optim.mlpLearningRate',
+  'optim.sparsity',
+  'optim.opaque',
+]);
+
+const between = (low: number, high: number) => (value: number) => value >= low && value <= high;
+
+/** Bounds of single values: the setting, the test, the words for it. */
+const bounds: readonly [path: string, low: number, high: number, integer: boolean][] = [
+  ['seed', 0, 0xffffffff, true],
+  ['steps', 1, 100_000, true],
+  ['field.levels', 1, 16, true],
+  ['field.log2TableSize', 8, 22, true],
+  ['field.minResolution', 2, 512, true],
+  ['field.maxResolution', 2, 4096, true],
+  ['field.hidden', 16, 64, true],
+  ['field.blobScale', 0, 100, false],
+  ['field.blobStd', 0.05, 2, false],
+  ['render.samplesPerRay', 8, 1024, true],
+  ['render.raysPerPixel', 1, 16, true],
+  ['render.occupancyResolution', 8, 128, true],
+  ['render.occupancyEvery', 1, 1000, true],
+  ['guidance.matching', 0, 100, false],
+  ['fake.rank', 1, 64, true],
+  ['fake.learningRate', 0, 1, false],
+  ['fake.updates', 0, 16, true],
+  ['mesh.resolution', 8, 512, true],
+  ['mesh.smooth', 0, 100, true],
+];
+
+const choices: Readonly<Record<string, readonly string[]>> = {
+  'guidance.baseline': ['noise', 'fake'],
+  'guidance.weighting': ['sigma_squared', 'uniform', 'sigma_alpha'],
+};
+
+function validate(settings: Settings): void {
+  const at = (path: string) =>
+    path.split('.').reduce<unknown>((node, key) => (node as Tree)[key], settings);
+  for (const [path, low, high, integer] of bounds) {
+    const value = at(path) as number;
+    if (between(low, high)(value) && (!integer || Number.isInteger(value))) continue;
+    throw new SettingsError(
+      `Setting '${path}' must be ${integer ? 'a whole number' : 'a number'} from ${low} to ${high}, not ${value}.`,
+    );
+  }
+  for (const [path, allowed] of Object.entries(choices)) {
+    if (allowed.includes(at(path) as string)) continue;
+    throw new SettingsError(
+      `Setting '${path}' must be one of ${allowed.join(', ')}, not '${at(path)}'.`,
+    );
+  }
+  for (const path of schedulePaths) {
+    const value = at(path) as Schedule;
+    for (const v of typeof value === 'number' ? [value] : value) {
+      if (v < 0) throw new SettingsError(`Setting '${path}' must not be negative.`);
+    }
+  }
+  validatePrompt(settings.prompt);
+}
+
+/** @throws SettingsError for a prompt that says nothing or is a document rather than a prompt. */
+export function validatePrompt(prompt: string): void {
+  if (prompt.trim() === '') {
+    throw new SettingsError('The prompt is empty: describe one object, for example "a pine tree".');
+  }
+  if (prompt.length > maxPromptLength) {
+    throw new SettingsError(
+      `The prompt has ${prompt.length} characters; at most ${maxPromptLength} are accepted: name one object in a short phrase.`,
+    );
+  }
+}

@@ -1,0 +1,140 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Noising } from '../../src/guidance/noise';
+import { Objective, slotLevels } from '../../src/guidance/objective';
+import { drawLevels, noiseLevel, type StepLevels, weight } from '../../src/guidance/timestep';
+import { streams, uniform } from '../../src/random';
+import { makeSettings, type Settings, scheduled } from '../../src/settings';
+import { openTestGpu, type TestGpu } from '../gpu';
+import { noised, objectiveGradient, type Term } from '../reference/objective';
+
+const alphaBar = Array.from({ length: 1000 }, (_, i) => Math.cos((i / 1000) * 1.5) ** 2);
+const random = (count: number, stream: number) =>
+  Float32Array.from({ length: count }, (_, i) => uniform(11, stream, 0, i));
+
+let t: TestGpu;
+beforeAll(async () => {
+  t = await openTestGpu();
+});
+
+const termOf = (settings: Settings, level: StepLevels['matching'], lambda: number): Term => ({
+  ...level,
+  weight: lambda * weight(settings.guidance.weighting, level),
+});
+
+/** Runs noise and objective on the GPU with made-up predictions; returns both sides. */
+async function run(settings: Settings, step: number, views: number, size: number) {
+  const elements = views * 4 * size * size;
+  const shape = { elements, pixels: views * size * size, prediction: 'v' as const };
+  const levels = drawLevels(settings, alphaBar, step);
+  const slots = slotLevels(levels);
+  const x = random(elements, 101);
+  const v = random(elements * slots.length, 102);
+  const vFake = random(elements, 103);
+  const fake = settings.guidance.baseline === 'fake';
+  const buffers = {
+    views: t.arena.upload('views', x),
+    z: t.arena.allocate('z', elements * slots.length),
+    prediction: t.arena.upload('prediction', v),
+    gradient: t.arena.allocate('gradient', elements),
+    ...(fake ? { fakePrediction: t.arena.upload('fake', vFake) } : {}),
+  };
+  const noising = new Noising(t.gpu, shape, slots.length, buffers);
+  const objective = new Objective(t.gpu, shape, buffers);
+  noising.begin(settings.seed, step, slots);
+  objective.begin(settings, step, levels);
+  await t.run((pass) => {
+    noising.record(pass);
+    objective.record(pass);
+  });
+  const scale = scheduled(settings.guidance.scale, step, settings.steps);
+  const matching = termOf(settings, levels.matching, settings.guidance.matching);
+  const adherence = termOf(settings, levels.adherence, scale - 1);
+  const z = {
+    matching: noised(x, matching, settings.seed, step),
+    adherence: noised(x, adherence, settings.seed, step),
+  };
+  const expected = objectiveGradient(
+    z,
+    {
+      conditional: v.subarray(0, elements),
+      unconditional: v.subarray(elements, 2 * elements),
+      conditionalAdherence: settings.guidance.sharedTimestep
+        ? v.subarray(0, elements)
+        : v.subarray(2 * elements),
+      ...(fake ? { fake: vFake } : {}),
+    },
+    matching,
+    adherence,
+    settings.seed,
+    step,
+    shape.pixels,
+  );
+  const result = {
+    z: await t.readback.floats(buffers.z, elements * slots.length),
+    gradient: await t.readback.floats(buffers.gradient, elements),
+    norms: await t.readback.floats(objective.norms, 3),
+  };
+  noising.dispose();
+  objective.dispose();
+  return { result, expected, z, elements };
+}
+
+const rms = (values: ArrayLike<number>) =>
+  Math.sqrt(Array.from(values).reduce((s, x) => s + x * x, 0) / values.length);
+
+describe.each([
+  { name: 'sds', overrides: { method: 'sds' as const } },
+  { name: 'vsd', overrides: { method: 'vsd' as const } },
+  {
+    name: 'decoupled timesteps',
+    overrides: { method: 'vsd' as const, guidance: { sharedTimestep: false } },
+  },
+])('$name', ({ overrides }) => {
+  test.each([
+    [4, 32],
+    [1, 1],
+    [3, 5],
+  ])('%i views of %i px agree with the reference', async (views, size) => {
+    const settings = makeSettings({ prompt: 'a cube', seed: 5, ...overrides });
+    const { result, expected, z, elements } = await run(settings, 17, views, size);
+    const error = result.gradient.map((g, e) => g - expected[e]!);
+    expect(rms(error)).toBeLessThan(1e-4 * rms(expected));
+    expect(rms(result.z.subarray(0, elements).map((v, e) => v - z.matching[e]!))).toBeLessThan(
+      1e-5,
+    );
+    expect(result.norms[2]!).toBeCloseTo(rms(expected), 4);
+  });
+});
+
+test('SDS at guidance scale s is classifier-free guidance minus the noise', async () => {
+  const settings = makeSettings({ prompt: 'a cube', guidance: { weighting: 'uniform', scale: 7 } });
+  const { result, elements } = await run(settings, 3, 1, 8);
+  const { matching } = drawLevels(settings, alphaBar, 3);
+  const v = random(2 * elements, 102);
+  const x = random(elements, 101);
+  const z = noised(x, { ...matching, weight: 1 }, 0, 3);
+  for (let e = 0; e < elements; e++) {
+    const epsilon = (predicted: number) => matching.alpha * predicted + matching.sigma * z[e]!;
+    const guided = epsilon(v[elements + e]!) + 7 * (epsilon(v[e]!) - epsilon(v[elements + e]!));
+    const noise = (z[e]! - matching.alpha * (2 * x[e]! - 1)) / matching.sigma;
+    expect(result.gradient[e]!).toBeCloseTo((2 * (guided - noise)) / 64, 3);
+  }
+});
+
+test('timesteps follow the schedule, and methods of one seed draw the same', () => {
+  const sds = makeSettings({ prompt: 'a cube', seed: 9, steps: 100 });
+  const vsd = makeSettings({ prompt: 'a cube', seed: 9, steps: 100, method: 'vsd' });
+  for (let step = 0; step < 100; step++) {
+    const level = drawLevels(sds, alphaBar, step).matching;
+    expect(drawLevels(vsd, alphaBar, step).matching).toEqual(level);
+    expect(level.timestep).toBeGreaterThanOrEqual(20);
+    expect(level.timestep).toBeLessThanOrEqual(
+      1000 * scheduled(sds.guidance.maxTimestep, step, 100),
+    );
+  }
+});
+
+test('a level at the end of the table is its last entry', () => {
+  expect(noiseLevel(alphaBar, 1, streams.noise).timestep).toBe(999);
+  expect(noiseLevel(alphaBar, 0, streams.noise).timestep).toBe(0);
+});

@@ -1,0 +1,54 @@
+import { normal } from '../../src/random';
+
+/** One term's level and weight, as docs/method.md writes them. */
+export interface Term {
+  readonly alpha: number;
+  readonly sigma: number;
+  readonly weight: number;
+  readonly stream: number;
+}
+
+/** z_τ = α (2x − 1) + σ ε, element by element. */
+export function noised(
+  views: ArrayLike<number>,
+  { alpha, sigma, stream }: Term,
+  seed: number,
+  step: number,
+): Float64Array {
+  return Float64Array.from(
+    views,
+    (x, e) => alpha * (2 * x - 1) + sigma * normal(seed, stream, step, e),
+  );
+}
+
+/** The gradient of the objective on the views; predictions are of v. */
+export function objectiveGradient(
+  z: { readonly matching: ArrayLike<number>; readonly adherence: ArrayLike<number> },
+  v: {
+    readonly conditional: ArrayLike<number>;
+    readonly conditionalAdherence: ArrayLike<number>;
+    readonly unconditional: ArrayLike<number>;
+    readonly fake?: ArrayLike<number>;
+  },
+  matching: Term,
+  adherence: Term,
+  seed: number,
+  step: number,
+  pixels: number,
+): Float64Array {
+  const epsilon = (predicted: number, noisy: number, t: Term) =>
+    t.alpha * predicted + t.sigma * noisy;
+  return Float64Array.from(v.conditional, (predicted, e) => {
+    const zm = z.matching[e]!;
+    const za = z.adherence[e]!;
+    const baseline = v.fake
+      ? epsilon(v.fake[e]!, zm, matching)
+      : normal(seed, matching.stream, step, e);
+    const dm = matching.weight * (epsilon(predicted, zm, matching) - baseline);
+    const ca =
+      adherence.weight *
+      (epsilon(v.conditionalAdherence[e]!, za, adherence) -
+        epsilon(v.unconditional[e]!, za, adherence));
+    return (2 * (dm + ca)) / pixels;
+  });
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { defaults, makeSettings, presetOf, presets, scheduled } from '../../src/settings';
+
+const prompt = 'a pine tree';
+
+test('the method brings its preset, later overrides win', () => {
+  expect(makeSettings({ prompt }).guidance.baseline).toBe('noise');
+  const vsd = makeSettings({ prompt, method: 'vsd' }, { guidance: { scale: 5 } });
+  expect(vsd.guidance).toMatchObject({ baseline: 'fake', scale: 5, matching: 1 });
+  expect(vsd.field).toEqual(defaults.field);
+});
+
+test('every preset makes valid settings', () => {
+  for (const name of Object.keys(presets)) makeSettings({ prompt }, presetOf(name));
+});
+
+describe('a schedule', () => {
+  const ramp = [0.25, 2, 4, 0.75] as const;
+  test.each([
+    [0, 2],
+    [25, 2],
+    [50, 3],
+    [75, 4],
+    [100, 4],
+  ])('after %i of 100 steps is %f', (step, value) => {
+    expect(scheduled(ramp, step, 100)).toBeCloseTo(value, 12);
+  });
+  test('may be a jump or a constant', () => {
+    expect(scheduled([0.5, 1, 2, 0.5], 49, 100)).toBe(1);
+    expect(scheduled([0.5, 1, 2, 0.5], 51, 100)).toBe(2);
+    expect(scheduled(7, 3, 10)).toBe(7);
+  });
+});
+
+describe('refuses', () => {
+  const cases: [name: string, overrides: unknown, message: RegExp][] = [
+    ['an empty prompt', { prompt: '  ' }, /prompt is empty/],
+    ['a prompt of 10,000 characters', { prompt: 'x'.repeat(10_000) }, /10000 characters; at most/],
+    [
+      'an unknown method',
+      { prompt, method: 'ism' },
+      /Unknown method 'ism': choose one of sds, vsd/,
+    ],
+    ['an unknown key', { prompt, stepz: 3 }, /Unknown setting 'stepz'/],
+    ['an unknown nested key', { prompt, field: { level: 3 } }, /Unknown setting 'field.level'/],
+    ['a value of the wrong kind', { prompt, steps: '10' }, /'steps' takes a number/],
+    ['a value out of range', { prompt, steps: 0 }, /'steps' must be a whole number from 1/],
+    [
+      'a fraction for a count',
+      { prompt, field: { levels: 2.5 } },
+      /'field.levels' must be a whole/,
+    ],
+    ['NaN', { prompt, seed: Number.NaN }, /'seed' takes a number/],
+    ['a schedule for a count', { prompt, steps: [0, 1, 2, 1] }, /'steps' takes one number/],
+    ['a schedule running backwards', { prompt, guidance: { scale: [1, 2, 3, 0] } }, /start <= end/],
+    ['an unknown choice', { prompt, guidance: { weighting: 'x' } }, /'guidance.weighting' must be/],
+    ['a value for a group', { prompt, field: 3 }, /'field' is a group/],
+  ];
+  test.each(cases)('%s', (_, overrides, message) => {
+    expect(() => makeSettings(overrides as never)).toThrow(message);
+  });
+  test('an unknown preset', () => {
+    expect(() => presetOf('ultra')).toThrow(/Unknown preset 'ultra'/);
+  });
+});
