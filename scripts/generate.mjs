@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { adapterEnvironment, ensureAdapter } from './setup/adapter.mjs';
 import { ensurePackages } from './setup/npm.mjs';
 import { root } from './setup/paths.mjs';
-import { runHere, say } from './setup/process.mjs';
+import { orExit, runHere, say } from './setup/process.mjs';
 
 const sources = ['src', 'shaders', 'package-lock.json', 'vite.config.ts'];
 const bundle = join(root, 'dist/cli/main.js');
 
-ensurePackages();
-ensureAdapter();
+orExit(ensurePackages);
+orExit(ensureAdapter);
 if (!isUpToDate()) await bundleProgram();
 process.exitCode = await runHere(
   process.execPath,

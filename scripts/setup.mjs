@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { ensureAdapter } from './setup/adapter.mjs';
 import { ensureChromium } from './setup/browser.mjs';
 import { ensurePackages } from './setup/npm.mjs';
-import { say } from './setup/process.mjs';
+import { orExit, say } from './setup/process.mjs';
 
 export { adapterEnvironment } from './setup/adapter.mjs';
 export { findChromium, softwareAdapterFlags } from './setup/browser.mjs';
@@ -18,6 +18,6 @@ export function setUp() {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { adapter, chromium } = setUp();
+  const { adapter, chromium } = orExit(setUp);
   say(`ready: ${adapter.name}, ${chromium}`);
 }

@@ -6,12 +6,12 @@ import { findAdapter } from './setup/adapter.mjs';
 import { ensureChromium, softwareAdapterFlags } from './setup/browser.mjs';
 import { ensurePackages } from './setup/npm.mjs';
 import { cache, root } from './setup/paths.mjs';
-import { onPath, say } from './setup/process.mjs';
+import { onPath, orExit, say } from './setup/process.mjs';
 
 const usage = 'npm start -- [--port <number>] [--host <address>] [--no-open]';
 const { port, host, open } = options();
 
-ensurePackages();
+orExit(ensurePackages);
 const { build, preview } = await import('vite');
 await build({ root, logLevel: 'warn' });
 const server = await preview({ root, preview: { port, ...(host && { host }) } });
@@ -69,5 +69,5 @@ function opener(url) {
   if (!adapter || adapter.software) flags.push(...softwareAdapterFlags);
   // Chromium's sandbox refuses root.
   if (process.getuid?.() === 0) flags.push('--no-sandbox');
-  return [ensureChromium(), ...flags, url];
+  return [orExit(ensureChromium), ...flags, url];
 }

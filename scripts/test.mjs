@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, root } from './setup/paths.mjs';
-import { runHere, say } from './setup/process.mjs';
+import { orExit, runHere, say } from './setup/process.mjs';
 import { adapterEnvironment, setUp } from './setup.mjs';
 
-const { adapter, chromium } = setUp();
+const { adapter, chromium } = orExit(setUp, () => console.log('0 passed, 1 failed'));
 say(`tests run on ${adapter.name} (Node ${process.version}) and in ${chromium}`);
 process.chdir(root);
 

@@ -7,7 +7,9 @@ import { retry, run, say } from './process.mjs';
 export function ensurePackages() {
   if (isInstalled()) return;
   say('installing the npm packages');
-  retry('npm ci', () => run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root }));
+  retry('npm ci', () =>
+    run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
+  );
 }
 
 /** Whether every package of the lockfile is there in its version, except those for other platforms. */

@@ -96,6 +96,24 @@ export function runHere(command, args, env) {
 const needsShell = (command) => process.platform === 'win32' && command === 'npm';
 
 /**
+ * What an action returns. If it throws, says why, without a stack, and ends this process with exit status 1.
+ *
+ * @template T
+ * @param {() => T} action
+ * @param {() => void} [lastWords] called before the process ends
+ * @returns {T}
+ */
+export function orExit(action, lastWords) {
+  try {
+    return action();
+  } catch (error) {
+    for (let reason = error; reason instanceof Error; reason = reason.cause) say(reason.message);
+    lastWords?.();
+    process.exit(1);
+  }
+}
+
+/**
  * Where a program lies on PATH.
  *
  * @param {string} name
