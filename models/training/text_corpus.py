@@ -5,6 +5,8 @@ import os
 import random
 from dataclasses import dataclass
 
+from .tokenizer import words
+
 COLOURS = """red green blue yellow orange purple violet pink brown black white grey gray beige turquoise cyan magenta
 crimson scarlet maroon burgundy ruby teal aqua navy indigo lavender lilac gold golden silver bronze copper cream ivory
 tan khaki olive lime emerald jade amber coral salmon peach rose charcoal azure cobalt mauve ochre rusty rainbow
@@ -123,8 +125,6 @@ def build_corpus(objects: str, emoji: str, wordnet: str, common: list[str], size
         relation = rng.choice(RELATIONS) if rng.random() < 0.5 else "{a}"
         phrase = relation.format(a=noun_phrase(), b=noun_phrase(), n=rng.choice(single), m=rng.choice(MATERIALS))
         phrases.add(phrase if rng.random() < 0.8 else bare(phrase))
-
-    from tokenizer import words
 
     used = sorted({w for c in captions + pictures for w in words(c) if w.isalpha() and w.isascii()})
     listed = [w for w in COLOURS + MATERIALS + SIZES if w.isalpha()]
