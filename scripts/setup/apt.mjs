@@ -4,8 +4,8 @@ import { onPath, outputOf, retry, run, say } from './process.mjs';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Another apt may be at work: wait for its lock, and let apt itself retry single files. Quiet but for errors. */
-const patience = ['-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
+/** Another apt may be at work: wait for its lock, and let apt itself retry single files. */
+const patience = ['-q', '--option=DPkg::Lock::Timeout=300', '--option=Acquire::Retries=3'];
 
 /** Whether this machine installs its packages with apt. */
 export const hasApt = () => Boolean(onPath('apt-get') && onPath('dpkg-deb'));
@@ -86,12 +86,12 @@ export function downloadFromBackports(name, codename, folder) {
   writeFileSync(source, `deb${signed} ${mirror} ${codename}-backports main\n`);
   const options = [
     ...patience,
-    ...['-o', `Dir::Etc::SourceList=${source}`],
-    ...['-o', 'Dir::Etc::SourceParts=/dev/null'],
-    ...['-o', `Dir::State::Lists=${lists}`],
-    ...['-o', `Dir::Cache=${archives}`],
+    `--option=Dir::Etc::SourceList=${source}`,
+    '--option=Dir::Etc::SourceParts=/dev/null',
+    `--option=Dir::State::Lists=${lists}`,
+    `--option=Dir::Cache=${archives}`,
     // apt's own user cannot write here.
-    ...(process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : []),
+    ...(process.getuid?.() === 0 ? ['--option=APT::Sandbox::User=root'] : []),
   ];
   say(`downloading ${name} from ${codename}-backports`);
   retry('apt-get', () => {

@@ -6,7 +6,7 @@ import { retry, run, say } from './process.mjs';
 /** Makes sure that node_modules holds what package-lock.json asks for. */
 export function ensurePackages() {
   if (isInstalled()) return;
-  say('installing the npm packages');
+  say('installing the npm packages; this can take minutes');
   retry('npm ci', () =>
     run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
   );

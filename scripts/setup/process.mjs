@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 export const say = (/** @type {string} */ line) => console.error(`[setup] ${line}`);
 
 /**
- * Runs a command with its output shown and waits for it.
+ * Runs a command, such as an installer, and waits for it. Shows its errors as they come, the rest if it fails.
  *
  * @param {string} command
  * @param {string[]} args
@@ -15,16 +15,17 @@ export const say = (/** @type {string} */ line) => console.error(`[setup] ${line
  * @throws {Error} naming the command, if it cannot start or its exit status is not 0
  */
 export function run(command, args, { cwd, env } = {}) {
-  const { error, status, signal } = spawnSync(command, args, {
-    // Output of installers is progress as well.
-    stdio: ['inherit', process.stderr.fd, 'inherit'],
+  const { error, status, signal, stdout } = spawnSync(command, args, {
+    stdio: ['inherit', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
+    maxBuffer: Number.POSITIVE_INFINITY,
     shell: needsShell(command),
     ...(cwd && { cwd }),
   });
   if (error) throw error;
-  if (status !== 0)
-    throw new Error(`${[command, ...args].join(' ')}: ${signal ?? `exit ${status}`}`);
+  if (status === 0) return;
+  process.stderr.write(stdout);
+  throw new Error(`${[command, ...args].join(' ')}: ${signal ?? `exit ${status}`}`);
 }
 
 /**
