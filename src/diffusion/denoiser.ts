@@ -1,0 +1,132 @@
+import type { Prior } from './files';
+import type { Manifest } from './manifest';
+import type { Runtime, Session } from './runtime';
+import type { Signature } from './signature';
+import type { Conditioning } from './text_encoder';
+import type { SharedValue, Value } from './value';
+
+/** When and from where a batch is looked at. */
+export interface View {
+  /** One per batch entry [N], 0 to 999. */
+  readonly timesteps: readonly number[];
+  /** c2w of each view [V, 16], row-major 4x4; the batch shares them. */
+  readonly cameras: Float32Array;
+}
+
+/** Names and shapes of a denoiser's tensors for a batch of N. */
+export function denoiserShapes(manifest: Manifest, batch: number) {
+  const { views: V, channels: C, resolution: H, text } = manifest;
+  return {
+    z: [batch, V, C, H, H],
+    timestep: [batch],
+    text: [batch, text.tokens, text.width],
+    text_mask: [batch, text.tokens],
+    camera: [batch, V, 16],
+    prediction: [batch, V, C, H, H],
+  } as const;
+}
+
+/** The signature of `denoiser.onnx` for a batch of N. */
+export function denoiserSignature(manifest: Manifest, batch: number): Signature {
+  const { prediction, ...inputs } = denoiserShapes(manifest, batch);
+  return { inputs, outputs: { prediction } };
+}
+
+/** A denoiser's inputs other than z, held where the network runs. */
+export class DenoiserInputs {
+  readonly values: Readonly<Record<'timestep' | 'text' | 'text_mask' | 'camera', Value>>;
+  readonly #batch: number;
+
+  constructor(runtime: Runtime, manifest: Manifest, batch: number, owner: string) {
+    const shapes = denoiserShapes(manifest, batch);
+    const value = (name: 'timestep' | 'text' | 'text_mask' | 'camera') =>
+      runtime.value(`${owner}.${name}`, shapes[name]);
+    this.values = {
+      timestep: value('timestep'),
+      text: value('text'),
+      text_mask: value('text_mask'),
+      camera: value('camera'),
+    };
+    this.#batch = batch;
+  }
+
+  setText(index: number, { tokens, mask }: Conditioning): void {
+    this.values.text.write(tokens, index * tokens.length);
+    this.values.text_mask.write(mask, index * mask.length);
+  }
+
+  /** @throws RangeError when `timesteps` or `cameras` are not of the batch's size. */
+  setView({ timesteps, cameras }: View): void {
+    const { timestep, camera } = this.values;
+    const floats = camera.dims[1]! * camera.dims[2]!;
+    if (timesteps.length !== this.#batch || cameras.length !== floats) {
+      throw new RangeError(
+        `A batch of ${this.#batch} takes ${this.#batch} timesteps and ${floats} numbers of cameras, ` +
+          `not ${timesteps.length} and ${cameras.length}.`,
+      );
+    }
+    timestep.write(Float32Array.from(timesteps));
+    for (let n = 0; n < this.#batch; n++) camera.write(cameras, n * floats);
+  }
+
+  dispose(): void {
+    for (const value of Object.values(this.values)) value.dispose();
+  }
+}
+
+/**
+ * The frozen denoiser eps_phi, for a fixed batch of N. Kernels write `z` and read `prediction`; which of v and
+ * eps that is, the manifest says.
+ */
+export class Denoiser {
+  readonly batch: number;
+  readonly #session: Session;
+  readonly #z: SharedValue;
+  readonly #prediction: SharedValue;
+  readonly #inputs: DenoiserInputs;
+
+  private constructor(runtime: Runtime, session: Session, manifest: Manifest, batch: number) {
+    const shapes = denoiserShapes(manifest, batch);
+    this.batch = batch;
+    this.#session = session;
+    this.#z = runtime.shared('denoiser.z', shapes.z);
+    this.#prediction = runtime.shared('denoiser.prediction', shapes.prediction);
+    this.#inputs = new DenoiserInputs(runtime, manifest, batch, 'denoiser');
+  }
+
+  /** @throws ModelError when the file does not fit its manifest or onnxruntime. */
+  static async load(runtime: Runtime, prior: Prior, batch: number): Promise<Denoiser> {
+    const { manifest, denoiser } = prior;
+    const { path } = manifest.files.denoiser;
+    const signature = denoiserSignature(manifest, batch);
+    const session = await runtime.load(path, denoiser, signature, { N: batch });
+    return new Denoiser(runtime, session, manifest, batch);
+  }
+
+  /** Noised views [N, V, C, H, W] f32. */
+  get z(): GPUBuffer {
+    return this.#z.buffer;
+  }
+
+  /** What the network predicts [N, V, C, H, W] f32. */
+  get prediction(): GPUBuffer {
+    return this.#prediction.buffer;
+  }
+
+  /** Conditions batch entry `index` from now on. */
+  setText(index: number, conditioning: Conditioning): void {
+    this.#inputs.setText(index, conditioning);
+  }
+
+  /** Predicts from what was submitted into `z`; work submitted after it resolves sees `prediction`. */
+  async run(view: View): Promise<void> {
+    this.#inputs.setView(view);
+    const inputs = { z: this.#z, ...this.#inputs.values };
+    await this.#session.run(inputs, { prediction: this.#prediction });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.dispose();
+    for (const resource of [this.#z, this.#prediction, this.#inputs]) resource.dispose();
+  }
+}

@@ -1,0 +1,157 @@
+import { type FileRole, type Manifest, type ModelFile, parseManifest } from './manifest';
+
+/** Bytes received so far of a file, and its size as the manifest or the server states it. */
+export type Progress = (path: string, received: number, total: number) => void;
+
+/** The folder of a model, wherever it is. */
+export interface ModelFiles {
+  /**
+   * The bytes of a file of the folder.
+   * @throws ModelFileError when there is no such file.
+   */
+  read(
+    path: string,
+    onProgress?: (received: number, total: number) => void,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Thrown for a model file that is missing or is not what its manifest describes. */
+export class ModelFileError extends Error {
+  override readonly name = 'ModelFileError';
+}
+
+const remedy = 'Download the model again, or export it again.';
+
+/** A model's folder on a server. */
+export class FetchedFiles implements ModelFiles {
+  readonly #base: string;
+
+  /** @param base URL of the folder that holds `manifest.json`, with or without a slash at its end. */
+  constructor(base: string) {
+    this.#base = base.endsWith('/') ? base : `${base}/`;
+  }
+
+  async read(path: string, onProgress?: (received: number, total: number) => void) {
+    const url = this.#base + path;
+    const response = await fetch(url).catch((error: Error) => {
+      throw new ModelFileError(`${url} cannot be fetched: ${error.message}. Check the connection.`);
+    });
+    if (!response.ok) {
+      throw new ModelFileError(`${url} is missing (HTTP ${response.status}). ${remedy}`);
+    }
+    const total = Number(response.headers.get('content-length') ?? 0);
+    return concatenate(await receive(response, (received) => onProgress?.(received, total)));
+  }
+}
+
+async function receive(response: Response, onProgress: (received: number) => void) {
+  const chunks: Uint8Array[] = [];
+  const reader = response.body?.getReader();
+  let received = 0;
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    chunks.push(part.value);
+    received += part.value.byteLength;
+    onProgress(received);
+  }
+  return chunks;
+}
+
+function concatenate(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** A model's folder behind a function that reads one file, for instance of a file system. */
+export class LocalFiles implements ModelFiles {
+  readonly #readFile: (path: string) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly #folder: string;
+
+  /**
+   * @param folder names the folder in messages and stands before every path.
+   * @param readFile `readFile` of `node:fs/promises`, or its like.
+   */
+  constructor(folder: string, readFile: (path: string) => Promise<Uint8Array<ArrayBuffer>>) {
+    this.#folder = folder.replace(/\/$/, '');
+    this.#readFile = readFile;
+  }
+
+  async read(path: string, onProgress?: (received: number, total: number) => void) {
+    const full = `${this.#folder}/${path}`;
+    const bytes = await this.#readFile(full).catch((error: Error) => {
+      throw new ModelFileError(`${full} cannot be read: ${error.message}. ${remedy}`);
+    });
+    onProgress?.(bytes.byteLength, bytes.byteLength);
+    return bytes;
+  }
+}
+
+/** A model's files in memory, verified against its manifest. */
+export interface Prior {
+  readonly manifest: Manifest;
+  /** ONNX: z, timestep, text, text_mask, camera -> prediction. */
+  readonly denoiser: Uint8Array<ArrayBuffer>;
+  /** ONNX: ids -> tokens, pooled. */
+  readonly textEncoder: Uint8Array<ArrayBuffer>;
+  /** What `Tokenizer` is made of. */
+  readonly tokenizer: unknown;
+}
+
+/**
+ * Reads `manifest.json` and the files that it lists.
+ * @throws ManifestError, or ModelFileError naming a file that is missing, truncated or altered.
+ */
+export async function loadPrior(files: ModelFiles, onProgress?: Progress): Promise<Prior> {
+  const manifest = parseManifest(parseJson('manifest.json', await files.read('manifest.json')));
+  const load = async (role: FileRole) => {
+    const entry = manifest.files[role];
+    const bytes = await files.read(entry.path, (received) =>
+      onProgress?.(entry.path, received, entry.bytes),
+    );
+    await verify(entry, bytes);
+    return bytes;
+  };
+  const [denoiser, textEncoder, tokenizer] = await Promise.all([
+    load('denoiser'),
+    load('text_encoder'),
+    load('tokenizer'),
+  ]);
+  return {
+    manifest,
+    denoiser,
+    textEncoder,
+    tokenizer: parseJson(manifest.files.tokenizer.path, tokenizer),
+  };
+}
+
+/**
+ * Checks size and SHA-256 of a file against its manifest.
+ * @throws ModelFileError naming the file and what differs.
+ */
+export async function verify(entry: ModelFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  if (bytes.byteLength !== entry.bytes) {
+    const how = bytes.byteLength < entry.bytes ? 'truncated' : 'too long';
+    throw new ModelFileError(
+      `${entry.path} is ${how}: ${bytes.byteLength} of ${entry.bytes} bytes. ${remedy}`,
+    );
+  }
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
+  const found = Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('');
+  if (found !== entry.sha256) {
+    throw new ModelFileError(
+      `${entry.path} is not the file of its manifest: its SHA-256 is ${found}, not ${entry.sha256}. ${remedy}`,
+    );
+  }
+}
+
+function parseJson(path: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new ModelFileError(`${path} is not JSON: it is missing or damaged. ${remedy}`);
+  }
+}

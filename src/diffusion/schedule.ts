@@ -1,0 +1,91 @@
+import type { Prediction } from './manifest';
+
+/** Three descriptions of one noised value: clean x, noise eps and v = alpha eps - sigma x. */
+export interface Decomposition {
+  readonly clean: number;
+  readonly epsilon: number;
+  readonly velocity: number;
+}
+
+/**
+ * The variance-preserving noise schedule of a prior: z = alpha x + sigma eps with alpha^2 + sigma^2 = 1
+ * at integer timesteps 0 (nearly clean) to `timesteps` - 1 (nearly noise).
+ */
+export class NoiseSchedule {
+  readonly #alphaBar: readonly number[];
+
+  /** @param alphaBar alpha^2 of every timestep, never rising. */
+  constructor(alphaBar: readonly number[]) {
+    this.#alphaBar = alphaBar;
+  }
+
+  get timesteps(): number {
+    return this.#alphaBar.length;
+  }
+
+  /** @throws RangeError when `timestep` is not an integer of the table. */
+  alphaBar(timestep: number): number {
+    const value = this.#alphaBar[timestep];
+    if (value === undefined) {
+      throw new RangeError(
+        `Timestep ${timestep} is not in the schedule: take an integer from 0 to ${this.timesteps - 1}.`,
+      );
+    }
+    return value;
+  }
+
+  /** Weight of the data. */
+  alpha(timestep: number): number {
+    return Math.sqrt(this.alphaBar(timestep));
+  }
+
+  /** Weight of the noise. */
+  sigma(timestep: number): number {
+    return Math.sqrt(1 - this.alphaBar(timestep));
+  }
+
+  /** z = alpha x + sigma eps (Ho et al. 2020, eq. 4). */
+  noised(clean: number, epsilon: number, timestep: number): number {
+    return this.alpha(timestep) * clean + this.sigma(timestep) * epsilon;
+  }
+
+  /**
+   * What a prediction at `z` says of x, eps and v (Salimans and Ho 2022, appendix D).
+   * From eps, x is undefined where alpha = 0.
+   */
+  decompose(
+    prediction: number,
+    kind: Prediction | 'clean',
+    z: number,
+    timestep: number,
+  ): Decomposition {
+    const alpha = this.alpha(timestep);
+    const sigma = this.sigma(timestep);
+    if (kind === 'v') {
+      const clean = alpha * z - sigma * prediction;
+      return { clean, epsilon: alpha * prediction + sigma * z, velocity: prediction };
+    }
+    const clean = kind === 'clean' ? prediction : (z - sigma * prediction) / alpha;
+    const epsilon = kind === 'epsilon' ? prediction : (z - alpha * clean) / sigma;
+    return { clean, epsilon, velocity: alpha * epsilon - sigma * clean };
+  }
+
+  /**
+   * One deterministic step from timestep `from` to the less noisy `to`, or to the clean value when `to` is -1
+   * (Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12 with eta = 0).
+   */
+  ddim(clean: number, epsilon: number, to: number): number {
+    return to < 0 ? clean : this.noised(clean, epsilon, to);
+  }
+
+  /** `steps` timesteps from the noisiest down, evenly spaced, for a sampler. */
+  samplingTimesteps(steps: number): readonly number[] {
+    if (!Number.isInteger(steps) || steps < 1 || steps > this.timesteps) {
+      throw new RangeError(
+        `Sampling takes 1 to ${this.timesteps} steps, not ${steps}: choose a number in between.`,
+      );
+    }
+    const last = this.timesteps - 1;
+    return Array.from({ length: steps }, (_, i) => Math.round(last * (1 - i / steps)));
+  }
+}
