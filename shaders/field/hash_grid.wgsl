@@ -1,0 +1,105 @@
+// Multiresolution hash grid (Mueller et al. 2022; docs/method.md, hash grid): L levels of two
+// features, interpolated at points in the unit ball.
+//
+// schedule  one thread: the indirect arguments of the two kernels below
+// forward   one thread = (point, level), the level in the slow index so that one level's entries are
+//           in cache at a time
+// backward  one thread = (run of consecutive points, level). Points along a ray share coarse cells:
+//           a thread sums what falls into one cell and scatters when it leaves it
+
+#include "../lib/hash.wgsl"
+#include "../lib/fixed_point.wgsl"
+
+override levels: u32;
+override capacity: u32;
+override smooth_weights: bool;
+override run: u32; // consecutive points of one thread of backward
+
+struct Grid {
+  level: array<Level, 16>,
+  active_levels: f32, // levels below it take part; the level that it lies in, in part
+}
+
+@group(0) @binding(0) var<uniform> grid: Grid;
+@group(0) @binding(1) var<storage, read> count: vec4u;
+@group(0) @binding(2) var<storage, read> positions: array<vec4f>;       // [capacity]
+@group(0) @binding(3) var<storage, read> table: array<vec2f>;           // [entries]
+@group(0) @binding(4) var<storage, read_write> features: array<vec2f>;  // [ceil(L / 2), capacity, 2]
+@group(0) @binding(5) var<storage, read> feature_gradient: array<vec2f>; // as features
+@group(0) @binding(6) var<storage, read> quanta: array<f32>;            // [L], a gradient's unit
+@group(0) @binding(7) var<storage, read_write> table_gradient: array<atomic<i32>>; // [entries, 2]
+@group(0) @binding(8) var<storage, read_write> forward_groups: vec3u;
+@group(0) @binding(9) var<storage, read_write> backward_groups: vec3u;
+
+fn feature_index(point: u32, level: u32) -> u32 {
+  return ((level / 2u) * capacity + point) * 2u + level % 2u;
+}
+
+fn level_weight(level: u32) -> f32 {
+  return clamp(grid.active_levels - f32(level), 0.0, 1.0);
+}
+
+fn interpolation(cell: Cell) -> vec3f {
+  if (smooth_weights) { return grid_smoothstep(cell.fraction); }
+  return cell.fraction;
+}
+
+@compute @workgroup_size(1)
+fn schedule() {
+  let active_count = min(u32(ceil(max(grid.active_levels, 0.0))), levels);
+  let points_per_group = 64u * run;
+  forward_groups = vec3u(count.y, levels, 1u);
+  backward_groups = vec3u((count.x + points_per_group - 1u) / points_per_group, active_count, 1u);
+}
+
+@compute @workgroup_size(64)
+fn forward(@builtin(global_invocation_id) id: vec3u) {
+  let point = id.x;
+  if (point >= count.x) { return; }
+  let level = grid.level[id.y];
+  let cell = grid_cell(positions[point].xyz, level.resolution);
+  let fraction = interpolation(cell);
+  var sum = vec2f(0.0);
+  for (var c = 0u; c < 8u; c++) {
+    let corner = grid_corner(c);
+    sum += grid_weight(fraction, corner) * table[grid_entry(level, cell.corner + corner)];
+  }
+  features[feature_index(point, id.y)] = level_weight(id.y) * sum;
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(global_invocation_id) id: vec3u) {
+  let first = id.x * run;
+  if (first >= count.x) { return; }
+  let last = min(first + run, count.x);
+  let level = grid.level[id.y];
+  let weight = level_weight(id.y);
+  let scale = fixed_point_scale(quanta[id.y]);
+  var held = vec3u(0u);
+  var holds = false;
+  var sums: array<vec2f, 8>;
+  for (var point = first; point <= last; point++) {
+    var gradient = vec2f(0.0);
+    var cell = Cell(held, vec3f(0.0));
+    if (point < last) {
+      gradient = weight * feature_gradient[feature_index(point, id.y)];
+      if (all(gradient == vec2f(0.0))) { continue; }
+      cell = grid_cell(positions[point].xyz, level.resolution);
+    }
+    if (holds && (point == last || any(cell.corner != held))) {
+      for (var c = 0u; c < 8u; c++) {
+        let entry = grid_entry(level, held + grid_corner(c));
+        let sum = to_fixed_point(sums[c], scale);
+        atomicAdd(&table_gradient[2u * entry], sum.x);
+        atomicAdd(&table_gradient[2u * entry + 1u], sum.y);
+        sums[c] = vec2f(0.0);
+      }
+    }
+    held = cell.corner;
+    holds = true;
+    let fraction = interpolation(cell);
+    for (var c = 0u; c < 8u; c++) {
+      sums[c] += grid_weight(fraction, grid_corner(c)) * gradient;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/device';
+import type { HashGrid, HashGridEncoder } from './hash_grid';
+import type { Mlp, MlpEvaluator } from './mlp';
+import type { Points } from './points';
+
+/** The field at one set of points: records hash grid and MLP, forward and backward. */
+export class FieldEvaluator {
+  /** vec4f [capacity]: rgb in [0, 1], sigma >= 0 per unit length; sigma is 0 outside the ball. */
+  readonly values: GPUBuffer;
+  readonly #valueGradients: GPUBuffer | undefined;
+  readonly #arena: Arena;
+  readonly #encoder: HashGridEncoder;
+  readonly #mlp: MlpEvaluator;
+
+  constructor(gpu: Gpu, grid: HashGrid, mlp: Mlp, points: Points, gradient: boolean) {
+    this.#arena = new Arena(gpu, 'field.evaluator');
+    const words = 4 * points.capacity;
+    const features = this.#arena.allocate('features', mlp.inputs * words);
+    this.values = this.#arena.allocate('values', words);
+    this.#valueGradients = gradient ? this.#arena.allocate('value_gradients', words) : undefined;
+    this.#encoder = grid.encoder(points, features);
+    this.#mlp = mlp.evaluator(points, {
+      features,
+      values: this.values,
+      quanta: grid.quanta,
+      ...(this.#valueGradients && { valueGradients: this.#valueGradients }),
+    });
+  }
+
+  /**
+   * vec4f [capacity]: dL/drgb, dL/dsigma, to be written before `backward`.
+   * @throws Error when the evaluator was made without gradients.
+   */
+  get valueGradients(): GPUBuffer {
+    if (this.#valueGradients) return this.#valueGradients;
+    throw new Error('This evaluator of the field was made without gradients.');
+  }
+
+  /** GPU memory of features, values and their gradient. */
+  get bytes(): number {
+    return this.#arena.bytes;
+  }
+
+  forward(pass: GPUComputePassEncoder): void {
+    this.#encoder.forward(pass);
+    this.#mlp.forward(pass);
+  }
+
+  /**
+   * `valueGradients` to the gradients of table and MLP. Follows a `forward` over the same points and
+   * consumes its features: once for each `forward`.
+   */
+  backward(pass: GPUComputePassEncoder): void {
+    this.#mlp.backward(pass);
+    this.#encoder.backward(pass);
+  }
+
+  dispose(): void {
+    this.#arena.dispose();
+    this.#encoder.dispose();
+  }
+}

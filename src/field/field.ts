@@ -1,0 +1,112 @@
+import type { Gpu } from '../gpu/device';
+import type { Readback } from '../gpu/readback';
+import { FieldEvaluator } from './evaluator';
+import { HashGrid } from './hash_grid';
+import { Mlp } from './mlp';
+import { type FieldOptions, fieldOptions } from './options';
+import type { Points } from './points';
+
+/** Named parameters on the CPU, for a checkpoint. */
+export type Tensors = Record<string, Float32Array<ArrayBuffer>>;
+
+/**
+ * A radiance field on the unit ball: a multiresolution hash grid (Müller et al. 2022), a small
+ * perceptron to colour and density, and a blob of density to start from. Colour does not depend on
+ * the view. Owns parameters and gradients; evaluators own what belongs to a set of points.
+ */
+export class Field {
+  readonly options: FieldOptions;
+  readonly #gpu: Gpu;
+  readonly #grid: HashGrid;
+  readonly #mlp: Mlp;
+
+  /**
+   * @param seed of the initial parameters (stream `fieldInit`).
+   * @throws RangeError naming an option out of range, or the buffer that the adapter cannot bind.
+   */
+  constructor(gpu: Gpu, options: Partial<FieldOptions> = {}, seed = 0) {
+    this.#gpu = gpu;
+    this.options = fieldOptions(options);
+    this.#grid = new HashGrid(gpu, this.options);
+    this.#mlp = new Mlp(gpu, this.options);
+    this.restore({ table: this.#grid.initial(seed), mlp: this.#mlp.initial(seed) });
+  }
+
+  /**
+   * The parameters as an optimiser sees them: `values` f32, `gradient` f32 or, where there are
+   * `quanta`, i32 in units of its segment's quantum. Segments count in 32-bit words.
+   */
+  get parameters() {
+    const { levels, table, gradient, quanta } = this.#grid;
+    return [
+      {
+        name: 'table',
+        values: table,
+        gradient,
+        quanta,
+        segments: levels.map(({ offset, entries }) => ({ first: 2 * offset, words: 2 * entries })),
+      },
+      {
+        name: 'mlp',
+        values: this.#mlp.weights,
+        gradient: this.#mlp.gradient,
+        segments: [{ first: 0, words: this.#mlp.words }],
+      },
+    ] as const;
+  }
+
+  /** GPU memory of parameters and gradients. */
+  get bytes(): number {
+    return this.#grid.bytes + this.#mlp.bytes;
+  }
+
+  /**
+   * Levels that take part, 0 to `levels`, coarse to fine; a fraction fades the next level in.
+   * Holds from the next submit on.
+   */
+  set activeLevels(count: number) {
+    this.#grid.activeLevels = count;
+  }
+
+  /**
+   * Evaluates the field at `points`. With `gradient`, one `backward` in a step: its gradients
+   * replace those of the MLP and set the unit that those of the table are counted in.
+   */
+  evaluator(points: Points, { gradient }: { readonly gradient: boolean }): FieldEvaluator {
+    return new FieldEvaluator(this.#gpu, this.#grid, this.#mlp, points, gradient);
+  }
+
+  /** Copies of the parameters: `table` [entries, 2] and `mlp` [hidden, inputs + 1, 4]. */
+  async snapshot(readback: Readback): Promise<Tensors> {
+    const [table, mlp] = await Promise.all([
+      readback.read(this.#grid.table, 0, 4 * this.#grid.words),
+      readback.read(this.#mlp.weights, 0, 4 * this.#mlp.words),
+    ]);
+    return { table: new Float32Array(table), mlp: new Float32Array(mlp) };
+  }
+
+  /**
+   * Sets the parameters from a snapshot of a field with the same options.
+   * @throws RangeError naming a tensor that is missing or of another size; then nothing is set.
+   */
+  restore(tensors: Readonly<Tensors>): void {
+    const table = tensor(tensors, 'table', this.#grid.words);
+    const mlp = tensor(tensors, 'mlp', this.#mlp.words);
+    const { queue } = this.#gpu.device;
+    queue.writeBuffer(this.#grid.table, 0, table);
+    queue.writeBuffer(this.#mlp.weights, 0, mlp);
+  }
+
+  dispose(): void {
+    this.#grid.dispose();
+    this.#mlp.dispose();
+  }
+}
+
+function tensor(tensors: Readonly<Tensors>, name: string, words: number) {
+  const found = tensors[name];
+  if (found?.length === words) return found;
+  throw new RangeError(
+    `The field's '${name}' has ${words} words, not ${found?.length ?? 0}: restore a checkpoint of the same field options.`,
+  );
+}

@@ -1,0 +1,142 @@
+import code from '../../shaders/field/hash_grid.wgsl';
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/device';
+import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
+import { pcg4d, streams } from '../random';
+import { featuresPerLevel, gridLevels, type Level } from './levels';
+import type { FieldOptions } from './options';
+import type { Points } from './points';
+
+/** Entries start uniform in ±1e-4 (Müller et al. 2022, section 4). */
+const initialAmplitude = 1e-4;
+
+/** Consecutive points of one thread of the backward pass. */
+const pointsPerRun = 8;
+
+/** The table of a multiresolution hash grid, its gradient and its levels. */
+export class HashGrid {
+  readonly levels: readonly Level[];
+  /** f32 [entries, 2]. */
+  readonly table: GPUBuffer;
+  /** i32 [entries, 2], in units of its level's quantum. */
+  readonly gradient: GPUBuffer;
+  /** f32 [levels]: the fixed-point unit of each level's gradient, a power of two. */
+  readonly quanta: GPUBuffer;
+  readonly #gpu: Gpu;
+  readonly #arena: Arena;
+  readonly #smooth: boolean;
+  readonly #uniforms: Uniforms;
+
+  constructor(gpu: Gpu, options: FieldOptions) {
+    this.#gpu = gpu;
+    this.#smooth = options.interpolation === 'smooth';
+    this.levels = gridLevels(options);
+    this.#arena = new Arena(gpu, 'field.hash_grid');
+    this.table = this.#arena.allocate('table', this.words);
+    this.gradient = this.#arena.allocate('gradient', this.words);
+    this.quanta = this.#arena.allocate('quanta', this.levels.length);
+    this.#uniforms = this.#shader(1).uniforms('grid');
+    this.activeLevels = this.levels.length;
+  }
+
+  /** Words of the table. */
+  get words(): number {
+    return featuresPerLevel * this.levels.reduce((sum, level) => sum + level.entries, 0);
+  }
+
+  get bytes(): number {
+    return this.#arena.bytes;
+  }
+
+  /** Levels that take part from the next submit on; a fraction fades the next level in. */
+  set activeLevels(count: number) {
+    this.#uniforms.write({
+      active_levels: count,
+      level: this.levels.map(({ resolution, dense, offset, entries }) => ({
+        resolution,
+        stride: dense ? resolution + 1 : 0,
+        offset,
+        mask: entries - 1,
+      })),
+    });
+  }
+
+  /** A start drawn from `seed`. */
+  initial(seed: number): Float32Array<ArrayBuffer> {
+    const table = new Float32Array(this.words);
+    for (let i = 0; i < table.length; i += 4) {
+      const draws = pcg4d([seed, streams.fieldInit, 0, i / 4]);
+      for (let k = 0; k < 4; k++) {
+        table[i + k] = initialAmplitude * (draws[k as 0 | 1 | 2 | 3] * 2 ** -31 - 1);
+      }
+    }
+    return table;
+  }
+
+  /** Encodes `points` into `features`, f32 [ceil(levels / 2), capacity, 2, 2]. */
+  encoder(points: Points, features: GPUBuffer): HashGridEncoder {
+    const resources = {
+      grid: this.#uniforms.buffer,
+      table: this.table,
+      table_gradient: this.gradient,
+      quanta: this.quanta,
+      features,
+      feature_gradient: features,
+    };
+    return new HashGridEncoder(this.#gpu, this.#shader(points.capacity), points, resources);
+  }
+
+  dispose(): void {
+    this.#arena.dispose();
+    this.#uniforms.dispose();
+  }
+
+  #shader(capacity: number): Shader {
+    return new Shader(this.#gpu, 'field.hash_grid', code, {
+      levels: this.levels.length,
+      capacity,
+      smooth_weights: this.#smooth ? 1 : 0,
+      run: pointsPerRun,
+    });
+  }
+}
+
+/** Records the encoding of one set of points; the gradient arrives where the features were. */
+export class HashGridEncoder {
+  readonly #arena: Arena;
+  readonly #schedule: Dispatch;
+  readonly #forward: Dispatch;
+  readonly #backward: Dispatch;
+  readonly #forwardGroups: GPUBuffer;
+  readonly #backwardGroups: GPUBuffer;
+
+  constructor(gpu: Gpu, shader: Shader, points: Points, buffers: Record<string, GPUBuffer>) {
+    this.#arena = new Arena(gpu, 'field.hash_grid.encoder');
+    this.#forwardGroups = this.#arena.allocate('forward_groups', 3, GPUBufferUsage.INDIRECT);
+    this.#backwardGroups = this.#arena.allocate('backward_groups', 3, GPUBufferUsage.INDIRECT);
+    const resources = {
+      ...buffers,
+      count: points.count,
+      positions: points.positions,
+      forward_groups: this.#forwardGroups,
+      backward_groups: this.#backwardGroups,
+    };
+    this.#schedule = shader.bind('schedule', resources);
+    this.#forward = shader.bind('forward', resources);
+    this.#backward = shader.bind('backward', resources);
+  }
+
+  forward(pass: GPUComputePassEncoder): void {
+    this.#schedule.record(pass, 1);
+    this.#forward.recordIndirect(pass, this.#forwardGroups);
+  }
+
+  /** Adds to the table's gradient; uses the schedule of the `forward` before it. */
+  backward(pass: GPUComputePassEncoder): void {
+    this.#backward.recordIndirect(pass, this.#backwardGroups);
+  }
+
+  dispose(): void {
+    this.#arena.dispose();
+  }
+}
