@@ -1,0 +1,60 @@
+import { streams, uniform } from '../random';
+
+/** A pinhole camera. World right-handed, y up; the object is in the unit sphere, its front to +z. */
+export interface Camera {
+  /** Camera to world, 4x4 row-major; columns right, up, back (OpenGL's), position. */
+  readonly c2w: Float32Array;
+  /** Vertical field of view in degrees. */
+  readonly fovy: number;
+}
+
+/** Where a camera on a sphere about the origin stands; angles in degrees. */
+export interface Orbit {
+  /** 0 sees the front (from +z), 90 sees from +x. */
+  readonly azimuth: number;
+  /** Above the horizon; within (-90, 90). */
+  readonly elevation: number;
+  readonly distance: number;
+  readonly fovy: number;
+}
+
+/** The cameras that a prior was trained on; angles in degrees. */
+export interface CameraRange {
+  readonly elevation: readonly [min: number, max: number];
+  readonly distance: number;
+  readonly fovy: number;
+  /** One view each, added to the step's azimuth. */
+  readonly azimuthOffsets: readonly number[];
+}
+
+const radians = Math.PI / 180;
+
+/** The camera at an orbit's place, looking at the origin, its up in the plane of +y. */
+export function orbitCamera({ azimuth, elevation, distance, fovy }: Orbit): Camera {
+  const [sinA, cosA] = [Math.sin(azimuth * radians), Math.cos(azimuth * radians)];
+  const [sinE, cosE] = [Math.sin(elevation * radians), Math.cos(elevation * radians)];
+  const right = [cosA, 0, -sinA];
+  const up = [-sinA * sinE, cosE, -cosA * sinE];
+  const back = [sinA * cosE, sinE, cosA * cosE];
+  const rows = [0, 1, 2].map((i) => [right[i]!, up[i]!, back[i]!, distance * back[i]!]);
+  return { c2w: Float32Array.from([...rows.flat(), 0, 0, 0, 1]), fovy };
+}
+
+/**
+ * The cameras of a training step, a function of (seed, step) alone: one azimuth drawn from the full
+ * circle and one elevation from the range, and from there a view for each azimuth offset.
+ */
+export function stepCameras(range: CameraRange, seed: number, step: number): Camera[] {
+  const { distance, fovy, azimuthOffsets } = range;
+  const [low, high] = range.elevation;
+  const azimuth = 360 * uniform(seed, streams.camera, step, 0);
+  const elevation = low + (high - low) * uniform(seed, streams.camera, step, 1);
+  return azimuthOffsets.map((offset) =>
+    orbitCamera({ azimuth: azimuth + offset, elevation, distance, fovy }),
+  );
+}
+
+/** The distance at which a sphere of `radius` about the origin just fits a field of view in degrees. */
+export function fittingDistance(fovy: number, radius: number): number {
+  return radius / Math.sin((fovy * radians) / 2);
+}

@@ -1,0 +1,187 @@
+import code from '../../shaders/render/march.wgsl';
+import type { Points } from '../field/points';
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/device';
+import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
+import { streams } from '../random';
+import type { Camera } from './camera';
+
+/** Most views of one renderer: the size of the cameras' uniform. */
+export const maxViews = 16;
+
+const lanes = 64;
+/** Most workgroups of one dispatch in x, WebGPU's default limit. */
+const maxWorkgroups = 65535;
+
+/** What is rendered: the rays of V views and their steps. */
+export interface RayShape {
+  readonly views: number;
+  readonly width: number;
+  readonly height: number;
+  /** Averaged over each pixel (box filter), one in each cell of a rows x columns grid. */
+  readonly raysPerPixel: number;
+  /** Steps across the unit ball's diameter; the step is 2 / samplesPerRay. */
+  readonly samplesPerRay: number;
+}
+
+/** What decides the rays of one rendering. */
+export interface Frame {
+  readonly cameras: readonly Camera[];
+  readonly seed: number;
+  readonly step: number;
+  /** False: rays and steps at the centres of their cells, for previews. Default true. */
+  readonly jitter?: boolean;
+}
+
+export const pixelsOf = (shape: RayShape) => shape.views * shape.width * shape.height;
+
+/** Rows and columns of the cells that the rays of a pixel are drawn from: as square as divisors allow. */
+export function subpixelGrid(raysPerPixel: number): { rows: number; columns: number } {
+  let rows = Math.floor(Math.sqrt(raysPerPixel));
+  while (raysPerPixel % rows !== 0) rows--;
+  return { rows, columns: raysPerPixel / rows };
+}
+
+/**
+ * Pixels of a tile of at most `points` points when every step of every ray is one (at least 64
+ * pixels), so that a tile's rays fill whole chunks of 64.
+ */
+export function tilePixelsFor(shape: RayShape, points: number): number {
+  const wanted = Math.floor(points / (shape.raysPerPixel * shape.samplesPerRay));
+  return roundUp(Math.max(1, Math.min(wanted, pixelsOf(shape))), lanes);
+}
+
+const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
+
+/** Marches the rays of a tile: occupied steps become packed points, in ray order. */
+export class March {
+  /** The occupied steps: xyz, w = distance along the ray. */
+  readonly points: Points;
+  /** u32 [tile rays, 2]: offset and count of a ray's points. */
+  readonly rayPoints: GPUBuffer;
+  /** u32: the first ray of the tile that is marched next. */
+  readonly tile: GPUBuffer;
+  /** u32 [2]: points that the last tile asked for, and the most that any has; beyond capacity, rays are cut. */
+  readonly demand: GPUBuffer;
+  /** Tiles that make up the views. */
+  readonly tiles: number;
+  readonly #arena: Arena;
+  readonly #frame: Uniforms;
+  readonly #views: number;
+  readonly #tileRays: number;
+  readonly #count: Dispatch;
+  readonly #scanChunks: Dispatch;
+  readonly #scanTotals: Dispatch;
+  readonly #place: Dispatch;
+  readonly #nextTile: Dispatch;
+
+  /**
+   * @param tilePixels a multiple of 64; see {@link tilePixelsFor}.
+   * @param occupancy bits of the occupancy grid (`Occupancy.bits`), `occupancyResolution` cells a side.
+   * @throws RangeError when the views, rays or points exceed what one dispatch can do.
+   */
+  constructor(
+    gpu: Gpu,
+    shape: RayShape,
+    tilePixels: number,
+    capacity: number,
+    occupancy: GPUBuffer,
+    occupancyResolution: number,
+  ) {
+    const rays = pixelsOf(shape) * shape.raysPerPixel;
+    const tileRays = tilePixels * shape.raysPerPixel;
+    if (shape.views > maxViews) {
+      throw new RangeError(`A renderer has at most ${maxViews} views, not ${shape.views}.`);
+    }
+    if (Math.max(tileRays, capacity) > lanes * maxWorkgroups) {
+      throw new RangeError(
+        `${tileRays} rays with room for ${capacity} points exceed ${lanes * maxWorkgroups}: render fewer pixels, rays or samples.`,
+      );
+    }
+    const maskWords = Math.ceil(shape.samplesPerRay / 32);
+    this.#arena = new Arena(gpu, 'march');
+    const masks = this.#arena.allocate('masks', tileRays * maskWords);
+    const totals = this.#arena.allocate('totals', tileRays / lanes);
+    this.rayPoints = this.#arena.allocate('rayPoints', tileRays * 2);
+    this.tile = this.#arena.allocate('tile', 1);
+    this.demand = this.#arena.allocate('demand', 2);
+    this.points = {
+      positions: this.#arena.allocate('positions', capacity * 4),
+      count: this.#arena.allocate('count', 4, GPUBufferUsage.INDIRECT),
+      capacity,
+    };
+    const { rows, columns } = subpixelGrid(shape.raysPerPixel);
+    const shader = new Shader(gpu, 'render.march', code, {
+      rays,
+      tile_rays: tileRays,
+      width: shape.width,
+      height: shape.height,
+      ray_columns: columns,
+      ray_rows: rows,
+      samples_per_ray: shape.samplesPerRay,
+      mask_words: maskWords,
+      capacity,
+      occupancy_resolution: occupancyResolution,
+      stream: streams.march,
+    });
+    this.#frame = shader.uniforms('frame');
+    const resources = {
+      frame: this.#frame.buffer,
+      occupancy,
+      masks,
+      ray_points: this.rayPoints,
+      totals,
+      positions: this.points.positions,
+      point_count: this.points.count,
+      demand: this.demand,
+      tile: this.tile,
+    };
+    this.#count = shader.bind('count', resources);
+    this.#scanChunks = shader.bind('scan_chunks', resources);
+    this.#scanTotals = shader.bind('scan_totals', resources);
+    this.#place = shader.bind('place', resources);
+    this.#nextTile = shader.bind('next_tile', resources);
+    this.#views = shape.views;
+    this.#tileRays = tileRays;
+    this.tiles = Math.ceil(rays / tileRays);
+  }
+
+  /** Queues the upload of a frame's cameras. @throws RangeError unless there is one for each view. */
+  begin({ cameras, seed, step, jitter = true }: Frame): void {
+    if (cameras.length !== this.#views) {
+      throw new RangeError(`${this.#views} views need as many cameras, not ${cameras.length}.`);
+    }
+    const column = (c2w: Float32Array, i: number) => [c2w[i], c2w[4 + i], c2w[8 + i]];
+    this.#frame.write({
+      cameras: cameras.map(({ c2w, fovy }) => ({
+        right: column(c2w, 0),
+        up: column(c2w, 1),
+        back: column(c2w, 2),
+        position: column(c2w, 3),
+        tan_half_fovy: Math.tan((fovy * Math.PI) / 360),
+      })),
+      seed,
+      step,
+      jitter: jitter ? 1 : 0,
+    });
+  }
+
+  /** Records the march of the current tile. */
+  forward(pass: GPUComputePassEncoder): void {
+    const chunks = this.#tileRays / lanes;
+    this.#count.record(pass, chunks);
+    this.#scanChunks.record(pass, Math.ceil(chunks / lanes));
+    this.#scanTotals.record(pass, 1);
+    this.#place.record(pass, chunks);
+  }
+
+  /** Records the move to the next tile; after the last comes the first. */
+  nextTile(pass: GPUComputePassEncoder): void {
+    if (this.tiles > 1) this.#nextTile.record(pass, 1);
+  }
+
+  dispose(): void {
+    this.#arena.dispose();
+    this.#frame.dispose();
+  }
+}

@@ -1,0 +1,157 @@
+import type { Gpu } from '../gpu/device';
+import type { Readback } from '../gpu/readback';
+import { Composite, type Regularisers } from './composite';
+import { type Frame, March, pixelsOf, type RayShape, tilePixelsFor } from './march';
+import { Occupancy, type OccupancySnapshot } from './occupancy';
+import type { PointEvaluator, RadianceField } from './radiance_field';
+
+/** Optical depth of one step below which a cell may be skipped (nerfacc's occ_thre). */
+const emptyStep = 0.01;
+
+/** Points of a tile when no gradient asks for all views at once. */
+const tilePoints = 2 ** 18;
+
+/**
+ * Share of all steps that a training renderer has room for: the unit ball, filled, takes under half
+ * of them when it just fits the views.
+ */
+const capacityShare = 0.6;
+/** Up to this many steps there is room for all of them: a few pixels may see nothing but the ball. */
+const smallCapacity = 2 ** 14;
+
+export interface RendererOptions extends Omit<RayShape, 'raysPerPixel'> {
+  /** Default 1. */
+  readonly raysPerPixel?: number;
+  /** False: forward only, in tiles, for views of any size. Default true. */
+  readonly gradient?: boolean;
+  /** Cells along a side of this renderer's own occupancy grid. Default 32. */
+  readonly occupancyResolution?: number;
+  /** Another renderer's grid, to be shared: it stays that renderer's to update and dispose. */
+  readonly occupancy?: Occupancy;
+  /** Transmittance at which a ray ends. Default 1e-4. */
+  readonly earlyStop?: number;
+  /** Most points of a pass; beyond it rays are cut short and `demand` shows it. */
+  readonly capacity?: number;
+}
+
+/** What one rendering depends on, beside the field. */
+export interface RenderFrame extends Frame {
+  /** Weights of the losses on opacity; none by default. */
+  readonly regularisers?: Regularisers;
+}
+
+/**
+ * The differentiable volume renderer: field -> views, and dL/dviews -> dL/dfield.
+ * It records passes and nothing else; a step allocates nothing.
+ */
+export class Renderer {
+  readonly occupancy: Occupancy;
+  readonly #ownsOccupancy: boolean;
+  readonly #march: March;
+  readonly #evaluator: PointEvaluator;
+  readonly #composite: Composite;
+
+  /** @throws RangeError when the sizes exceed what the adapter can bind or dispatch. */
+  constructor(gpu: Gpu, field: RadianceField, options: RendererOptions) {
+    const { raysPerPixel = 1, gradient = true, earlyStop = 1e-4, samplesPerRay } = options;
+    const shape: RayShape = { ...options, raysPerPixel };
+    const steps = pixelsOf(shape) * raysPerPixel * samplesPerRay;
+    const tilePixels = tilePixelsFor(shape, gradient ? steps : tilePoints);
+    const tileSteps = tilePixels * raysPerPixel * samplesPerRay;
+    const room = gradient
+      ? Math.max(steps * capacityShare, Math.min(steps, smallCapacity))
+      : tileSteps;
+    this.#ownsOccupancy = options.occupancy === undefined;
+    this.occupancy =
+      options.occupancy ??
+      new Occupancy(gpu, field, {
+        resolution: options.occupancyResolution ?? 32,
+        threshold: (emptyStep * samplesPerRay) / 2,
+      });
+    this.#march = new March(
+      gpu,
+      shape,
+      tilePixels,
+      options.capacity ?? Math.ceil(room),
+      this.occupancy.bits,
+      this.occupancy.resolution,
+    );
+    this.#evaluator = field.evaluator(this.#march.points, { gradient });
+    this.#composite = new Composite(gpu, shape, tilePixels, this.#march, this.#evaluator, {
+      earlyStop,
+      gradient,
+    });
+  }
+
+  /** f32 [V, 4, H, W]: RGB premultiplied by alpha, then alpha; row 0 at the top. */
+  get views(): GPUBuffer {
+    return this.#composite.views;
+  }
+
+  /** f32 [V, 4, H, W]: dL/dviews, to be filled before backward. */
+  get viewGradients(): GPUBuffer {
+    return this.#composite.viewGradients;
+  }
+
+  /** f32 [V, H, W]: expected distance from the camera, 0 where a pixel is empty. */
+  get depth(): GPUBuffer {
+    return this.#composite.depth;
+  }
+
+  /** u32 [2]: points that the last pass asked for, and the most that any has. */
+  get demand(): GPUBuffer {
+    return this.#march.demand;
+  }
+
+  /** Points that a pass has room for. */
+  get capacity(): number {
+    return this.#march.points.capacity;
+  }
+
+  /**
+   * Queues the uploads of a frame; what is recorded next and submitted after sees them.
+   * @throws RangeError unless there is one camera for each view.
+   */
+  begin(frame: RenderFrame): void {
+    this.#march.begin(frame);
+    this.#composite.begin(frame.regularisers ?? { sparsity: 0, opaque: 0 });
+    if (this.#ownsOccupancy) this.occupancy.begin(frame.seed, frame.step);
+  }
+
+  /** Records field -> views and depth. */
+  forward(pass: GPUComputePassEncoder): void {
+    for (let tile = 0; tile < this.#march.tiles; tile++) {
+      this.#march.forward(pass);
+      this.#evaluator.forward(pass);
+      this.#composite.forward(pass);
+      this.#march.nextTile(pass);
+    }
+  }
+
+  /** Records dL/dviews -> the field's gradients; forward of the same frame came before. */
+  backward(pass: GPUComputePassEncoder): void {
+    this.#composite.backward(pass);
+    this.#evaluator.backward(pass);
+  }
+
+  /** Records an update of the occupancy grid by the field. */
+  updateOccupancy(pass: GPUComputePassEncoder): void {
+    this.occupancy.update(pass);
+  }
+
+  /** What a checkpoint must hold beside the field. */
+  snapshot(readback: Readback): Promise<OccupancySnapshot> {
+    return this.occupancy.snapshot(readback);
+  }
+
+  restore(snapshot: OccupancySnapshot): void {
+    this.occupancy.restore(snapshot);
+  }
+
+  dispose(): void {
+    this.#composite.dispose();
+    this.#evaluator.dispose();
+    this.#march.dispose();
+    if (this.#ownsOccupancy) this.occupancy.dispose();
+  }
+}
