@@ -20,7 +20,13 @@ async function openCpu(threads: number): Promise<OrtBackend> {
     kind: 'cpu',
     description: `onnxruntime-node, CPU, ${threads} threads`,
     ort,
-    options: { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 },
+    options: {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      // Idle threads that spin would take the cores from the field's shaders on a software adapter.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      logSeverityLevel: 3,
+    },
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Prior } from '../../src/diffusion/files';
 import type { Manifest } from '../../src/diffusion/manifest';
+import type { Conditioning } from '../../src/diffusion/text_encoder';
 import type { Graph, Node, Tensor } from '../../src/onnx/graph';
-import { makeTensor } from '../../src/onnx/tensor';
+import { makeTensor, tensorValues } from '../../src/onnx/tensor';
 import { write } from '../../src/onnx/write';
 import { normal } from '../../src/random';
 
@@ -158,4 +159,42 @@ export async function standIn(
     ['tokenizer.json', vocabulary],
   ]);
   return { manifest, denoiser, textEncoder, tokenizer, files };
+}
+
+/** What the stand-in denoiser computes, in f64, and the size of its largest output. */
+export function predictStandIn(
+  z: Float32Array,
+  timesteps: readonly number[],
+  texts: readonly Conditioning[],
+  cameras: Float32Array,
+): { readonly expected: Float64Array; readonly scale: number } {
+  const { V, T, D, hidden } = sizes;
+  const { initializers } = denoiserGraph();
+  const weights = new Map([...initializers].map(([name, data]) => [name, tensorValues(data)]));
+  const weight = (name: string) => weights.get(name)!;
+  const expected = Float64Array.from(z);
+  timesteps.forEach((timestep, n) => {
+    const { tokens, mask } = texts[n]!;
+    for (let v = 0; v < V; v++) {
+      const row = (n * V + v) * pixels;
+      const gate = Array.from({ length: hidden }, (_, k) => {
+        let sum = timestep * 1e-3;
+        for (let i = 0; i < pixels; i++) sum += z[row + i]! * weight('q.weight')[i * hidden + k]!;
+        for (let i = 0; i < 16; i++) {
+          sum += cameras[v * 16 + i]! * weight('camera.weight')[i * hidden + k]!;
+        }
+        for (let i = 0; i < T * D; i++) {
+          sum +=
+            mask[Math.floor(i / D)]! * tokens[i]! * weight('text.weight')[(i % D) * hidden + k]!;
+        }
+        return 1 / (1 + Math.exp(-sum));
+      });
+      for (let i = 0; i < pixels; i++) {
+        gate.forEach((g, k) => {
+          expected[row + i]! += g * weight('o.weight')[k * pixels + i]!;
+        });
+      }
+    }
+  });
+  return { expected, scale: expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0) };
 }

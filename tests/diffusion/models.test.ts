@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chooseBackend } from '../../src/diffusion/backend';
+import { Sampler } from '../../src/diffusion/ddim';
+import { Denoiser } from '../../src/diffusion/denoiser';
+import { openNodeBackend } from '../../src/diffusion/ort_node';
+import { Runtime } from '../../src/diffusion/runtime';
+import { ModelError } from '../../src/diffusion/signature';
+import { PromptEncoder } from '../../src/diffusion/text_encoder';
+import type { Graph } from '../../src/onnx/graph';
+import { write } from '../../src/onnx/write';
+import { openTestGpu, type TestGpu } from '../gpu';
+import { denoiserGraph, node, sizes, standIn } from './stand_in';
+
+let t: TestGpu;
+let runtime: Runtime;
+beforeAll(async () => {
+  t = await openTestGpu();
+  runtime = new Runtime(t.gpu, await openNodeBackend(t.gpu, 'cpu', 2));
+});
+afterAll(() => runtime.dispose());
+
+test('the CPU is chosen beside a software adapter, the device on a GPU, and a wish decides', () => {
+  const on = (software: boolean) => ({ ...t.gpu, adapter: { ...t.gpu.adapter, software } });
+  expect(chooseBackend(on(true), 'auto')).toBe('cpu');
+  expect(chooseBackend(on(false), 'auto')).toBe('webgpu');
+  expect(chooseBackend(on(true), 'webgpu')).toBe('webgpu');
+  expect(chooseBackend(on(false), 'cpu')).toBe('cpu');
+});
+
+describe('a model that does not fit is refused by name', () => {
+  const graph = denoiserGraph();
+  const last = graph.nodes.at(-1)!;
+  const cases: [string, Graph, RegExp][] = [
+    [
+      'an operator that onnxruntime lacks',
+      { ...graph, nodes: [...graph.nodes.slice(0, -1), { ...last, op: 'Denoise' }] },
+      /denoiser\.onnx uses the operator 'Denoise', which onnxruntime lacks: export the model without it/,
+    ],
+    [
+      'an operator of an unknown domain',
+      {
+        ...graph,
+        opsets: { ...graph.opsets, 'org.example': 1 },
+        nodes: [...graph.nodes.slice(0, -1), { ...last, op: 'Magic', domain: 'org.example' }],
+      },
+      /uses the operator 'Magic'/,
+    ],
+    [
+      'an input that is missing',
+      {
+        ...graph,
+        inputs: graph.inputs.map((i) => (i.name === 'camera' ? { ...i, name: 'pose' } : i)),
+        nodes: graph.nodes.map((n) => ({
+          ...n,
+          inputs: n.inputs.map((i) => (i === 'camera' ? 'pose' : i)),
+        })),
+      },
+      /denoiser\.onnx has no input 'camera' \(it has 'z', .*'pose'\)/,
+    ],
+    [
+      'an input too many',
+      {
+        ...graph,
+        inputs: [...graph.inputs, { name: 'style', dataType: 'float32', shape: [1] }],
+        nodes: [...graph.nodes, node('Mul', ['style', 'style'], 'unused')],
+        outputs: [...graph.outputs, { name: 'unused', dataType: 'float32', shape: [1] }],
+      },
+      /denoiser\.onnx asks for an input 'style' that its manifest does not explain/,
+    ],
+  ];
+  test.each(cases)('%s', async (_, broken, message) => {
+    const prior = { ...(await standIn()), denoiser: write(broken) };
+    const loading = Denoiser.load(runtime, prior, 2);
+    await expect(loading).rejects.toThrow(message);
+    await expect(loading).rejects.toThrow(ModelError);
+  });
+
+  test('bytes that are no model', async () => {
+    const prior = { ...(await standIn()), denoiser: new Uint8Array(100).fill(7) };
+    await expect(Denoiser.load(runtime, prior, 2)).rejects.toThrow(
+      /denoiser\.onnx is not a model that onnxruntime can load: download or export it again/,
+    );
+  });
+
+  test.each([
+    ['channels', { channels: 3 }],
+    ['resolution', { resolution: 8 }],
+    ['views', { views: 4 }],
+    ['text length', { text: { tokens: 8, width: sizes.D, pooled: sizes.pooled } }],
+  ])('another manifest: %s', async (_, change) => {
+    const prior = await standIn(change);
+    await expect(Denoiser.load(runtime, prior, 2)).rejects.toThrow(
+      /denoiser\.onnx: input '\w+' has shape \[2,.*\], but the manifest's sizes make it \[2,.*\]: the manifest belongs to another model/,
+    );
+  });
+
+  test('another text encoder', async () => {
+    const prior = await standIn({ text: { tokens: sizes.T, width: sizes.D + 1, pooled: 9 } });
+    await expect(PromptEncoder.load(runtime, prior)).rejects.toThrow(
+      /text_encoder\.onnx: output 'tokens' has shape \[1,6,7\].* \[1,6,8\]/,
+    );
+  });
+
+  test('another tokenizer', async () => {
+    const prior = await standIn();
+    const tokenizer = { ...(prior.tokenizer as object), length: 7 };
+    await expect(PromptEncoder.load(runtime, { ...prior, tokenizer })).rejects.toThrow(
+      'The tokenizer makes 7 tokens and the manifest says text: tokens 6',
+    );
+  });
+});
+
+describe('prompts', () => {
+  let encoder: PromptEncoder;
+  beforeAll(async () => {
+    encoder = await PromptEncoder.load(runtime, await standIn());
+  });
+
+  test('encode to tokens, a mask and one vector', async () => {
+    const { tokens, mask, pooled, truncated, unknownWords } = await encoder.encode('a red cup');
+    expect([...mask]).toEqual([1, 1, 1, 1, 1, 0]);
+    expect(tokens.length).toBe(sizes.T * sizes.D);
+    expect(pooled.length).toBe(sizes.pooled);
+    expect(truncated).toBe(false);
+    expect(unknownWords).toEqual([]);
+    expect((await encoder.encode('a blue cup')).tokens).not.toEqual(tokens);
+  });
+
+  test('the empty prompt has the two marks that every prompt has', async () => {
+    expect([...(await encoder.encode('')).mask]).toEqual([1, 1, 0, 0, 0, 0]);
+  });
+
+  test('a prompt of just the length fits, a longer one says that it was cut', async () => {
+    expect((await encoder.encode('a red blue cup')).truncated).toBe(false);
+    expect((await encoder.encode('a red blue cup .')).truncated).toBe(true);
+    expect((await encoder.encode('a red blue  cups')).truncated).toBe(true);
+  });
+
+  test('unknown words are listed', async () => {
+    expect((await encoder.encode('a zebra cup')).unknownWords).toEqual(['zebra']);
+  });
+});
+
+test('sampling is deterministic in the seed, in range, and guided by the prompt', async () => {
+  const prior = await standIn();
+  const encoder = await PromptEncoder.load(runtime, prior);
+  const denoiser = await Denoiser.load(runtime, prior, 2);
+  denoiser.setText(0, await encoder.encode('red chair'));
+  denoiser.setText(1, await encoder.encode(''));
+  const sampler = new Sampler(runtime, denoiser, prior.manifest);
+  const steps: number[] = [];
+  const options = {
+    seed: 3,
+    steps: 5,
+    guidance: 4,
+    cameras: new Float32Array(sizes.V * 16).fill(0.2),
+    onStep: (step: number) => steps.push(step),
+  };
+  const views = await sampler.sample(options);
+  expect(steps).toEqual([0, 1, 2, 3, 4]);
+  expect(views.length).toBe(sizes.V * sizes.C * sizes.H ** 2);
+  for (const value of views) {
+    expect(value).toBeGreaterThanOrEqual(0);
+    expect(value).toBeLessThanOrEqual(1);
+  }
+  expect(await sampler.sample(options)).toEqual(views);
+  expect(await sampler.sample({ ...options, seed: 4 })).not.toEqual(views);
+  expect(await sampler.sample({ ...options, guidance: 1 })).not.toEqual(views);
+
+  // Guidance 0 asks the unconditional entry alone: the prompt cannot matter.
+  const unguided = await sampler.sample({ ...options, guidance: 0 });
+  denoiser.setText(0, await encoder.encode('blue cup'));
+  expect(await sampler.sample({ ...options, guidance: 0 })).toEqual(unguided);
+  expect(await sampler.sample(options)).not.toEqual(views);
+  sampler.dispose();
+  await denoiser.dispose();
+});
+
+test('a sampler needs both conditionings', async () => {
+  const prior = await standIn();
+  const denoiser = await Denoiser.load(runtime, prior, 1);
+  expect(() => new Sampler(runtime, denoiser, prior.manifest)).toThrow(
+    'a denoiser of batch 2, not 1',
+  );
+  await denoiser.dispose();
+});
