@@ -19,8 +19,8 @@ export function denoiserShapes(manifest: Manifest, batch: number) {
   return {
     z: [batch, V, C, H, H],
     timestep: [batch],
-    text: [batch, text.tokens, text.width],
-    text_mask: [batch, text.tokens],
+    text: [batch, text.max_tokens, text.width],
+    text_mask: [batch, text.max_tokens],
     camera: [batch, V, 16],
     prediction: [batch, V, C, H, H],
   } as const;

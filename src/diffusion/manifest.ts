@@ -3,6 +3,9 @@
  * Every number that depends on the model is here and nowhere in the code.
  */
 export interface Manifest {
+  /** Names the model in settings, share links and results. */
+  readonly id: string;
+  /** For people. */
   readonly name: string;
   readonly licence: string;
   /** V: views that the denoiser sees at once. */
@@ -13,10 +16,13 @@ export interface Manifest {
   readonly resolution: number;
   /** What the network predicts: v = alpha eps - sigma x, or eps. */
   readonly prediction: Prediction;
+  /** Length of `alpha_bar`. */
+  readonly timesteps: number;
   /** Cumulative signal power of each timestep, decreasing: z = sqrt(alpha_bar) x + sqrt(1 - alpha_bar) eps. */
   readonly alpha_bar: readonly number[];
   readonly camera: CameraRange;
   readonly text: TextShape;
+  readonly guidance: GuidanceRange;
   readonly lora: LoraShape;
   readonly files: Readonly<Record<FileRole, ModelFile>>;
 }
@@ -26,7 +32,7 @@ export type Prediction = 'v' | 'epsilon';
 /** The cameras that the prior was trained on; angles in degrees. */
 export interface CameraRange {
   /** Offset of each view from the group's azimuth [V]. */
-  readonly azimuths: readonly number[];
+  readonly azimuth_offsets: readonly number[];
   /** Lowest and highest common elevation. */
   readonly elevation: readonly [number, number];
   readonly fovy: number;
@@ -35,17 +41,28 @@ export interface CameraRange {
 
 export interface TextShape {
   /** T: length of a tokenised prompt. */
-  readonly tokens: number;
+  readonly max_tokens: number;
   /** D: width of a token's encoding. */
   readonly width: number;
   /** Width of the encoding of the whole prompt. */
   readonly pooled: number;
+  /** The prompt whose encoding means no prompt. */
+  readonly unconditional: string;
+}
+
+/** What the model is best distilled with, where settings do not say otherwise. */
+export interface GuidanceRange {
+  /** Scale s of classifier-free guidance. */
+  readonly scale: number;
+  /** Lowest and highest timestep, as fractions of all. */
+  readonly min_step: number;
+  readonly max_step: number;
 }
 
 /** Where the fake score's low-rank weights go (Hu et al. 2022, "LoRA"). */
 export interface LoraShape {
   readonly rank: number;
-  /** Names of the graph's weights, or patterns of them with `*`. */
+  /** Layers of the network by name; `*` stands for anything. */
   readonly targets: readonly string[];
 }
 
@@ -75,28 +92,38 @@ export function parseManifest(json: unknown): Manifest {
   const prediction = root.get('prediction');
   const camera = root.get('camera');
   const text = root.get('text');
+  const guidance = root.get('guidance');
   const lora = root.get('lora');
   const files = root.get('files');
   const elevation = camera.get('elevation').numbers(2, -90, 90);
   if (elevation[0]! > elevation[1]!) camera.get('elevation').fail('the lowest first');
+  const timesteps = root.get('timesteps').integer(2);
   return {
+    id: root.get('id').string(),
     name: root.get('name').string(),
     licence: root.get('licence').string(),
     views,
     channels,
     resolution: root.get('resolution').integer(1),
     prediction: prediction.oneOf(['v', 'epsilon']),
-    alpha_bar: alphaBar(root.get('alpha_bar')),
+    timesteps,
+    alpha_bar: alphaBar(root.get('alpha_bar'), timesteps),
     camera: {
-      azimuths: camera.get('azimuths').numbers(views, -360, 360),
+      azimuth_offsets: camera.get('azimuth_offsets').numbers(views, -360, 360),
       elevation: [elevation[0]!, elevation[1]!],
       fovy: camera.get('fovy').number(1, 179),
       distance: camera.get('distance').number(1, 1000),
     },
     text: {
-      tokens: text.get('tokens').integer(1),
+      max_tokens: text.get('max_tokens').integer(1),
       width: text.get('width').integer(1),
       pooled: text.get('pooled').integer(1),
+      unconditional: text.get('unconditional').string(0),
+    },
+    guidance: {
+      scale: guidance.get('scale').number(0, 1000),
+      min_step: guidance.get('min_step').number(0, 1),
+      max_step: guidance.get('max_step').number(0, 1),
     },
     lora: {
       rank: lora.get('rank').integer(1),
@@ -110,8 +137,8 @@ export function parseManifest(json: unknown): Manifest {
   };
 }
 
-function alphaBar(field: Field): readonly number[] {
-  const table = field.list(2, (value) => value.number(0, 1));
+function alphaBar(field: Field, timesteps: number): readonly number[] {
+  const table = field.numbers(timesteps, 0, 1);
   const rise = table.findIndex((value, i) => i > 0 && value > table[i - 1]!);
   if (rise > 0) field.fail(`a table that never rises (entry ${rise} exceeds the one before)`);
   return table;
@@ -150,8 +177,8 @@ class Field {
     return new Field(`${this.#path}: ${key}`, (value as Record<string, unknown>)[key]);
   }
 
-  string(): string {
-    if (typeof this.#value !== 'string' || this.#value === '') this.fail('a text');
+  string(shortest = 1): string {
+    if (typeof this.#value !== 'string' || this.#value.length < shortest) this.fail('a text');
     return this.#value;
   }
 

@@ -28,7 +28,7 @@ export class PromptEncoder {
 
   /** @throws ModelError when the text encoder does not fit its manifest or its tokenizer. */
   static async load(runtime: Runtime, prior: Prior): Promise<PromptEncoder> {
-    const { tokens, width, pooled } = prior.manifest.text;
+    const { max_tokens: tokens, width, pooled } = prior.manifest.text;
     const { path } = prior.manifest.files.text_encoder;
     const signature = {
       inputs: { ids: [1, tokens] },
@@ -38,7 +38,7 @@ export class PromptEncoder {
     const tokenizer = new Tokenizer(prior.tokenizer as TokenizerJson);
     if (tokenizer.length !== tokens) {
       throw new RangeError(
-        `The tokenizer makes ${tokenizer.length} tokens and the manifest says text: tokens ${tokens}: export both again.`,
+        `The tokenizer makes ${tokenizer.length} tokens and the manifest says text: max_tokens ${tokens}: export both again.`,
       );
     }
     return new PromptEncoder(session, tokenizer);

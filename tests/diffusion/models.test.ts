@@ -19,6 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.dispose());
 
+const { text } = (await standIn()).manifest;
+
 test('the CPU is chosen beside a software adapter, the device on a GPU, and a wish decides', () => {
   const on = (software: boolean) => ({ ...t.gpu, adapter: { ...t.gpu.adapter, software } });
   expect(chooseBackend(on(true), 'auto')).toBe('cpu');
@@ -86,7 +88,7 @@ describe('a model that does not fit is refused by name', () => {
     ['channels', { channels: 3 }],
     ['resolution', { resolution: 8 }],
     ['views', { views: 4 }],
-    ['text length', { text: { tokens: 8, width: sizes.D, pooled: sizes.pooled } }],
+    ['text length', { text: { ...text, max_tokens: 8 } }],
   ])('another manifest: %s', async (_, change) => {
     const prior = await standIn(change);
     await expect(Denoiser.load(runtime, prior, 2)).rejects.toThrow(
@@ -95,7 +97,7 @@ describe('a model that does not fit is refused by name', () => {
   });
 
   test('another text encoder', async () => {
-    const prior = await standIn({ text: { tokens: sizes.T, width: sizes.D + 1, pooled: 9 } });
+    const prior = await standIn({ text: { ...text, width: sizes.D + 1 } });
     await expect(PromptEncoder.load(runtime, prior)).rejects.toThrow(
       /text_encoder\.onnx: output 'tokens' has shape \[1,6,7\].* \[1,6,8\]/,
     );
@@ -105,7 +107,7 @@ describe('a model that does not fit is refused by name', () => {
     const prior = await standIn();
     const tokenizer = { ...(prior.tokenizer as object), length: 7 };
     await expect(PromptEncoder.load(runtime, { ...prior, tokenizer })).rejects.toThrow(
-      'The tokenizer makes 7 tokens and the manifest says text: tokens 6',
+      'The tokenizer makes 7 tokens and the manifest says text: max_tokens 6',
     );
   });
 });

@@ -132,18 +132,21 @@ export async function standIn(
     sha256: Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex'),
   });
   const manifest: Manifest = {
-    name: 'stand-in',
+    id: 'stand-in',
+    name: 'Stand-in',
     licence: 'MIT',
     views: sizes.V,
     channels: sizes.C,
     resolution: sizes.H,
     prediction: 'v',
+    timesteps: 1000,
     alpha_bar: Array.from(
       { length: 1000 },
       (_, t) => Math.cos(((t + 8) / 1008) * (Math.PI / 2)) ** 2,
     ),
-    camera: { azimuths: [0, 120, 240], elevation: [-10, 40], fovy: 40, distance: 3.07 },
-    text: { tokens: sizes.T, width: sizes.D, pooled: sizes.pooled },
+    camera: { azimuth_offsets: [0, 120, 240], elevation: [-10, 40], fovy: 40, distance: 3.07 },
+    text: { max_tokens: sizes.T, width: sizes.D, pooled: sizes.pooled, unconditional: '' },
+    guidance: { scale: 7.5, min_step: 0.02, max_step: 0.98 },
     lora: { rank: 2, targets: ['q.weight', 'o.weight'] },
     files: {
       denoiser: await entry('denoiser.onnx', denoiser),
