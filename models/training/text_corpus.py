@@ -18,13 +18,26 @@ bronze copper brass wicker bamboo straw ice snow lego chocolate gingerbread felt
 SIZES = """small tiny little big large huge giant tall short long thin fat round square flat wide narrow old new
 ancient modern antique rusty broken shiny cute chubby scary happy sad angry magic futuristic medieval cartoon low-poly
 voxel realistic stylised simple ornate fluffy furry spiky soft dirty clean empty full open wild baby toy""".split()
-TEMPLATES = """{c}|the {c}|one {c}|a single {c}|a photo of {a}|a picture of {a}|a 3d model of {a}|a 3d render of {a}|
-a 3d asset of {a}|a drawing of {a}|a toy {c}|a cartoon {c}|a low poly {c}|a voxel {c}|a low-poly 3d model of {a}|{a}, high quality|
-{a}, highly detailed|a dslr photo of {a}|a sculpture of {a}|a statue of {a}|{a} on a white background|an image of {a}|
-a miniature {c}|a cute {c}|{a}, game asset|a rendering of {a}|{a}, studio lighting|a zoomed out photo of {a}""".replace("\n", "").split("|")
-RELATIONS = """{a} and {b}|{a} with {b}|{a} on {b}|{a} next to {b}|{a} in {b}|{a} under {b}|{a} made of {m}|{a} shaped like {b}|
-{a} holding {b}|{a} riding {b}|{a} wearing {b}|{a} eating {b}|{a} sitting on {b}|{a} on top of {b}|{a} carrying {b}|
-{a} that looks like {b}|a {m} {n} in the shape of {b}""".replace("\n", "").split("|")
+TEMPLATES = (
+    """
+{c}|the {c}|one {c}|a single {c}|a photo of {a}|a picture of {a}|a 3d model of {a}|a 3d render of {a}
+a 3d asset of {a}|a drawing of {a}|a toy {c}|a cartoon {c}|a low poly {c}|a voxel {c}|a low-poly 3d model of {a}
+{a}, high quality|{a}, highly detailed|a dslr photo of {a}|a sculpture of {a}|a statue of {a}
+{a} on a white background|an image of {a}|a miniature {c}|a cute {c}|{a}, game asset|a rendering of {a}
+{a}, studio lighting|a zoomed out photo of {a}
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
+RELATIONS = (
+    """
+{a} and {b}|{a} with {b}|{a} on {b}|{a} next to {b}|{a} in {b}|{a} under {b}|{a} made of {m}|{a} shaped like {b}
+{a} holding {b}|{a} riding {b}|{a} wearing {b}|{a} eating {b}|{a} sitting on {b}|{a} on top of {b}
+{a} carrying {b}|{a} that looks like {b}|a {m} {n} in the shape of {b}
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
 
 
 def article(noun: str) -> str:

@@ -80,9 +80,7 @@ class Schedule:
     rate: float = 1.5e-3
 
 
-def distil(
-    model: TextEncoder, ids: np.ndarray, targets: torch.Tensor, checkpoint: str, schedule: Schedule
-) -> None:
+def distil(model: TextEncoder, ids: np.ndarray, targets: torch.Tensor, checkpoint: str, schedule: Schedule) -> None:
     """Trains on ids int64 [N, T] and the teacher's unit embeddings [N, 384]; goes on from `checkpoint` if it exists."""
     slow = [p for n, p in model.named_parameters() if n.startswith(("pieces", "positions"))]
     decayed = [p for n, p in model.named_parameters() if n.startswith("blocks") and p.ndim == 2]

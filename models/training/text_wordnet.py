@@ -11,9 +11,11 @@ SENSES = 3
 # Steps up the hierarchy of nouns in which relatives are looked for.
 STEPS = 3
 # Too general to say anything about a word below them.
-GENERAL = frozenset("""object thing entity whole part unit body article item artifact structure device instrument container
+GENERAL = frozenset(
+    """object thing entity whole part unit body article item artifact structure device instrument container
 person human man woman animal creature plant food matter substance material area place equipment being worker
-adult male female block piece line piece way figure shape surface head top cover support base frame""".split())
+adult male female block piece line way figure shape surface head top cover support base frame""".split()
+)
 
 
 @dataclass

@@ -1,0 +1,117 @@
+"""Training data: rendered groups of four views, their cameras and the encoded prompts."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .camera import group_cameras
+from .prompts import SceneObject, read_objects, shorten, variants
+
+HELD_OUT = 0.03  # share of the objects, never trained on
+DROP_TEXT = 0.12  # probability of the empty prompt: classifier-free guidance
+TEMPLATE_WEIGHTS = (0.5, 0.25, 0.125, 0.125)  # of prompts.TEMPLATES
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Groups of four views of single objects."""
+
+    views: Tensor  # f32 [N, V, C, H, W] in [-1, 1]
+    camera: Tensor  # f32 [N, V, 16]
+    text: Tensor  # f32 [N, T, D]
+    mask: Tensor  # f32 [N, T]
+
+    def to(self, device: str) -> "Batch":
+        return Batch(*(t.to(device) for t in (self.views, self.camera, self.text, self.mask)))
+
+
+class TextFeatures:
+    """The frozen text encoder's output for every prompt of the object set."""
+
+    def __init__(self, path: Path) -> None:
+        stored = torch.load(path, mmap=True, weights_only=True)
+        self.tokens: Tensor = stored["tokens"]  # f16 [M, T, D]
+        self.mask: Tensor = stored["mask"].float()  # [M, T]
+        self.empty: int = int(stored["empty"])
+        self.index = {prompt: i for i, prompt in enumerate(stored["captions"])}
+
+    def encode(self, prompts: list[str]) -> tuple[Tensor, Tensor]:
+        """Tokens [N, T, D] and mask [N, T]; raises KeyError for a prompt that was not encoded."""
+        return self.gather([self.empty if p == "" else self.index[p] for p in prompts])
+
+    def gather(self, rows: list[int]) -> tuple[Tensor, Tensor]:
+        return self.tokens[rows].float(), self.mask[rows]
+
+
+class Groups:
+    """The rendered set in the work folder, split by object into training and held-out."""
+
+    def __init__(self, objects: Path, work: Path) -> None:
+        self.objects: list[SceneObject] = read_objects(objects)
+        meta = json.loads((work / "views.json").read_text())
+        if meta["ids"] != [o.id for o in self.objects]:
+            raise ValueError("views.json was rendered from another object set: render again")
+        self.views = np.load(work / "views.npy", mmap_mode="r")
+        self.azimuth = np.asarray(meta["azimuth"], np.float32)
+        self.elevation = np.asarray(meta["elevation"], np.float32)
+        self.text = TextFeatures(work / "text_features.pt")
+        self.rows = [
+            [[self.text.index[v] for v in variants(phrase, o.style)] for phrase in o.captions]
+            for o in self.objects
+        ]
+        order = np.random.default_rng(0).permutation(len(self.objects))
+        held = round(HELD_OUT * len(order))
+        self.held_out, self.training = np.sort(order[:held]), np.sort(order[held:])
+        # A noun is drawn about by the square root of its frequency.
+        nouns = [shorten(self.objects[i].caption) for i in self.training]
+        count = Counter(nouns)
+        weight = np.array([count[n] ** -0.5 for n in nouns])
+        self.weight = weight / weight.sum()
+
+    def draw(self, size: int, rng: np.random.Generator) -> Batch:
+        """A random training batch."""
+        chosen = rng.choice(self.training, size, p=self.weight)
+        group = rng.integers(self.views.shape[1], size=size)
+        rows = [self.draw_prompt(i, rng) for i in chosen]
+        roll = rng.integers(4, size=size)  # any of the four views may come first
+        shade = rng.uniform(0.93, 1.05, size)
+        return self.batch(chosen, group, rows, roll, shade)
+
+    def held_out_batch(self) -> Batch:
+        """Every held-out object once, with its first caption."""
+        chosen = self.held_out
+        zeros = np.zeros(len(chosen), int)
+        rows = [self.rows[i][0][0] for i in chosen]
+        group = np.arange(len(chosen)) % self.views.shape[1]
+        return self.batch(chosen, group, rows, zeros, np.ones(len(chosen)))
+
+    def draw_prompt(self, index: int, rng: np.random.Generator) -> int:
+        """Row of `text` for one object: a caption in a template, or the empty prompt."""
+        if rng.random() < DROP_TEXT:
+            return self.text.empty
+        rows = self.rows[index][rng.integers(len(self.rows[index]))]
+        weight = np.array(TEMPLATE_WEIGHTS[: len(rows)])
+        return rows[rng.choice(len(rows), p=weight / weight.sum())]
+
+    def batch(
+        self,
+        chosen: np.ndarray,
+        group: np.ndarray,
+        rows: list[int],
+        roll: np.ndarray,
+        shade: np.ndarray,
+    ) -> Batch:
+        raw = torch.from_numpy(self.views[chosen, group]).float() / 255
+        raw = torch.stack([v.roll(-int(k), 0) for v, k in zip(raw, roll)])
+        colour, alpha = raw[:, :, :3], raw[:, :, 3:]
+        colour = torch.minimum(colour * torch.from_numpy(shade).float().view(-1, 1, 1, 1, 1), alpha)
+        azimuth = torch.from_numpy(self.azimuth[chosen, group] + 90 * roll).float()
+        elevation = torch.from_numpy(self.elevation[chosen, group])
+        text, mask = self.text.gather(rows)
+        views = 2 * torch.cat([colour, alpha], 2) - 1
+        return Batch(views, group_cameras(azimuth, elevation), text, mask)

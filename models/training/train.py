@@ -1,0 +1,233 @@
+"""Stage 3: trains the denoiser by v-prediction on noised groups of views.
+
+Stops after `--minutes` of training in total, with the learning rate at zero; a larger number
+later goes on from the checkpoint. On a CPU it is data-parallel over single-threaded processes,
+which is several times faster than one process with many threads; on CUDA use `--workers 1`.
+"""
+
+import argparse
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import Tensor
+
+from .data import Batch, Groups
+from .denoiser import Denoiser, DenoiserConfig
+from .schedule import TIMESTEPS, alpha_sigma
+from .weights import load_weights
+
+BINS = 5  # of timesteps, in the log
+
+
+def noised(views: Tensor, timestep: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """z = alpha x + sigma eps, and the target v = alpha eps - sigma x."""
+    alpha, sigma = alpha_sigma(timestep, views.ndim)
+    return alpha * views + sigma * noise, alpha * noise - sigma * views
+
+
+def losses(model: torch.nn.Module, batch: Batch, timestep: Tensor, noise: Tensor) -> Tensor:
+    """Mean squared error of v per group, f32 [N]."""
+    z, target = noised(batch.views, timestep, noise)
+    with torch.autocast(z.device.type, torch.bfloat16):
+        prediction = model(z, timestep.float(), batch.text, batch.mask, batch.camera)
+    return (prediction.float() - target).square().flatten(1).mean(1)
+
+
+def learning_rate(base: float, step: int, warmup: int, progress: float) -> float:
+    """Linear warm-up, constant, then linearly to zero over the last 45 % of the time."""
+    return base * min(1.0, (step + 1) / warmup) * min(1.0, max(0.0, 1 - progress) / 0.45)
+
+
+@torch.no_grad()
+def held_out_loss(model: Denoiser, data: Groups, device: str) -> float:
+    """Mean loss on the held-out objects at fixed timesteps and noise."""
+    batch = data.held_out_batch()
+    size = len(batch.views)
+    timestep = (torch.arange(size) * TIMESTEPS) // size
+    noise = torch.randn(batch.views.shape, generator=torch.Generator().manual_seed(1))
+    total = 0.0
+    for part in torch.arange(size).split(16):
+        piece = Batch(*(t[part] for t in (batch.views, batch.camera, batch.text, batch.mask)))
+        total += losses(
+            model, piece.to(device), timestep[part].to(device), noise[part].to(device)
+        ).sum().item()
+    return total / size
+
+
+class Trainer:
+    """One worker's model, optimiser and averaged weights."""
+
+    def __init__(self, args: argparse.Namespace, rank: int) -> None:
+        self.args, self.rank = args, rank
+        torch.manual_seed(args.seed)
+        self.model = Denoiser(DenoiserConfig()).to(args.device)
+        self.average = Denoiser(DenoiserConfig()).to(args.device)
+        self.data = Groups(args.objects, args.work)
+        if args.init:
+            load_weights(self.model, args.init)
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), args.lr, betas=(0.9, 0.99), weight_decay=0.01, fused=True
+        )
+        self.step, self.elapsed = 0, 0.0
+        self.checkpoint = args.work / "denoiser.pt"
+        if self.checkpoint.exists():
+            self.load()
+
+    def load(self) -> None:
+        state = torch.load(self.checkpoint, map_location=self.args.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.elapsed = state["step"], state["elapsed"]
+
+    def save(self) -> None:
+        """Writes the checkpoint in one rename: a killed run leaves the previous one whole."""
+        partial = self.checkpoint.with_suffix(".partial")
+        torch.save(
+            {
+                "config": self.model.config.to_dict(),
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+                "elapsed": self.elapsed,
+            },
+            partial,
+        )
+        os.replace(partial, self.checkpoint)
+
+    def update(self) -> tuple[Tensor, Tensor, float]:
+        """One step on this worker's share; timesteps, losses and the gradient's norm."""
+        args = self.args
+        rng = np.random.default_rng([args.seed, self.step, self.rank])
+        size = args.batch // args.workers
+        batch = self.data.draw(size, rng).to(args.device)
+        stratum = (rng.permutation(size) + rng.random(size)) / size
+        timestep = torch.from_numpy((stratum * TIMESTEPS).astype(np.int64)).to(args.device)
+        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
+        noise = torch.randn(batch.views.shape, generator=generator).to(args.device)
+
+        loss = losses(self.model, batch, timestep, noise)
+        loss.mean().backward()
+        self.share_gradients()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        progress = self.elapsed / (60 * args.minutes)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(args.lr, self.step, args.warmup, progress)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        decay = min(args.decay, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.average.parameters()), list(self.model.parameters()), 1 - decay
+            )
+        return timestep.cpu(), loss.detach().cpu(), float(norm)
+
+    def share_gradients(self) -> None:
+        if self.args.workers == 1:
+            return
+        gradients = [p.grad for p in self.model.parameters()]
+        flat = torch.cat([g.flatten() for g in gradients])
+        dist.all_reduce(flat)
+        flat /= self.args.workers
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients])):
+            gradient.copy_(part.view_as(gradient))
+
+    def tick(self, since: float) -> float:
+        """Advances the training clock, the same in every worker."""
+        now = time.monotonic()
+        passed = torch.tensor([now - since], dtype=torch.float64)
+        if self.args.workers > 1:
+            dist.broadcast(passed, 0)
+        self.elapsed += passed.item()
+        return now
+
+
+def work(rank: int, args: argparse.Namespace, port: int) -> None:
+    if args.workers > 1:
+        torch.set_num_threads(1)
+        dist.init_process_group(
+            "gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=args.workers
+        )
+    trainer = Trainer(args, rank)
+    if rank == 0:
+        print(f"from step {trainer.step}, {trainer.elapsed / 60:.1f} of {args.minutes} min")
+    log = (args.work / "train.jsonl").open("a") if rank == 0 else None
+    window: list[tuple[Tensor, Tensor, float]] = []
+    clock = time.monotonic()
+    saved = trainer.elapsed
+    while trainer.elapsed < 60 * args.minutes:
+        window.append(trainer.update())
+        clock = trainer.tick(clock)
+        due = trainer.elapsed - saved > 60 * args.save_minutes
+        over = trainer.elapsed >= 60 * args.minutes
+        if rank == 0 and log and (len(window) == args.log_steps or over):
+            write_log(log, trainer, window, {})
+        if len(window) == args.log_steps or over:
+            window = []
+        if due or over:
+            saved = trainer.elapsed
+            if rank == 0 and log:
+                trainer.save()
+                held = held_out_loss(trainer.average, trainer.data, args.device)
+                write_log(log, trainer, [], {"held_out": round(held, 5)})
+    if args.workers > 1:
+        dist.destroy_process_group()
+
+
+def write_log(
+    log: object, trainer: Trainer, window: list[tuple[Tensor, Tensor, float]], extra: dict
+) -> None:
+    """One JSON line: loss by timestep bin (low noise first), learning rate, seconds."""
+    line: dict[str, object] = {"step": trainer.step, "seconds": round(trainer.elapsed, 1)}
+    if window:
+        timestep = torch.cat([w[0] for w in window])
+        loss = torch.cat([w[1] for w in window])
+        bins = timestep * BINS // TIMESTEPS
+        line["loss"] = round(loss.mean().item(), 5)
+        line["bins"] = [
+            round(loss[bins == b].mean().item(), 5) if (bins == b).any() else None
+            for b in range(BINS)
+        ]
+        line["norm"] = round(sum(w[2] for w in window) / len(window), 4)
+        line["lr"] = trainer.optimizer.param_groups[0]["lr"]
+    text = json.dumps(line | extra)
+    print(text, flush=True)
+    log.write(text + "\n")
+    log.flush()
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="training train", description=__doc__)
+    parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
+    parser.add_argument("--minutes", type=float, required=True, help="in total, resumed runs included")
+    parser.add_argument("--init", type=Path, help="start from a .onnx or a checkpoint")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=3, help="processes, one thread each")
+    parser.add_argument("--batch", type=int, default=24, help="groups per step, over all workers")
+    parser.add_argument("--lr", type=float, default=5e-4)
+    parser.add_argument("--warmup", type=int, default=400, help="steps")
+    parser.add_argument("--decay", type=float, default=0.9992, help="of the averaged weights")
+    parser.add_argument("--save-minutes", type=float, default=3)
+    parser.add_argument("--log-steps", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+    if args.batch % args.workers:
+        parser.error(f"--batch {args.batch} is not a multiple of --workers {args.workers}")
+    if args.workers == 1:
+        work(0, args, 0)
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    mp.spawn(work, (args, port), args.workers)
