@@ -1,6 +1,6 @@
 import { pcg4d, streams } from '../../src/random';
 import { type Frame, type RayShape, subpixelGrid } from '../../src/render/march';
-import { along, ballInterval, cameraRay, type Vec3 } from './camera';
+import { along, ballInterval, cameraRay, dot, type Ray, type Vec3 } from './camera';
 
 export interface RaySamples {
   readonly samples: readonly { readonly position: Vec3; readonly t: number }[];
@@ -12,13 +12,18 @@ export interface RaySamples {
 export const cellOf = (x: number, resolution: number) =>
   Math.min(Math.max(Math.floor(((x + 1) / 2) * resolution), 0), resolution - 1);
 
+const closestApproach = (ray: Ray) => {
+  const b = dot(ray.origin, ray.direction);
+  return Math.sqrt(dot(ray.origin, ray.origin) - b * b);
+};
+
 /** Samples of each ray in (view, row, column, ray of the pixel) order; `occupied` by cell. */
 export function march(
   shape: RayShape,
   { cameras, seed, step, jitter = true }: Frame,
   resolution: number,
   occupied: (x: number, y: number, z: number) => boolean,
-  margin = 2e-5,
+  margin = 5e-6,
 ): RaySamples[] {
   const { views, width, height, raysPerPixel, samplesPerRay } = shape;
   const { rows, columns } = subpixelGrid(raysPerPixel);
@@ -34,7 +39,7 @@ export function march(
           const py = y + (Math.floor(s / columns) + c!) / rows;
           const ray = cameraRay(cameras[v]!, px, py, width, height);
           const { near, far } = ballInterval(ray);
-          let close = Math.abs(far - near) < 0.02;
+          let close = Math.abs(closestApproach(ray) - 1) < 1e-4;
           const samples = [];
           for (let i = 0; i < samplesPerRay; i++) {
             const t = near + (i + a!) * dt;
