@@ -116,6 +116,8 @@ fn backward_features(@builtin(global_invocation_id) id: vec3u) {
     let d = select(0.0, dot(weights[base + inputs], dy), activation > 0.0);
     for (var j = 0u; j < inputs; j++) { dx[j] += d * weights[base + j]; }
   }
+  // The second half of the last block of an odd number of levels is no feature: it stays zero.
+  if (levels % 2u == 1u) { dx[inputs - 1u] = vec4f(dx[inputs - 1u].xy, 0.0, 0.0); }
   if (id.x < count.x) {
     for (var j = 0u; j < inputs; j++) { features[j * capacity + point] = dx[j]; }
   }
