@@ -31,7 +31,7 @@ const scalar = (value: number) => makeTensor([value], [], 'float32');
 
 export function node(op: string, inputs: readonly string[], output: string, axis?: number): Node {
   const attributes = axis === undefined ? {} : { axis: { type: 'int', value: axis } as const };
-  return { name: output, op, domain: '', inputs, outputs: [output], attributes };
+  return { name: `${op}/${output}`, op, domain: '', inputs, outputs: [output], attributes };
 }
 
 const float32 = (name: string, shape: readonly (number | string)[]) =>
