@@ -211,6 +211,11 @@ export class GraphBuilder {
     if (!rule) {
       throw new OnnxError(`${describeNode(node)}: shape inference does not support this operator`);
     }
+    const held = node.op === 'Constant' ? node.attributes.value : undefined;
+    if (held?.type === 'tensor' && elementCount(held.value.shape) > FOLD_LIMIT) {
+      this.initializer(node.outputs[0]!, held.value);
+      return;
+    }
     const inputTypes = node.inputs.map((input) => (input ? this.type(input) : undefined));
     const site = new Site(node, this.opset, inputTypes, (value) => this.constantOf(value));
     const types = this.#infer(site, rule);

@@ -13,8 +13,8 @@ import { makeTensor } from './tensor';
 
 export interface LoraOptions {
   /**
-   * Which MatMul, Gemm and 1x1 Conv nodes to adapt: patterns of the node's or of its weight's name. In a string, `*`
-   * stands for any characters; a regular expression may match anywhere.
+   * Which MatMul, Gemm and 1x1 Conv nodes to adapt: patterns of the node's name, of its weight's, or of the latter
+   * without `.weight`. In a string, `*` stands for any characters; a regular expression may match anywhere.
    */
   readonly targets: readonly (string | RegExp)[];
   readonly rank: number;
@@ -26,7 +26,7 @@ export interface LoraOptions {
 
 /** Where a factor of one adapter lies in the flat vector, row-major. */
 export interface LoraEntry {
-  /** Name of the adapted weight, and `.A` or `.B`. */
+  /** Name of the adapted weight without `.weight`, and `.A` or `.B`. */
   readonly name: string;
   readonly offset: number;
   /** A: [in, rank] (Conv: [rank, in, 1, 1]); B: [rank, out] (Conv: [out, rank, 1, 1]). */
@@ -50,6 +50,8 @@ export interface Lora {
 interface Target {
   readonly node: Node;
   readonly weight: string;
+  /** What the adapter is called: the weight's name without `.weight`. */
+  readonly name: string;
   readonly inputs: number;
   readonly outputs: number;
 }
@@ -85,12 +87,12 @@ export function injectLora(graph: Graph, options: LoraOptions): Lora {
     const nodes = [
       ...factor(initializers, input, a, input),
       ...factor(initializers, scaled, b, input),
-      ...adapter(target, `${input}/${a.name}`, `${input}/${b.name}`, `${input}/${target.weight}`),
+      ...adapter(target, `${input}/${a.name}`, `${input}/${b.name}`, `${input}/${target.name}`),
     ];
     // Behind the bias, where a runtime that fuses product and bias still finds them together.
     const end = biasAddition(graph, target.node, consumers) ?? target.node;
     const [output] = end.outputs as [string];
-    const base = `${input}/${target.weight}/base`;
+    const base = `${input}/${target.name}/base`;
     renamed.set(end, { ...end, outputs: [base] });
     nodes.push(plain('Add', output, [base, nodes.at(-1)!.outputs[0]!]));
     added.set(end, nodes);
@@ -138,11 +140,11 @@ function layoutOf(targets: readonly Target[], rank: number): LoraEntry[] {
     return entry;
   };
   return [
-    ...targets.map(({ node, weight, inputs }) =>
-      place(`${weight}.A`, node.op === 'Conv' ? [rank, inputs, 1, 1] : [inputs, rank]),
+    ...targets.map(({ node, name, inputs }) =>
+      place(`${name}.A`, node.op === 'Conv' ? [rank, inputs, 1, 1] : [inputs, rank]),
     ),
-    ...targets.map(({ node, weight, outputs }) =>
-      place(`${weight}.B`, node.op === 'Conv' ? [outputs, rank, 1, 1] : [rank, outputs]),
+    ...targets.map(({ node, name, outputs }) =>
+      place(`${name}.B`, node.op === 'Conv' ? [outputs, rank, 1, 1] : [rank, outputs]),
     ),
   ];
 }
@@ -211,10 +213,11 @@ function selectTargets(graph: Graph, patterns: readonly (string | RegExp)[]): Ta
   const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
   const candidates = graph.nodes.flatMap((node) => targetOf(graph, node, producers) ?? []);
   const expressions = patterns.map(toExpression);
-  const matches = (t: Target, e: RegExp) => e.test(t.node.name) || e.test(t.weight);
+  const matches = (t: Target, e: RegExp) =>
+    e.test(t.node.name) || e.test(t.weight) || e.test(t.name);
   expressions.forEach((expression, i) => {
     if (candidates.some((t) => matches(t, expression))) return;
-    const names = candidates.map((t) => t.weight).join(', ');
+    const names = candidates.map((t) => t.name).join(', ');
     throw new OnnxError(
       `LoRA target ${patterns[i]} matches no MatMul, Gemm or 1x1 Conv with a constant weight; there are: ${names}`,
     );
@@ -224,7 +227,7 @@ function selectTargets(graph: Graph, patterns: readonly (string | RegExp)[]): Ta
   return chosen.map((target) =>
     chosen.filter((t) => t.weight === target.weight).length === 1
       ? target
-      : { ...target, weight: `${target.weight}@${target.node.name}` },
+      : { ...target, name: `${target.name}@${target.node.name}` },
   );
 }
 
@@ -244,15 +247,17 @@ function targetOf(
   const found = weightOf(graph, node.inputs[1]!, producers);
   if (!found) return undefined;
   const { name: weight, shape } = found;
+  // Exporters append .T to a weight that they store transposed.
+  const name = weight.replace(/\.weight(\.T)?$/, '');
   if (node.op === 'Conv') {
     const pointwise = shape.slice(2).every((length) => length === 1) && shape.length === 4;
     if (!pointwise || intAttribute(node, 'group', 1) !== 1) return undefined;
-    return { node, weight, inputs: shape[1]!, outputs: shape[0]! };
+    return { node, weight, name, inputs: shape[1]!, outputs: shape[0]! };
   }
   if (shape.length !== 2) return undefined;
   const flipped = node.op === 'Gemm' && intAttribute(node, 'transB', 0) === 1;
   const [inputs, outputs] = flipped ? [shape[1]!, shape[0]!] : [shape[0]!, shape[1]!];
-  return { node, weight, inputs, outputs };
+  return { node, weight, name, inputs, outputs };
 }
 
 /** The initialiser behind a weight, and the weight's shape where it is used. */
