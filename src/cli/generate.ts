@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import packageJson from '../../package.json';
+import { chooseBackend } from '../diffusion/backend';
+import { LocalFiles } from '../diffusion/files';
+import { openNodeBackend } from '../diffusion/ort_node';
+import { viewsToImage } from '../mesh/png';
+import { encodePng } from '../mesh/png_node';
+import { Engine } from '../train/engine';
+import type { Run } from '../train/run';
+import { NonFiniteGradientError, type StepReport } from '../train/trainer';
+import { openNodeGpu } from './node_gpu';
+import type { Options } from './options';
+import { Output } from './output';
+import { ProgressBar } from './progress';
+
+/** Steps between checkpoints on disk. */
+const checkpointEvery = 50;
+
+/** Views of the turntable and their side in pixels. */
+const turntable = { views: 8, size: 128 };
+
+const shippedModel = fileURLToPath(new URL('../../models/default', import.meta.url));
+
+/** Distils one object and writes its files. */
+export async function generate(options: Options, checkpoint?: Uint8Array): Promise<void> {
+  const output = await Output.open(options.out);
+  const gpu = await openNodeGpu(options.adapter);
+  const backend = await openNodeBackend(gpu, chooseBackend(gpu, options.denoiser));
+  const files = new LocalFiles(options.model || shippedModel, readFile);
+  const engine = await Engine.open({ gpu, backend, files });
+  const run = await engine.createRun(options.settings);
+  if (checkpoint) run.restore(checkpoint);
+  say(`${gpu.adapter.description || gpu.adapter.vendor}; denoiser: ${engine.denoiserDescription}`);
+  warnOfPrompt(run);
+
+  const started = performance.now();
+  const steps = await train(run, output);
+  const record = () => runJson(options, engine, steps, performance.now() - started);
+  await output.write('field.safetensors', await run.checkpoint());
+  await output.write('run.json', record());
+  await output.write('turntable.png', await turntablePng(run));
+  await output.write('mesh.glb', await run.glb());
+  await output.write('run.json', record());
+  say(`mesh.glb, turntable.png, field.safetensors and run.json are in ${output.folder}`);
+  run.dispose();
+  await engine.dispose();
+}
+
+/** Steps until the run is finished, with a checkpoint on disk every now and then. */
+async function train(run: Run, output: Output): Promise<StepReport[]> {
+  const bar = new ProgressBar(process.stderr, run.settings.steps, run.step);
+  const reports: StepReport[] = [];
+  while (!run.finished) {
+    const report = await run.takeStep().catch((error: unknown) => {
+      throw error instanceof NonFiniteGradientError
+        ? new NonFiniteGradientError(
+            `${error.message} The last checkpoint is field.safetensors in ${output.folder}.`,
+          )
+        : error;
+    });
+    reports.push(report);
+    bar.show(run.step, words(report));
+    if (run.step % checkpointEvery === 0) {
+      await output.write('field.safetensors', await run.checkpoint());
+    }
+  }
+  return reports;
+}
+
+function words({ timesteps, gradientNorms, fake }: StepReport): string {
+  const loss = fake ? `  ψ ${fake.loss.toFixed(4)}` : '';
+  return `τ ${String(timesteps[0]).padStart(3)}  |∂x| ${gradientNorms.views.toExponential(1)}${loss}`;
+}
+
+async function turntablePng(run: Run): Promise<Uint8Array> {
+  const { views, size } = turntable;
+  return encodePng(viewsToImage((await run.turntable(views, size)).views, { count: views, size }));
+}
+
+function warnOfPrompt({ prompt }: Run): void {
+  if (prompt.truncated) say('the prompt is longer than the model reads: its end is ignored');
+  if (prompt.unknownWords.length > 0) {
+    say(`the model does not know: ${prompt.unknownWords.join(', ')}`);
+  }
+}
+
+/** Settings, versions, adapter and what every step did. */
+function runJson(
+  options: Options,
+  engine: Engine,
+  steps: readonly StepReport[],
+  milliseconds: number,
+): string {
+  const { manifest, gpu } = engine;
+  const record = {
+    limbeck: packageJson.version,
+    model: { name: manifest.name, denoiser: manifest.files.denoiser.sha256 },
+    adapter: gpu.adapter,
+    denoiser: engine.denoiserDescription,
+    node: process.version,
+    preset: options.preset,
+    settings: options.settings,
+    seconds: milliseconds / 1000,
+    steps,
+  };
+  return `${JSON.stringify(record, null, 1)}\n`;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,39 @@
+import { access, constants, mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Thrown when results cannot be written. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError';
+}
+
+/** A folder for results. Files appear whole or not at all, so that no earlier result is lost half-way. */
+export class Output {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Makes the folder if it is missing. @throws OutputError when nothing can be written there. */
+  static async open(folder: string): Promise<Output> {
+    try {
+      await mkdir(folder, { recursive: true });
+      await access(folder, constants.W_OK);
+      return new Output(folder);
+    } catch (error) {
+      throw new OutputError(
+        `Nothing can be written to '${folder}': ${(error as Error).message}. Choose another folder with --out.`,
+      );
+    }
+  }
+
+  async write(name: string, content: Uint8Array | string): Promise<void> {
+    const path = join(this.folder, name);
+    try {
+      await writeFile(`${path}.part`, content);
+      await rename(`${path}.part`, path);
+    } catch (error) {
+      throw new OutputError(`${path} could not be written: ${(error as Error).message}.`);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import type { OrtBackend } from '../diffusion/backend';
+import { Denoiser } from '../diffusion/denoiser';
+import { FakeScore } from '../diffusion/fake_score';
+import { loadPrior, type ModelFiles, type Prior, type Progress } from '../diffusion/files';
+import type { Manifest } from '../diffusion/manifest';
+import { Runtime } from '../diffusion/runtime';
+import { PromptEncoder } from '../diffusion/text_encoder';
+import { Field } from '../field/field';
+import type { Gpu } from '../gpu/device';
+import { Adam } from '../optim/adam';
+import { Renderer } from '../render/renderer';
+import type { Settings } from '../settings';
+import { Run } from './run';
+import { Trainer } from './trainer';
+
+export interface EngineOptions {
+  readonly gpu: Gpu;
+  readonly backend: OrtBackend;
+  readonly files: ModelFiles;
+  readonly onProgress?: Progress;
+}
+
+/** A device, a prior loaded on it, and the runs that share both. */
+export class Engine {
+  readonly gpu: Gpu;
+  readonly prior: Prior;
+  readonly #runtime: Runtime;
+  readonly #encoder: PromptEncoder;
+  /** Frozen denoisers by batch size: runs take turns with them. */
+  readonly #denoisers = new Map<number, Promise<Denoiser>>();
+
+  private constructor(gpu: Gpu, prior: Prior, runtime: Runtime, encoder: PromptEncoder) {
+    this.gpu = gpu;
+    this.prior = prior;
+    this.#runtime = runtime;
+    this.#encoder = encoder;
+  }
+
+  /** @throws ManifestError, ModelFileError or ModelError when the prior cannot be used. */
+  static async open({ gpu, backend, files, onProgress }: EngineOptions): Promise<Engine> {
+    const prior = await loadPrior(files, onProgress);
+    const runtime = new Runtime(gpu, backend);
+    return new Engine(gpu, prior, runtime, await PromptEncoder.load(runtime, prior));
+  }
+
+  get manifest(): Manifest {
+    return this.prior.manifest;
+  }
+
+  /** Where the denoiser runs, for people. */
+  get denoiserDescription(): string {
+    return this.#runtime.description;
+  }
+
+  /** A run at its first step. @throws RangeError when a size exceeds the adapter's limits. */
+  async createRun(settings: Settings): Promise<Run> {
+    const { gpu, manifest } = this;
+    const [prompt, empty] = [
+      await this.#encoder.encode(settings.prompt),
+      await this.#encoder.encode(''),
+    ];
+    const denoiser = await this.#denoiser(settings.guidance.sharedTimestep ? 2 : 3);
+    const field = new Field(gpu, fieldOptions(settings), settings.seed);
+    const renderer = new Renderer(gpu, field, {
+      views: manifest.views,
+      width: manifest.resolution,
+      height: manifest.resolution,
+      samplesPerRay: settings.render.samplesPerRay,
+      raysPerPixel: settings.render.raysPerPixel,
+      occupancyResolution: settings.render.occupancyResolution,
+    });
+    const optimiser = new Adam(gpu, field.parameters);
+    const fake = await this.#fakeScore(settings);
+    fake?.setText(prompt);
+    const trainer = new Trainer({
+      gpu,
+      manifest,
+      settings,
+      field,
+      renderer,
+      optimiser,
+      denoiser,
+      ...(fake ? { fake } : {}),
+      prompt,
+      empty,
+    });
+    return new Run({
+      gpu,
+      settings,
+      manifest,
+      trainer,
+      field,
+      renderer,
+      optimiser,
+      prompt,
+      ...(fake ? { fake } : {}),
+    });
+  }
+
+  async dispose(): Promise<void> {
+    for (const denoiser of this.#denoisers.values()) await (await denoiser).dispose();
+    await this.#encoder.dispose();
+    await this.#runtime.dispose();
+  }
+
+  #denoiser(batch: number): Promise<Denoiser> {
+    const made = this.#denoisers.get(batch) ?? Denoiser.load(this.#runtime, this.prior, batch);
+    this.#denoisers.set(batch, made);
+    return made;
+  }
+
+  async #fakeScore({ guidance, fake, seed }: Settings): Promise<FakeScore | undefined> {
+    if (guidance.baseline !== 'fake') return undefined;
+    return FakeScore.load(this.#runtime, this.prior, { rank: fake.rank, seed });
+  }
+}
+
+const fieldOptions = ({ field }: Settings) => {
+  const { activeLevels: _, ...options } = field;
+  return options;
+};

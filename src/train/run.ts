@@ -1,0 +1,181 @@
+import type { FakeScore } from '../diffusion/fake_score';
+import type { Manifest } from '../diffusion/manifest';
+import type { Conditioning } from '../diffusion/text_encoder';
+import type { Field } from '../field/field';
+import type { Gpu } from '../gpu/device';
+import { Readback } from '../gpu/readback';
+import { exportGlb } from '../mesh/export_glb';
+import { extractMesh, type Mesh } from '../mesh/extract';
+import type { Adam } from '../optim/adam';
+import { orbitCamera } from '../render/camera';
+import { Renderer } from '../render/renderer';
+import { makeSettings, type PartialSettings, type Settings } from '../settings';
+import { CheckpointError, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint';
+import type { StepReport, Trainer } from './trainer';
+
+export interface RunParts {
+  readonly gpu: Gpu;
+  readonly settings: Settings;
+  readonly manifest: Manifest;
+  readonly trainer: Trainer;
+  readonly field: Field;
+  readonly renderer: Renderer;
+  readonly optimiser: Adam;
+  readonly fake?: FakeScore;
+  readonly prompt: Conditioning;
+}
+
+/** Views of one object rendered for people: f32 [views, 4, size, size], premultiplied RGBA. */
+export interface Turntable {
+  readonly views: Float32Array;
+  readonly count: number;
+  readonly size: number;
+}
+
+/** One object in the making: a trainer and everything that it moves, owned. */
+export class Run {
+  readonly settings: Settings;
+  readonly field: Field;
+  readonly renderer: Renderer;
+  /** What the denoiser was told of the prompt. */
+  readonly prompt: Conditioning;
+  readonly #parts: RunParts;
+  readonly #readback: Readback;
+
+  constructor(parts: RunParts) {
+    this.settings = parts.settings;
+    this.field = parts.field;
+    this.renderer = parts.renderer;
+    this.prompt = parts.prompt;
+    this.#parts = parts;
+    this.#readback = new Readback(parts.gpu);
+  }
+
+  /** Steps taken. */
+  get step(): number {
+    return this.#parts.trainer.step;
+  }
+
+  get finished(): boolean {
+    return this.step >= this.settings.steps;
+  }
+
+  /** @throws NonFiniteGradientError when a gradient is not finite; the field keeps its last state. */
+  takeStep(): Promise<StepReport> {
+    return this.#parts.trainer.takeStep();
+  }
+
+  /** Everything that the next step depends on, as safetensors; the same state gives the same bytes. */
+  async checkpoint(): Promise<Uint8Array> {
+    const { field, optimiser, renderer, fake, manifest } = this.#parts;
+    const tensors: Tensors = {
+      ...prefixed('field', await field.snapshot(this.#readback)),
+      ...prefixed('adam', await optimiser.snapshot(this.#readback)),
+      ...prefixed('occupancy', await renderer.snapshot(this.#readback)),
+      ...(fake ? prefixed('fake', await fake.snapshot()) : {}),
+    };
+    return writeCheckpoint(tensors, {
+      format: 'limbeck',
+      step: String(this.step),
+      model: manifest.files.denoiser.sha256,
+      settings: JSON.stringify(this.settings),
+    });
+  }
+
+  /**
+   * Goes on from a checkpoint of a run with the same settings.
+   * @throws CheckpointError or RangeError naming what does not fit.
+   */
+  restore(bytes: Uint8Array): void {
+    const { field, optimiser, renderer, fake, trainer, manifest } = this.#parts;
+    const { tensors, metadata } = readCheckpoint(bytes);
+    if (metadata.model !== manifest.files.denoiser.sha256) {
+      throw new CheckpointError(
+        'The checkpoint was made with another model: give that model with --model, or start anew.',
+      );
+    }
+    const of = (prefix: string) => without(prefix, tensors);
+    field.restore(of('field'));
+    optimiser.restore(of('adam'));
+    renderer.restore(of('occupancy') as never);
+    fake?.restore(of('fake') as never);
+    trainer.resumeAt(Number(metadata.step));
+  }
+
+  /** The field's surface with its colours. @throws EmptyFieldError when there is none. */
+  mesh(): Promise<Mesh> {
+    const { resolution, smooth } = this.settings.mesh;
+    return extractMesh(this.#parts.gpu, this.field, { resolution, smooth });
+  }
+
+  async glb(): Promise<Uint8Array> {
+    return exportGlb(await this.mesh(), { name: this.settings.prompt });
+  }
+
+  /** Renders `count` views around the object at the middle of the model's elevations. */
+  async turntable(count: number, size: number): Promise<Turntable> {
+    const { gpu, manifest, renderer, settings } = this.#parts;
+    const { fovy, distance, elevation } = manifest.camera;
+    const viewer = new Renderer(gpu, this.field, {
+      views: count,
+      width: size,
+      height: size,
+      samplesPerRay: 2 * settings.render.samplesPerRay,
+      occupancy: renderer.occupancy,
+      gradient: false,
+    });
+    const cameras = Array.from({ length: count }, (_, i) =>
+      orbitCamera({
+        azimuth: (360 * i) / count,
+        elevation: (elevation[0] + elevation[1]) / 2,
+        distance,
+        fovy,
+      }),
+    );
+    viewer.begin({ cameras, seed: settings.seed, step: 0, jitter: false });
+    const encoder = gpu.device.createCommandEncoder({ label: 'run.turntable' });
+    const pass = encoder.beginComputePass();
+    viewer.forward(pass);
+    pass.end();
+    gpu.device.queue.submit([encoder.finish()]);
+    const views = await this.#readback.floats(viewer.views, count * 4 * size * size);
+    viewer.dispose();
+    return { views, count, size };
+  }
+
+  dispose(): void {
+    const { trainer, fake, optimiser, renderer, field } = this.#parts;
+    trainer.dispose();
+    fake?.dispose();
+    optimiser.dispose();
+    renderer.dispose();
+    field.dispose();
+    this.#readback.dispose();
+  }
+}
+
+/** The settings that a checkpoint was made with. @throws CheckpointError when it is not one of ours. */
+export function checkpointSettings(bytes: Uint8Array): Settings {
+  const { metadata } = readCheckpoint(bytes);
+  if (metadata.format !== 'limbeck' || !metadata.settings) {
+    throw new CheckpointError(
+      'The file is not a checkpoint of a run: it has no settings. Give a field.safetensors.',
+    );
+  }
+  return makeSettings(JSON.parse(metadata.settings) as PartialSettings);
+}
+
+const prefixed = (prefix: string, tensors: object): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [`${prefix}.${name}`, tensor]),
+  );
+
+const without = (prefix: string, tensors: Tensors) =>
+  Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => name.startsWith(`${prefix}.`))
+      .map(([name, tensor]) => [
+        name.slice(prefix.length + 1),
+        tensor as Float32Array<ArrayBuffer>,
+      ]),
+  );
