@@ -1,0 +1,56 @@
+/** Samples across the surface. */
+const samples = 10;
+/** Of which outside. */
+const outside = 2;
+/** Between samples, in units of the field: 0.08 below the surface is where light has long ended. */
+export const sampleStep = 0.01;
+
+/**
+ * Where the field is read to colour a vertex: along its normal from a little outside to well inside.
+ * @returns f32 [vertices, samples, 3]
+ */
+export function colourSamples(positions: Float32Array, normals: Float32Array): Float32Array {
+  const points = new Float32Array(positions.length * samples);
+  for (let vertex = 0; vertex < positions.length / 3; vertex++) {
+    for (let k = 0; k < samples; k++) {
+      const distance = (outside - k) * sampleStep;
+      for (let axis = 0; axis < 3; axis++) {
+        const i = 3 * vertex + axis;
+        points[3 * (vertex * samples + k) + axis] = positions[i]! + distance * normals[i]!;
+      }
+    }
+  }
+  return points;
+}
+
+/**
+ * The colour of a vertex as it is seen from straight above: the samples' colours composited like
+ * those of a ray (docs/method.md, "Render"), over their own opacity. A single sample at the surface
+ * would miss what the renders show: colour sits in a layer of some depth.
+ *
+ * @param values f32 [vertices, samples, 4]: rgb, sigma at `colourSamples`.
+ * @returns f32 [vertices, 3], in the colour space of the values.
+ */
+export function compositeColours(values: Float32Array): Float32Array {
+  const vertices = values.length / (4 * samples);
+  const colours = new Float32Array(3 * vertices);
+  for (let vertex = 0; vertex < vertices; vertex++) {
+    let transmittance = 1;
+    const sum = [0, 0, 0];
+    for (let k = 0; k < samples; k++) {
+      const at = 4 * (vertex * samples + k);
+      const through = Math.exp(-values[at + 3]! * sampleStep);
+      const weight = transmittance * (1 - through);
+      for (let c = 0; c < 3; c++) sum[c]! += weight * values[at + c]!;
+      transmittance *= through;
+    }
+    const opacity = 1 - transmittance;
+    // Where smoothing has moved a vertex out of all density: the colour at the surface.
+    const surface = 4 * (vertex * samples + outside);
+    for (let c = 0; c < 3; c++) {
+      const colour = opacity > 1e-9 ? sum[c]! / opacity : values[surface + c]!;
+      colours[3 * vertex + c] = Math.min(Math.max(colour, 0), 1);
+    }
+  }
+  return colours;
+}

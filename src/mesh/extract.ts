@@ -1,0 +1,97 @@
+import type { Field } from '../field/field';
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/device';
+import { Readback } from '../gpu/readback';
+import { colourSamples, compositeColours } from './colours';
+import { keepLargeComponents } from './components';
+import { FieldSampler } from './density';
+import { defaultIso, type IsoRule, isoLevel } from './iso';
+import { MarchingCubes, type Surface } from './marching_cubes';
+import { vertexNormals } from './normals';
+import { taubinSmooth } from './smooth';
+
+export { EmptyFieldError } from './iso';
+
+/** A closed triangle mesh, y up, front to +z, in the field's unit sphere. */
+export interface Mesh extends Surface {
+  /** f32 [vertices, 3], unit, outwards. */
+  readonly normals: Float32Array;
+  /** f32 [vertices, 3], display sRGB in [0, 1]. */
+  readonly colours: Float32Array;
+}
+
+export interface ExtractOptions {
+  /** Grid points along an edge of [-1, 1]^3. Default 128. */
+  readonly resolution?: number;
+  /** Default: half opaque over 0.1. */
+  readonly iso?: IsoRule;
+  /** Iterations of smoothing. Default 3. */
+  readonly smooth?: number;
+  /** Parts with less than this share of the largest part's area and volume go. Default 0.05. */
+  readonly keep?: number;
+}
+
+/** Vertices coloured at a time: bounds the memory for their samples. */
+const vertexBatch = 2 ** 16;
+
+/**
+ * The mesh of a field: density grid, marching cubes, removal of floaters, smoothing, normals, colours.
+ *
+ * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
+ * @throws RangeError when the grid exceeds what the adapter can bind.
+ */
+export async function extractMesh(
+  gpu: Gpu,
+  field: Pick<Field, 'evaluator'>,
+  { resolution = 128, iso = defaultIso, smooth = 3, keep = 0.05 }: ExtractOptions = {},
+): Promise<Mesh> {
+  if (!Number.isInteger(resolution) || resolution < 4) {
+    throw new RangeError(`A mesh's resolution must be an integer from 4 on, not ${resolution}.`);
+  }
+  const sampler = new FieldSampler(gpu, field);
+  try {
+    const whole = await extractSurface(gpu, sampler, resolution, iso);
+    const { positions, indices } = keepLargeComponents(whole, keep);
+    const surface = { positions: taubinSmooth({ positions, indices }, smooth), indices };
+    const normals = vertexNormals(surface);
+    const colours = await colour(sampler, surface.positions, normals);
+    return { ...surface, normals, colours };
+  } finally {
+    sampler.dispose();
+  }
+}
+
+async function extractSurface(
+  gpu: Gpu,
+  sampler: FieldSampler,
+  resolution: number,
+  rule: IsoRule,
+): Promise<Surface> {
+  const arena = new Arena(gpu, 'mesh.extract');
+  const readback = new Readback(gpu);
+  try {
+    const density = arena.allocate('density', resolution ** 3);
+    sampler.density(density, resolution);
+    const values = await readback.floats(density, resolution ** 3);
+    const level = isoLevel(rule, values, resolution);
+    const cubes = new MarchingCubes(gpu, density, resolution);
+    try {
+      return await cubes.extract(level);
+    } finally {
+      cubes.dispose();
+    }
+  } finally {
+    arena.dispose();
+    readback.dispose();
+  }
+}
+
+async function colour(sampler: FieldSampler, positions: Float32Array, normals: Float32Array) {
+  const colours = new Float32Array(positions.length);
+  for (let first = 0; first < positions.length; first += 3 * vertexBatch) {
+    const batch = [first, first + 3 * vertexBatch] as const;
+    const points = colourSamples(positions.subarray(...batch), normals.subarray(...batch));
+    colours.set(compositeColours(await sampler.values(points)), first);
+  }
+  return colours;
+}

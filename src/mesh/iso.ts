@@ -1,0 +1,152 @@
+/** A pinhole camera: camera to world, 4x4 row-major with columns right, up, back, position; fovy in degrees. */
+export interface SilhouetteCamera {
+  readonly c2w: ArrayLike<number>;
+  readonly fovy: number;
+}
+
+/** Views of the field to take the outline from. */
+export interface Silhouettes {
+  /** f32 [V, H, W], row 0 at the top, in [0, 1]. */
+  readonly alpha: Float32Array;
+  readonly width: number;
+  readonly height: number;
+  /** One for each view. */
+  readonly cameras: readonly SilhouetteCamera[];
+}
+
+/**
+ * How the density at the surface is chosen:
+ * - a number: that density, per unit length;
+ * - `opacity` and `length`: the density that is as opaque as `opacity` over `length`;
+ * - `silhouettes`: the density whose surface has the outline of the given views.
+ */
+export type IsoRule =
+  | number
+  | { readonly opacity: number; readonly length: number }
+  | { readonly silhouettes: Silhouettes };
+
+/** Half opaque over a twentieth of the object's diameter. */
+export const defaultIso: IsoRule = { opacity: 0.5, length: 0.1 };
+
+/** Thrown when no density exceeds the iso-level. */
+export class EmptyFieldError extends Error {
+  override readonly name = 'EmptyFieldError';
+
+  /** @param densest the greatest density found. */
+  constructor(iso: number, densest: number) {
+    super(
+      `The field is empty: its density reaches ${densest.toPrecision(3)}, so iso-level ${iso.toPrecision(3)} gives no surface. Train for more steps, try another seed, or choose an iso-level below ${densest.toPrecision(3)}.`,
+    );
+  }
+}
+
+/** The density σ with 1 - exp(-σ length) = opacity. */
+export function opacityLevel(opacity: number, length: number): number {
+  if (!(opacity > 0 && opacity < 1 && length > 0)) {
+    throw new RangeError(
+      `An iso-level needs an opacity in (0, 1) and a positive length, not ${opacity} over ${length}.`,
+    );
+  }
+  return -Math.log(1 - opacity) / length;
+}
+
+/**
+ * The greatest density on the ray of each pixel: the outline of the surface at level σ is the set of
+ * pixels whose peak exceeds σ.
+ *
+ * @param density f32 [R, R, R], x fastest, on [-1, 1]^3.
+ * @returns f32 [V, H, W]
+ */
+export function rayPeaks(
+  density: Float32Array,
+  resolution: number,
+  { cameras, width, height }: Omit<Silhouettes, 'alpha'>,
+): Float32Array {
+  const peaks = new Float32Array(cameras.length * height * width);
+  const half = (resolution - 1) / 2;
+  let pixel = 0;
+  for (const { c2w, fovy } of cameras) {
+    const tangent = Math.tan((fovy * Math.PI) / 360);
+    const entry = (row: number, column: number) => c2w[4 * row + column]!;
+    const origin = [entry(0, 3), entry(1, 3), entry(2, 3)] as const;
+    const distance = Math.hypot(...origin);
+    for (let i = 0; i < height; i++) {
+      for (let j = 0; j < width; j++, pixel++) {
+        const x = (((2 * j + 1) / width - 1) * tangent * width) / height;
+        const y = (1 - (2 * i + 1) / height) * tangent;
+        const norm = Math.hypot(x, y, 1);
+        const along = (row: number) =>
+          (entry(row, 0) * x + entry(row, 1) * y - entry(row, 2)) / norm;
+        const direction = [along(0), along(1), along(2)] as const;
+        let peak = 0;
+        // Half a grid cell a step, through all of the cube wherever the camera looks from.
+        for (
+          let s = Math.max(0, distance - Math.sqrt(3));
+          s < distance + Math.sqrt(3);
+          s += 0.5 / half
+        ) {
+          const at = origin.map((o, axis) => Math.round((o + s * direction[axis]! + 1) * half));
+          if (at.some((c) => c < 0 || c >= resolution)) continue;
+          peak = Math.max(peak, density[(at[2]! * resolution + at[1]!) * resolution + at[0]!]!);
+        }
+        peaks[pixel] = peak;
+      }
+    }
+  }
+  return peaks;
+}
+
+/**
+ * The level whose outline overlaps the given alpha best: the greatest intersection over union, with
+ * alpha as soft membership, over all levels that differ in outline.
+ *
+ * @param peaks greatest density on the ray of each pixel.
+ * @param alpha opacity of the same pixels.
+ * @returns a density between the peaks of the pixels just inside and just outside; 0 when all is empty.
+ */
+export function silhouetteLevel(peaks: Float32Array, alpha: Float32Array): number {
+  const order = Uint32Array.from(peaks.keys()).sort((a, b) => peaks[b]! - peaks[a]!);
+  const total = alpha.reduce((sum, a) => sum + a, 0);
+  let best = -1;
+  let level = 0;
+  let inside = 0;
+  order.forEach((pixel, rank) => {
+    inside += alpha[pixel]!;
+    const here = peaks[pixel]!;
+    const beyond = rank + 1 < order.length ? peaks[order[rank + 1]!]! : 0;
+    // rank + 1 pixels are inside; outside of them lies total - inside.
+    const overlap = inside / (rank + 1 + total - inside);
+    if (here > beyond && overlap > best) {
+      best = overlap;
+      level = (here + beyond) / 2;
+    }
+  });
+  return level;
+}
+
+/**
+ * The iso-level of a density grid by a rule.
+ * @param density f32 [R, R, R]
+ * @throws EmptyFieldError when nothing is denser.
+ */
+export function isoLevel(rule: IsoRule, density: Float32Array, resolution: number): number {
+  const level = levelOf(rule, density, resolution);
+  const densest = density.reduce((most, sigma) => Math.max(most, sigma), 0);
+  if (!(densest > level)) throw new EmptyFieldError(level, densest);
+  return level;
+}
+
+function levelOf(rule: IsoRule, density: Float32Array, resolution: number): number {
+  if (typeof rule === 'number') {
+    if (rule > 0) return rule;
+    throw new RangeError(`An iso-level is a positive density, not ${rule}.`);
+  }
+  if ('opacity' in rule) return opacityLevel(rule.opacity, rule.length);
+  const { alpha, width, height, cameras } = rule.silhouettes;
+  if (alpha.length !== cameras.length * height * width) {
+    throw new RangeError(
+      `Silhouettes of ${cameras.length} views of ${width} x ${height} need ${cameras.length * height * width} values of alpha, not ${alpha.length}.`,
+    );
+  }
+  return silhouetteLevel(rayPeaks(density, resolution, rule.silhouettes), alpha);
+}
