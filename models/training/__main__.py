@@ -8,8 +8,10 @@ COMMANDS = {
     "text": "the text encoder: train, export, encode the captions",
     "train": "the denoiser",
     "sample": "a contact sheet from a checkpoint",
+    "evaluate": "losses on held-out objects, with right and wrong prompts",
     "export": "checkpoint to models/default",
     "compare": "ONNX against PyTorch",
+    "attribution": "authors and licences of the objects",
     "gradient_fixture": "LoRA gradients of the shipped denoiser for the tests",
 }
 

@@ -82,9 +82,8 @@ class Groups:
         shade = rng.uniform(0.93, 1.05, size)
         return self.batch(chosen, group, rows, roll, shade)
 
-    def held_out_batch(self) -> Batch:
-        """Every held-out object once, with its first caption."""
-        chosen = self.held_out
+    def first_captions(self, chosen: np.ndarray) -> Batch:
+        """One group of each of the objects `chosen`, with its first caption."""
         zeros = np.zeros(len(chosen), int)
         rows = [self.rows[i][0][0] for i in chosen]
         group = np.arange(len(chosen)) % self.views.shape[1]

@@ -137,7 +137,7 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
         "id": "limbeck-objects-32",
         "name": "Limbeck objects, four views at 32x32",
         "tier": "32",
-        "licence": "CC0-1.0 (weights); training data CC0-1.0 and CC-BY, see ATTRIBUTION.md",
+        "licence": "CC-BY-4.0",
         "prediction": "v",
         "channels": config.channels,
         "resolution": config.resolution,

@@ -48,7 +48,7 @@ def learning_rate(base: float, step: int, warmup: int, progress: float) -> float
 @torch.no_grad()
 def held_out_loss(model: Denoiser, data: Groups, device: str) -> float:
     """Mean loss on the held-out objects at fixed timesteps and noise."""
-    batch = data.held_out_batch()
+    batch = data.first_captions(data.held_out)
     size = len(batch.views)
     timestep = (torch.arange(size) * TIMESTEPS) // size
     noise = torch.randn(batch.views.shape, generator=torch.Generator().manual_seed(1))

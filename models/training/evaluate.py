@@ -1,0 +1,75 @@
+"""Loss on objects and prompts: held-out against training objects, right against wrong prompts.
+
+Every line is the mean squared error of v in five bins of timesteps, low noise first, over the same
+noise. What the right prompt gains over the empty one and over another object's is what the text tells
+the model; what the training objects gain over the held-out ones is what it has memorised.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .data import Batch, Groups
+from .denoiser import Denoiser, DenoiserConfig
+from .schedule import TIMESTEPS
+from .train import BINS, losses
+from .weights import load_weights
+
+PART = 16  # groups at a time
+
+
+@torch.no_grad()
+def bins(model: Denoiser, batch: Batch, repeats: int, device: str) -> list[float]:
+    """Mean loss per timestep bin, each group seen `repeats` times in each."""
+    size = len(batch.views)
+    generator = torch.Generator().manual_seed(1)
+    result = []
+    for b in range(BINS):
+        total = 0.0
+        for _ in range(repeats):
+            position = (torch.randperm(size, generator=generator) + 0.5) / size
+            timestep = ((b + position) / BINS * TIMESTEPS).long()
+            noise = torch.randn(batch.views.shape, generator=generator)
+            for part in torch.arange(size).split(PART):
+                piece = take(batch, part).to(device)
+                loss = losses(model, piece, timestep[part].to(device), noise[part].to(device))
+                total += loss.sum().item()
+        result.append(total / (repeats * size))
+    return result
+
+
+def take(batch: Batch, rows: Tensor) -> Batch:
+    return Batch(batch.views[rows], batch.camera[rows], batch.text[rows], batch.mask[rows])
+
+
+def with_text(batch: Batch, text: Tensor, mask: Tensor) -> Batch:
+    return Batch(batch.views, batch.camera, text.expand_as(batch.text), mask.expand_as(batch.mask))
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="training evaluate", description=__doc__)
+    parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
+    parser.add_argument("--weights", type=Path, help="checkpoint or .onnx; default: work/denoiser.pt")
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args(argv)
+    model = Denoiser(DenoiserConfig()).eval().to(args.device)
+    load_weights(model, args.weights or args.work / "denoiser.pt")
+    data = Groups(args.objects, args.work)
+    held = data.first_captions(data.held_out)
+    chosen = np.random.default_rng(1).choice(data.training, len(data.held_out), replace=False)
+    empty = data.text.gather([data.text.empty])
+    cases = {
+        "held-out objects, right prompt": held,
+        "held-out objects, empty prompt": with_text(held, *empty),
+        "held-out objects, another's prompt": with_text(held, held.text.roll(1, 0), held.mask.roll(1, 0)),
+        "training objects, right prompt": data.first_captions(chosen),
+    }
+    for name, batch in cases.items():
+        found = bins(model, batch, args.repeats, args.device)
+        line = "  ".join(f"{value:.4f}" for value in found)
+        print(f"{name:36} {line}   mean {sum(found) / BINS:.4f}", flush=True)

@@ -1,0 +1,139 @@
+"""Draws a contact sheet: one row of four views per prompt, sampled from the averaged weights.
+
+A prompt is looked up among the encoded captions; any other goes through the exported text encoder.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .camera import group_cameras
+from .data import TextFeatures
+from .denoiser import Denoiser, DenoiserConfig
+from .schedule import TIMESTEPS, alpha_bar_table
+from .tokenizer import Tokenizer
+from .weights import load_weights
+
+PROMPTS = (
+    "a pine tree",
+    "a house",
+    "a chair",
+    "a cactus",
+    "a wooden barrel",
+    "a round table",
+    "a red car",
+    "a palm tree",
+    "a sofa",
+    "a mushroom",
+    "a sword",
+    "a cow",
+    "a blue chair",
+    "a spaceship",
+    "a candle",
+    "a pumpkin",
+)
+
+
+@torch.no_grad()
+def ddim(
+    model: Denoiser,
+    text: tuple[Tensor, Tensor],
+    empty: tuple[Tensor, Tensor],
+    camera: Tensor,
+    scale: float,
+    steps: int,
+    noise: Tensor,
+) -> Tensor:
+    """Deterministic DDIM (Song et al. 2021, eq. 12) with guidance: views [N, V, C, H, W] in [-1, 1].
+
+    `text` and `empty` are tokens and mask; the clean estimate is clipped to [-1, 1] at every step.
+    """
+    alpha_bar = alpha_bar_table().float().to(noise.device)
+    timesteps = torch.linspace(TIMESTEPS - 1, 0, steps).round().long()
+    size = len(noise)
+    both = [torch.cat([a, b.expand_as(a)]) for a, b in zip(text, empty)]
+    z = noise
+    for i, t in enumerate(timesteps):
+        alpha, sigma = alpha_bar[t].sqrt(), (1 - alpha_bar[t]).sqrt()
+        time = torch.full((2 * size,), float(t), device=z.device)
+        v, v_empty = model(torch.cat([z, z]), time, *both, torch.cat([camera, camera])).chunk(2)
+        v = v_empty + scale * (v - v_empty)
+        x = (alpha * z - sigma * v).clamp(-1, 1)
+        eps = (z - alpha * x) / sigma
+        if i + 1 == steps:
+            return x
+        following = alpha_bar[timesteps[i + 1]]
+        z = following.sqrt() * x + (1 - following).sqrt() * eps
+    raise ValueError("steps must be at least 1")
+
+
+def encode(prompts: list[str], features: TextFeatures, shipped: Path) -> tuple[Tensor, Tensor]:
+    """Tokens and mask of any prompts."""
+    if all(p == "" or p in features.index for p in prompts):
+        return features.encode(prompts)
+    import onnxruntime
+
+    tokenizer = Tokenizer.load(str(shipped / "tokenizer.json"))
+    ids = tokenizer.encode_all(prompts)
+    session = onnxruntime.InferenceSession(str(shipped / "text_encoder.onnx"))
+    (tokens,) = session.run(["tokens"], {"ids": ids})
+    return torch.from_numpy(tokens), torch.from_numpy(ids != 0).float()
+
+
+def contact_sheet(views: Tensor, background: float = 0.85, zoom: int = 3) -> np.ndarray:
+    """u8 [N*H*zoom, V*W*zoom, 3] of premultiplied RGBA views in [-1, 1]."""
+    rgba = ((views + 1) / 2).clamp(0, 1)
+    rgb = (rgba[:, :, :3] + (1 - rgba[:, :, 3:]) * background).clamp(0, 1)
+    n, v, _, h, w = rgb.shape
+    image = rgb.permute(0, 3, 1, 4, 2).reshape(n * h, v * w, 3)
+    image = (image * 255).round().byte().cpu().numpy()
+    return image.repeat(zoom, 0).repeat(zoom, 1)
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="training sample", description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
+    parser.add_argument("--weights", type=Path, help="checkpoint or .onnx; default: work/denoiser.pt")
+    parser.add_argument("--out", type=Path, default=Path("sheet.png"))
+    parser.add_argument("--prompts", nargs="+", default=list(PROMPTS))
+    parser.add_argument("--columns", type=int, default=2, help="prompts side by side")
+    parser.add_argument("--scale", type=float, default=4, help="guidance; 1 is none")
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--azimuth", type=float, default=0)
+    parser.add_argument("--elevation", type=float, default=15)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args(argv)
+    from PIL import Image
+
+    config = DenoiserConfig()
+    model = Denoiser(config).eval().to(args.device)
+    load_weights(model, args.weights or args.work / "denoiser.pt")
+    features = TextFeatures(args.work / "text_features.pt")
+    shipped = Path(__file__).parent.parent / "default"
+    tokens, mask = encode([*args.prompts, ""], features, shipped)
+    tokens, mask = tokens.to(args.device), mask.to(args.device)
+    size = len(args.prompts)
+    shape = (size, config.views, config.channels, config.resolution, config.resolution)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(args.seed)).to(args.device)
+    azimuth = torch.full((size,), args.azimuth)
+    elevation = torch.full((size,), args.elevation)
+    views = ddim(
+        model,
+        (tokens[:-1], mask[:-1]),
+        (tokens[-1:], mask[-1:]),
+        group_cameras(azimuth, elevation).to(args.device),
+        args.scale,
+        args.steps,
+        noise,
+    )
+    rows = -(-size // args.columns)
+    sheets = [contact_sheet(part) for part in views.split(rows)]
+    sheets[-1] = np.pad(
+        sheets[-1], ((0, sheets[0].shape[0] - sheets[-1].shape[0]), (0, 0), (0, 0))
+    )
+    Image.fromarray(np.concatenate(sheets, 1)).save(args.out)
+    print(f"{args.out}: down each column: {', '.join(args.prompts)}")
