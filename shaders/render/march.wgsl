@@ -24,7 +24,7 @@ override occupancy_resolution: u32;
 override stream: u32; // of the random numbers
 
 struct Frame {
-  cameras: array<Camera, 16>,
+  cameras: array<Camera, 128>,
   seed: u32,
   step: u32,
   jitter: u32, // 0: steps and rays at the centres of their cells

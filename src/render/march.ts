@@ -7,7 +7,7 @@ import { streams } from '../random';
 import type { Camera } from './camera';
 
 /** Most views of one renderer: the size of the cameras' uniform. */
-export const maxViews = 16;
+export const maxViews = 128;
 
 const lanes = 64;
 /** Most workgroups of one dispatch in x, WebGPU's default limit. */

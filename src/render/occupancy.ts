@@ -19,12 +19,14 @@ export interface OccupancyOptions {
   readonly decay?: number;
 }
 
-/** What a run needs to go on with the same grid. */
-export interface OccupancySnapshot {
+/** What a checkpoint must hold to go on with the same grid. */
+export type OccupancySnapshot = {
   /** f32 per cell that touches the ball. */
-  readonly density: Float32Array;
-  readonly bits: Uint32Array;
-}
+  readonly density: Float32Array<ArrayBuffer>;
+  readonly bits: Uint32Array<ArrayBuffer>;
+};
+
+export type Tensors = Readonly<Record<string, ArrayBufferView<ArrayBuffer>>>;
 
 /**
  * Cells of the cube [-1, 1]^3, x fastest, that touch the unit ball.
@@ -135,20 +137,24 @@ export class Occupancy {
 
   async snapshot(readback: Readback): Promise<OccupancySnapshot> {
     return {
-      density: await readback.floats(this.#density),
-      bits: await readback.words(this.bits),
+      density: new Float32Array(await readback.read(this.#density)),
+      bits: new Uint32Array(await readback.read(this.bits)),
     };
   }
 
-  /** Queues the upload of a snapshot. @throws RangeError when it is of another resolution. */
-  restore({ density, bits }: OccupancySnapshot): void {
-    if (density.byteLength !== this.#density.size || bits.byteLength !== this.bits.size) {
+  /**
+   * Queues the upload of a snapshot.
+   * @throws RangeError when it is of another resolution; then nothing is set.
+   */
+  restore({ density, bits }: Tensors): void {
+    if (density?.byteLength !== this.#density.size || bits?.byteLength !== this.bits.size) {
       throw new RangeError(
         `The snapshot's occupancy grid is not of resolution ${this.resolution}: restore it with the settings that it was saved with.`,
       );
     }
-    this.#gpu.device.queue.writeBuffer(this.#density, 0, density as GPUAllowSharedBufferSource);
-    this.#gpu.device.queue.writeBuffer(this.bits, 0, bits as GPUAllowSharedBufferSource);
+    const { queue } = this.#gpu.device;
+    queue.writeBuffer(this.#density, 0, density);
+    queue.writeBuffer(this.bits, 0, bits);
   }
 
   dispose(): void {

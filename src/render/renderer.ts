@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/device';
 import type { Readback } from '../gpu/readback';
 import { Composite, type Regularisers } from './composite';
 import { type Frame, March, pixelsOf, type RayShape, tilePixelsFor } from './march';
-import { Occupancy, type OccupancySnapshot } from './occupancy';
+import { Occupancy, type OccupancySnapshot, type Tensors } from './occupancy';
 import type { PointEvaluator, RadianceField } from './radiance_field';
 
 /** Optical depth of one step below which a cell may be skipped (nerfacc's occ_thre). */
@@ -144,7 +144,7 @@ export class Renderer {
     return this.occupancy.snapshot(readback);
   }
 
-  restore(snapshot: OccupancySnapshot): void {
+  restore(snapshot: Tensors): void {
     this.occupancy.restore(snapshot);
   }
 

@@ -4,7 +4,7 @@ import { uniform } from '../../src/random';
 import { orbitCamera } from '../../src/render/camera';
 import { Renderer } from '../../src/render/renderer';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { cosine } from './cosine';
+import { cosine } from '../points';
 
 const size = { views: 2, width: 7, height: 5, samplesPerRay: 48, raysPerPixel: 16 };
 const words = 4 * size.views * size.width * size.height;

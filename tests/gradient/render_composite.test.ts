@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { uniform } from '../../src/random';
+import { cosine } from '../points';
 import {
   type CompositeInput,
   compositeBackward,
   compositeForward,
   regulariserLoss,
 } from '../reference/composite';
-import { cosine } from './cosine';
 
 /** Four pixels of two rays, each with up to nine points. */
 function scene(values: ArrayLike<number>): CompositeInput {

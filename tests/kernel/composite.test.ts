@@ -3,6 +3,7 @@ import { uniform } from '../../src/random';
 import { Composite, type Regularisers } from '../../src/render/composite';
 import { tilePixelsFor } from '../../src/render/march';
 import { openTestGpu, type TestGpu } from '../gpu';
+import { relativeError } from '../points';
 import { type CompositeInput, compositeBackward, compositeForward } from '../reference/composite';
 
 let t: TestGpu;
@@ -81,16 +82,6 @@ async function run(input: CompositeInput, gradients: Float32Array, regularisers:
 const none = { sparsity: 0, opaque: 0 };
 const viewGradientsOf = ({ views, width, height }: Size) =>
   Float32Array.from({ length: 4 * views * width * height }, (_, i) => uniform(2, 0, 0, i) - 0.5);
-
-/** |a - b| / |b|. */
-function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i]! - b[i]!) ** 2;
-    norm += b[i]! ** 2;
-  }
-  return Math.sqrt(difference / norm);
-}
 
 describe.each<[Size]>([
   [{ views: 1, width: 1, height: 1, raysPerPixel: 1 }],
