@@ -1,11 +1,21 @@
 import code from '../../shaders/mesh/density.wgsl';
-import type { FieldEvaluator } from '../field/evaluator';
-import type { Field } from '../field/field';
 import { type Points, pointsPerWorkgroup } from '../field/points';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { Shader } from '../gpu/kernel';
 import { Readback } from '../gpu/readback';
+
+/** What a mesh needs of a field. */
+export interface SampledField {
+  evaluator(points: Points, options: { readonly gradient: boolean }): PointEvaluator;
+}
+
+interface PointEvaluator {
+  /** vec4f [capacity]: rgb in [0, 1], sigma. */
+  readonly values: GPUBuffer;
+  forward(pass: GPUComputePassEncoder): void;
+  dispose(): void;
+}
 
 /** Points of a slab: enough to fill a GPU, 20 MB with their features. */
 const slabPoints = 2 ** 17;
@@ -16,10 +26,10 @@ export class FieldSampler {
   readonly #arena: Arena;
   readonly #readback: Readback;
   readonly #points: Points;
-  readonly #evaluator: FieldEvaluator;
+  readonly #evaluator: PointEvaluator;
 
   /** @param capacity points evaluated at a time. */
-  constructor(gpu: Gpu, field: Pick<Field, 'evaluator'>, capacity = slabPoints) {
+  constructor(gpu: Gpu, field: SampledField, capacity = slabPoints) {
     this.#gpu = gpu;
     this.#arena = new Arena(gpu, 'mesh.sampler');
     this.#readback = new Readback(gpu);

@@ -1,10 +1,9 @@
-import type { Field } from '../field/field';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { colourSamples, compositeColours } from './colours';
 import { keepLargeComponents } from './components';
-import { FieldSampler } from './density';
+import { FieldSampler, type SampledField } from './density';
 import { defaultIso, type IsoRule, isoLevel } from './iso';
 import { MarchingCubes, type Surface } from './marching_cubes';
 import { vertexNormals } from './normals';
@@ -42,7 +41,7 @@ const vertexBatch = 2 ** 16;
  */
 export async function extractMesh(
   gpu: Gpu,
-  field: Pick<Field, 'evaluator'>,
+  field: SampledField,
   { resolution = 128, iso = defaultIso, smooth = 3, keep = 0.05 }: ExtractOptions = {},
 ): Promise<Mesh> {
   if (!Number.isInteger(resolution) || resolution < 4) {
