@@ -13,6 +13,12 @@ import { type Camera, stepCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
 import { type Settings, scheduled } from '../settings';
 
+/** What a step asks of the frozen denoiser ε_φ. */
+export type FrozenScore = Pick<Denoiser, 'batch' | 'z' | 'prediction' | 'setText' | 'run'>;
+
+/** What a step asks of the fake score ε_ψ. */
+export type TrainedScore = Pick<FakeScore, 'z' | 'prediction' | 'target' | 'predict' | 'train'>;
+
 /** The parts that one step moves; whoever made them disposes of them. */
 export interface TrainerParts {
   readonly gpu: Gpu;
@@ -22,9 +28,9 @@ export interface TrainerParts {
   readonly renderer: Renderer;
   readonly optimiser: Adam;
   /** ε_φ, frozen; runs of one engine take turns with it. */
-  readonly denoiser: Denoiser;
+  readonly denoiser: FrozenScore;
   /** ε_ψ, this run's own; absent where the baseline is the noise. */
-  readonly fake?: FakeScore;
+  readonly fake?: TrainedScore;
   readonly prompt: Conditioning;
   /** The encoding of the empty prompt, ∅. */
   readonly empty: Conditioning;
@@ -211,7 +217,7 @@ export class Trainer {
   }
 
   /** ψ is asked about the very z_τ that φ was asked about. */
-  #copyNoised(fake: FakeScore): void {
+  #copyNoised(fake: TrainedScore): void {
     const { device } = this.#parts.gpu;
     const encoder = device.createCommandEncoder({ label: 'trainer.fake z' });
     encoder.copyBufferToBuffer(this.#parts.denoiser.z, 0, fake.z, 0, fake.z.size);

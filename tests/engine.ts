@@ -1,0 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { LocalFiles } from '../src/diffusion/files';
+import { openNodeBackend } from '../src/diffusion/ort_node';
+import type { Gpu } from '../src/gpu/device';
+import { Engine } from '../src/train/engine';
+
+/** The shipped prior with its denoiser on the CPU, two threads as on the smallest machine. */
+export async function openTestEngine(gpu: Gpu): Promise<Engine> {
+  const backend = await openNodeBackend(gpu, 'cpu', 2);
+  return Engine.open({ gpu, backend, files: new LocalFiles('models/default', readFile) });
+}

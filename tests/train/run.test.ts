@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Method, makeSettings, presetOf, type Settings } from '../../src/settings';
+import type { Engine } from '../../src/train/engine';
+import { checkpointSettings, type Run } from '../../src/train/run';
+import { openTestEngine } from '../engine';
+import { openTestGpu } from '../gpu';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await openTestEngine((await openTestGpu()).gpu);
+});
+afterAll(() => engine.dispose());
+
+const settingsOf = (method: Method): Settings =>
+  makeSettings(presetOf('tiny'), { prompt: 'a pine tree', method, seed: 7, steps: 50 });
+
+async function stepTo(run: Run, step: number): Promise<Uint8Array> {
+  while (run.step < step) await run.takeStep();
+  return run.checkpoint();
+}
+
+describe.each(['sds', 'vsd'] as const)('%s', (method) => {
+  test('50 steps of one seed end in the same bytes, stopped half-way or not', {
+    timeout: 240_000,
+  }, async () => {
+    const settings = settingsOf(method);
+    const [first, second, resumed] = [
+      await engine.createRun(settings),
+      await engine.createRun(settings),
+      await engine.createRun(settings),
+    ];
+    const halfway = await stepTo(first, 25);
+    const end = await stepTo(first, 50);
+    expect(Buffer.compare(halfway, end)).not.toBe(0);
+    expect(Buffer.compare(await stepTo(second, 50), end)).toBe(0);
+
+    expect(checkpointSettings(halfway)).toEqual(settings);
+    resumed.restore(halfway);
+    expect(resumed.step).toBe(25);
+    expect(Buffer.compare(await stepTo(resumed, 50), end)).toBe(0);
+    for (const run of [first, second, resumed]) run.dispose();
+  });
+});
+
+test('another seed gives another field', async () => {
+  const [a, b] = [
+    await engine.createRun(settingsOf('sds')),
+    await engine.createRun({ ...settingsOf('sds'), seed: 8 }),
+  ];
+  expect(Buffer.compare(await stepTo(a, 2), await stepTo(b, 2))).not.toBe(0);
+  a.dispose();
+  b.dispose();
+});
+
+test('a checkpoint of another field or another file is refused and changes nothing', async () => {
+  const small = await engine.createRun(settingsOf('sds'));
+  const large = await engine.createRun(
+    makeSettings(settingsOf('sds'), { field: { log2TableSize: 13 } }),
+  );
+  const before = await large.checkpoint();
+  expect(() => large.restore(new Uint8Array(10))).toThrow(/This checkpoint cannot be used/);
+  const other = await small.checkpoint();
+  expect(() => large.restore(other)).toThrow(/restore a checkpoint of the same field options/);
+  expect(Buffer.compare(await large.checkpoint(), before)).toBe(0);
+  small.dispose();
+  large.dispose();
+});

@@ -1,0 +1,140 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Manifest } from '../../src/diffusion/manifest';
+import { Field } from '../../src/field/field';
+import { Adam } from '../../src/optim/adam';
+import { normal, streams } from '../../src/random';
+import { Renderer } from '../../src/render/renderer';
+import { type Method, makeSettings, presetOf } from '../../src/settings';
+import {
+  type FrozenScore,
+  NonFiniteGradientError,
+  type TrainedScore,
+  Trainer,
+} from '../../src/train/trainer';
+import { openTestGpu, type TestGpu } from '../gpu';
+
+const size = 8;
+const elements = 4 * 4 * size * size;
+const manifest = {
+  views: 4,
+  channels: 4,
+  resolution: size,
+  prediction: 'v',
+  alpha_bar: Array.from({ length: 1000 }, (_, i) => 0.9999 * Math.cos((i / 1000) * 1.55) ** 2),
+  camera: { azimuth_offsets: [0, 90, 180, 270], elevation: [-10, 40], fovy: 40, distance: 3.07 },
+} as unknown as Manifest;
+const conditioning = {} as never;
+
+/** What a denoiser was asked in one step. */
+interface Asked {
+  readonly timesteps: readonly number[];
+  readonly cameras: Float32Array;
+  readonly epsilon: Float32Array;
+}
+
+let t: TestGpu;
+beforeAll(async () => {
+  t = await openTestGpu();
+});
+
+/** A run whose denoisers predict `prediction(step)` everywhere and write down what they were asked. */
+function makeRun(method: Method, prediction: (step: number) => number) {
+  const settings = makeSettings(presetOf('tiny'), { prompt: 'a cube', method, seed: 3 });
+  const field = new Field(t.gpu, { levels: 2, log2TableSize: 8 }, settings.seed);
+  const renderer = new Renderer(t.gpu, field, {
+    views: 4,
+    width: size,
+    height: size,
+    samplesPerRay: 16,
+    occupancyResolution: 8,
+  });
+  const optimiser = new Adam(t.gpu, field.parameters);
+  const asked: Asked[] = [];
+  const buffer = (name: string, words: number) => t.arena.allocate(name, words);
+  const denoiser: FrozenScore = {
+    batch: 2,
+    z: buffer('z', 2 * elements),
+    prediction: buffer('prediction', 2 * elements),
+    setText() {},
+    async run({ timesteps, cameras }) {
+      const z = await t.readback.floats(this.z, elements);
+      const views = await t.readback.floats(renderer.views, elements);
+      const alphaBar = manifest.alpha_bar[timesteps[0]!]!;
+      const epsilon = z.map(
+        (value, e) => (value - Math.sqrt(alphaBar) * (2 * views[e]! - 1)) / Math.sqrt(1 - alphaBar),
+      );
+      const value = prediction(asked.length);
+      asked.push({ timesteps, cameras, epsilon });
+      t.gpu.device.queue.writeBuffer(
+        this.prediction,
+        0,
+        new Float32Array(2 * elements).map((_, e) => (e < elements ? value : 0)),
+      );
+    },
+  };
+  const fake: TrainedScore = {
+    z: buffer('fake z', elements),
+    prediction: buffer('fake prediction', elements),
+    target: buffer('fake target', elements),
+    async predict() {},
+    async train() {
+      return { loss: 0, gradientNorm: 0 };
+    },
+  };
+  const trainer = new Trainer({
+    gpu: t.gpu,
+    manifest,
+    settings,
+    field,
+    renderer,
+    optimiser,
+    denoiser,
+    ...(method === 'vsd' ? { fake } : {}),
+    prompt: conditioning,
+    empty: conditioning,
+  });
+  return { trainer, field, asked, fake };
+}
+
+describe('SDS and VSD of one seed', () => {
+  test('use the same camera, timestep and noise at every step', async () => {
+    const sds = makeRun('sds', () => 0.1);
+    const vsd = makeRun('vsd', () => 0.1);
+    for (let step = 0; step < 10; step++) {
+      await sds.trainer.takeStep();
+      await vsd.trainer.takeStep();
+      const [a, b] = [sds.asked[step]!, vsd.asked[step]!];
+      expect(b.timesteps).toEqual(a.timesteps);
+      expect(b.cameras).toEqual(a.cameras);
+      for (let e = 0; e < elements; e += 7) {
+        const drawn = normal(3, streams.noise, step, e);
+        // z is f32 and ε is recovered by dividing by σ, which is small at low τ.
+        const tolerance = 2e-5 / Math.sqrt(1 - manifest.alpha_bar[a.timesteps[0]!]!);
+        expect(Math.abs(a.epsilon[e]! - drawn)).toBeLessThan(tolerance);
+        expect(Math.abs(b.epsilon[e]! - drawn)).toBeLessThan(tolerance);
+      }
+    }
+    const after = await Promise.all([sds, vsd].map(({ field }) => field.snapshot(t.readback)));
+    expect(after[0]!.table).not.toEqual(after[1]!.table);
+  });
+
+  test('VSD asks the fake score about the very z that the frozen one saw', async () => {
+    const { trainer, fake, asked } = makeRun('vsd', () => 0.1);
+    await trainer.takeStep();
+    expect(asked).toHaveLength(1);
+    // The fake score's own z was overwritten by its training noise, whose target has unit scale.
+    const target = await t.readback.floats(fake.target, elements);
+    const power = target.reduce((sum, v) => sum + v * v, 0) / elements;
+    expect(power).toBeGreaterThan(0.5);
+    expect(power).toBeLessThan(1.5);
+  });
+});
+
+test('a NaN in the gradient stops the run and leaves the field as it was', async () => {
+  const { trainer, field } = makeRun('sds', (step) => (step === 3 ? Number.NaN : 0.1));
+  for (let step = 0; step < 3; step++) await trainer.takeStep();
+  const before = await field.snapshot(t.readback);
+  await expect(trainer.takeStep()).rejects.toThrow(NonFiniteGradientError);
+  expect(trainer.step).toBe(3);
+  expect(await field.snapshot(t.readback)).toEqual(before);
+});
