@@ -1,7 +1,7 @@
 import type { Prior } from './files';
+import { buildDenoiser, denoiserShapes } from './graphs';
 import type { Manifest } from './manifest';
 import type { Runtime, Session } from './runtime';
-import type { Signature } from './signature';
 import type { Conditioning } from './text_encoder';
 import type { SharedValue, Value } from './value';
 
@@ -11,25 +11,6 @@ export interface View {
   readonly timesteps: readonly number[];
   /** c2w of each view [V, 16], row-major 4x4; the batch shares them. */
   readonly cameras: Float32Array;
-}
-
-/** Names and shapes of a denoiser's tensors for a batch of N. */
-export function denoiserShapes(manifest: Manifest, batch: number) {
-  const { views: V, channels: C, resolution: H, text } = manifest;
-  return {
-    z: [batch, V, C, H, H],
-    timestep: [batch],
-    text: [batch, text.max_tokens, text.width],
-    text_mask: [batch, text.max_tokens],
-    camera: [batch, V, 16],
-    prediction: [batch, V, C, H, H],
-  } as const;
-}
-
-/** The signature of `denoiser.onnx` for a batch of N. */
-export function denoiserSignature(manifest: Manifest, batch: number): Signature {
-  const { prediction, ...inputs } = denoiserShapes(manifest, batch);
-  return { inputs, outputs: { prediction } };
 }
 
 /** A denoiser's inputs other than z, held where the network runs. */
@@ -76,7 +57,7 @@ export class DenoiserInputs {
 
 /**
  * The frozen denoiser eps_phi, for a fixed batch of N. Kernels write `z` and read `prediction`; which of v and
- * eps that is, the manifest says.
+ * eps that is, the manifest says. Its buffers serve one caller at a time.
  */
 export class Denoiser {
   readonly batch: number;
@@ -96,11 +77,10 @@ export class Denoiser {
 
   /** @throws ModelError when the file does not fit its manifest or onnxruntime. */
   static async load(runtime: Runtime, prior: Prior, batch: number): Promise<Denoiser> {
-    const { manifest, denoiser } = prior;
-    const { path } = manifest.files.denoiser;
-    const signature = denoiserSignature(manifest, batch);
-    const session = await runtime.load(path, denoiser, signature, { N: batch });
-    return new Denoiser(runtime, session, manifest, batch);
+    const { path } = prior.manifest.files.denoiser;
+    const { bytes, signature } = buildDenoiser(prior, batch);
+    const session = await runtime.load(path, bytes, signature, { N: batch });
+    return new Denoiser(runtime, session, prior.manifest, batch);
   }
 
   /** Noised views [N, V, C, H, W] f32. */

@@ -1,6 +1,6 @@
-import { DenoiserInputs, denoiserShapes } from './denoiser';
-import { buildFakeGraphs } from './fake_graph';
+import { DenoiserInputs } from './denoiser';
 import type { Prior } from './files';
+import { type BuiltModel, buildFakeGraphs, denoiserShapes } from './graphs';
 import type { Manifest } from './manifest';
 import type { Runtime, Session } from './runtime';
 import type { Conditioning } from './text_encoder';
@@ -107,7 +107,7 @@ export class FakeScore {
     const { manifest } = prior;
     const graphs = buildFakeGraphs(prior, options.rank ?? manifest.lora.rank);
     const { path } = manifest.files.denoiser;
-    const load = (name: string, { bytes, signature }: typeof graphs.predict) =>
+    const load = (name: string, { bytes, signature }: BuiltModel) =>
       runtime.load(name, bytes, signature);
     const predictor = await load(`${path} with LoRA`, graphs.predict);
     const trainer = await load(`The training step of ${path}`, graphs.train);

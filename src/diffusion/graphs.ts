@@ -4,18 +4,53 @@ import {
   injectLora,
   type Lora,
   mse,
+  OnnxError,
   read,
   trainingGraph,
   write,
 } from '../onnx';
-import { denoiserShapes, denoiserSignature } from './denoiser';
 import type { Prior } from './files';
+import type { Manifest } from './manifest';
 import type { Signature } from './signature';
 
 /** A model ready to load. */
 export interface BuiltModel {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly signature: Signature;
+}
+
+/** Names and shapes of a denoiser's tensors for a batch of N. */
+export function denoiserShapes(manifest: Manifest, batch: number) {
+  const { views: V, channels: C, resolution: H, text } = manifest;
+  return {
+    z: [batch, V, C, H, H],
+    timestep: [batch],
+    text: [batch, text.max_tokens, text.width],
+    text_mask: [batch, text.max_tokens],
+    camera: [batch, V, 16],
+    prediction: [batch, V, C, H, H],
+  } as const;
+}
+
+/** The signature of `denoiser.onnx` for a batch of N. */
+function denoiserSignature(manifest: Manifest, batch: number): Signature {
+  const { prediction, ...inputs } = denoiserShapes(manifest, batch);
+  return { inputs, outputs: { prediction } };
+}
+
+/**
+ * The frozen denoiser for a batch of N, its shapes made static as those of the fake score are: onnxruntime rounds
+ * the two alike. A model with operators that only onnxruntime knows stays as it is; it can have no fake score.
+ */
+export function buildDenoiser({ manifest, denoiser }: Prior, batch: number): BuiltModel {
+  const signature = denoiserSignature(manifest, batch);
+  try {
+    const graph = inferShapes(read(denoiser, manifest.files.denoiser.path), { N: batch });
+    return { bytes: write(graph), signature };
+  } catch (error) {
+    if (error instanceof OnnxError) return { bytes: denoiser, signature };
+    throw error;
+  }
 }
 
 /** The two graphs of a fake score, made of the frozen denoiser's. */
