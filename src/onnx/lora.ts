@@ -82,6 +82,7 @@ export function injectLora(graph: Graph, options: LoraOptions): Lora {
     first.push(plain('Mul', scaled, [input, `${input}/scale`]));
   }
   const consumers = consumersOf(graph);
+  const producers = producersOf(graph);
   targets.forEach((target, i) => {
     const [a, b] = [layout[i]!, layout[i + targets.length]!];
     const nodes = [
@@ -90,11 +91,12 @@ export function injectLora(graph: Graph, options: LoraOptions): Lora {
       ...adapter(target, `${input}/${a.name}`, `${input}/${b.name}`, `${input}/${target.name}`),
     ];
     // Behind the bias, where a runtime that fuses product and bias still finds them together.
-    const end = biasAddition(graph, target.node, consumers) ?? target.node;
+    const end = biasAddition(graph, target.node, consumers, producers) ?? target.node;
     const [output] = end.outputs as [string];
     const base = `${input}/${target.name}/base`;
     renamed.set(end, { ...end, outputs: [base] });
-    nodes.push(plain('Add', output, [base, nodes.at(-1)!.outputs[0]!]));
+    const sum = plain('Add', output, [base, nodes.at(-1)!.outputs[0]!]);
+    nodes.push({ ...sum, name: `${input}/${target.name}/sum` });
     added.set(end, nodes);
   });
   const nodes = graph.nodes.flatMap((n) => [renamed.get(n) ?? n, ...(added.get(n) ?? [])]);
@@ -185,6 +187,10 @@ function adapter({ node }: Target, a: string, b: string, prefix: string): Node[]
   ];
 }
 
+function producersOf(graph: Graph): Map<string, Node> {
+  return new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+}
+
 function consumersOf(graph: Graph): Map<string, Node[]> {
   const consumers = new Map<string, Node[]>();
   for (const node of graph.nodes) {
@@ -200,17 +206,19 @@ function biasAddition(
   graph: Graph,
   node: Node,
   consumers: ReadonlyMap<string, readonly Node[]>,
+  producers: ReadonlyMap<string, Node>,
 ): Node | undefined {
   const [output] = node.outputs as [string];
   const [next, ...others] = consumers.get(output) ?? [];
   const isOutput = graph.outputs.some((o) => o.name === output);
   if (node.op !== 'MatMul' || next?.op !== 'Add' || others.length > 0 || isOutput) return undefined;
   const bias = next.inputs.find((i) => i !== output);
-  return bias !== undefined && graph.initializers.get(bias)?.shape.length === 1 ? next : undefined;
+  const isVector = bias !== undefined && weightOf(graph, bias, producers)?.shape.length === 1;
+  return isVector ? next : undefined;
 }
 
 function selectTargets(graph: Graph, patterns: readonly (string | RegExp)[]): Target[] {
-  const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
+  const producers = producersOf(graph);
   const candidates = graph.nodes.flatMap((node) => targetOf(graph, node, producers) ?? []);
   const expressions = patterns.map(toExpression);
   const matches = (t: Target, e: RegExp) =>
