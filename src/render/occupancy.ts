@@ -15,7 +15,10 @@ export interface OccupancyOptions {
   readonly resolution: number;
   /** Density per unit length below which a cell counts as empty, whatever the mean density. */
   readonly threshold: number;
-  /** What remains of a cell's estimate after an update that found less. Default 0.95. */
+  /**
+   * What remains of a cell's estimate after an update that found less. Default 0.8: a cell that was
+   * opaque and is empty now is skipped after some 15 updates.
+   */
   readonly decay?: number;
 }
 
@@ -71,7 +74,7 @@ export class Occupancy {
   readonly #wordGroups: number;
 
   constructor(gpu: Gpu, field: RadianceField, options: OccupancyOptions) {
-    const { resolution, threshold, decay = 0.95 } = options;
+    const { resolution, threshold, decay = 0.8 } = options;
     const cells = ballCells(resolution);
     const ranks = new Uint32Array(resolution ** 3).fill(noCell);
     for (const [rank, cell] of cells.entries()) ranks[cell] = rank;
