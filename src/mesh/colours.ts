@@ -2,8 +2,8 @@
 const samples = 10;
 /** Of which outside. */
 const outside = 2;
-/** Between samples, in units of the field: 0.08 below the surface is where light has long ended. */
-export const sampleStep = 0.01;
+/** Between samples, in units of the field: the last is 0.07 below the surface. */
+const sampleStep = 0.01;
 
 /**
  * Where the field is read to colour a vertex: along its normal from a little outside to well inside.
@@ -25,7 +25,7 @@ export function colourSamples(positions: Float32Array, normals: Float32Array): F
 
 /**
  * The colour of a vertex as it is seen from straight above: the samples' colours composited like
- * those of a ray (docs/method.md, "Render"), over their own opacity. A single sample at the surface
+ * those of a ray, over their own opacity. A single sample at the surface
  * would miss what the renders show: colour sits in a layer of some depth.
  *
  * @param values f32 [vertices, samples, 4]: rgb, sigma at `colourSamples`.

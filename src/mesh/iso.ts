@@ -6,8 +6,8 @@ export interface SilhouetteCamera {
 
 /** Views of the field to take the outline from. */
 export interface Silhouettes {
-  /** f32 [V, H, W], row 0 at the top, in [0, 1]. */
-  readonly alpha: Float32Array;
+  /** f32 [V, 4, H, W], premultiplied RGBA, row 0 at the top: only alpha is read. */
+  readonly views: Float32Array;
   readonly width: number;
   readonly height: number;
   /** One for each view. */
@@ -60,40 +60,49 @@ export function opacityLevel(opacity: number, length: number): number {
 export function rayPeaks(
   density: Float32Array,
   resolution: number,
-  { cameras, width, height }: Omit<Silhouettes, 'alpha'>,
+  { cameras, width, height }: Omit<Silhouettes, 'views'>,
 ): Float32Array {
   const peaks = new Float32Array(cameras.length * height * width);
-  const half = (resolution - 1) / 2;
   let pixel = 0;
   for (const { c2w, fovy } of cameras) {
     const tangent = Math.tan((fovy * Math.PI) / 360);
-    const entry = (row: number, column: number) => c2w[4 * row + column]!;
-    const origin = [entry(0, 3), entry(1, 3), entry(2, 3)] as const;
-    const distance = Math.hypot(...origin);
     for (let i = 0; i < height; i++) {
-      for (let j = 0; j < width; j++, pixel++) {
+      for (let j = 0; j < width; j++) {
         const x = (((2 * j + 1) / width - 1) * tangent * width) / height;
         const y = (1 - (2 * i + 1) / height) * tangent;
         const norm = Math.hypot(x, y, 1);
-        const along = (row: number) =>
-          (entry(row, 0) * x + entry(row, 1) * y - entry(row, 2)) / norm;
-        const direction = [along(0), along(1), along(2)] as const;
-        let peak = 0;
-        // Half a grid cell a step, through all of the cube wherever the camera looks from.
-        for (
-          let s = Math.max(0, distance - Math.sqrt(3));
-          s < distance + Math.sqrt(3);
-          s += 0.5 / half
-        ) {
-          const at = origin.map((o, axis) => Math.round((o + s * direction[axis]! + 1) * half));
-          if (at.some((c) => c < 0 || c >= resolution)) continue;
-          peak = Math.max(peak, density[(at[2]! * resolution + at[1]!) * resolution + at[0]!]!);
-        }
-        peaks[pixel] = peak;
+        peaks[pixel++] = peakAlong(density, resolution, c2w, x / norm, y / norm);
       }
     }
   }
   return peaks;
+}
+
+/** The peak on one ray: (right, up) are its unit direction's components along the camera's axes. */
+function peakAlong(
+  density: Float32Array,
+  resolution: number,
+  c2w: ArrayLike<number>,
+  right: number,
+  up: number,
+): number {
+  const half = (resolution - 1) / 2;
+  const forward = Math.sqrt(1 - right * right - up * up);
+  const along = (row: number) => c2w[row]! * right + c2w[row + 1]! * up - c2w[row + 2]! * forward;
+  const [ox, oy, oz] = [c2w[3]!, c2w[7]!, c2w[11]!];
+  const [dx, dy, dz] = [along(0), along(4), along(8)];
+  const index = (position: number) => Math.round((position + 1) * half);
+  const outside = (i: number) => i < 0 || i >= resolution;
+  // Half a grid cell a step, through all of the cube from wherever the camera looks.
+  const middle = Math.hypot(ox, oy, oz);
+  const step = 0.5 / half;
+  let peak = 0;
+  for (let s = Math.max(0, middle - Math.sqrt(3)); s < middle + Math.sqrt(3); s += step) {
+    const [x, y, z] = [index(ox + s * dx), index(oy + s * dy), index(oz + s * dz)];
+    if (outside(x) || outside(y) || outside(z)) continue;
+    peak = Math.max(peak, density[(z * resolution + y) * resolution + x]!);
+  }
+  return peak;
 }
 
 /**
@@ -102,13 +111,14 @@ export function rayPeaks(
  *
  * @param peaks greatest density on the ray of each pixel.
  * @param alpha opacity of the same pixels.
- * @returns a density between the peaks of the pixels just inside and just outside; 0 when all is empty.
+ * @returns a density between the peaks of the pixels just inside and just outside;
+ *   Infinity when alpha is 0 everywhere.
  */
 export function silhouetteLevel(peaks: Float32Array, alpha: Float32Array): number {
   const order = Uint32Array.from(peaks.keys()).sort((a, b) => peaks[b]! - peaks[a]!);
   const total = alpha.reduce((sum, a) => sum + a, 0);
-  let best = -1;
-  let level = 0;
+  let best = 0;
+  let level = Number.POSITIVE_INFINITY;
   let inside = 0;
   order.forEach((pixel, rank) => {
     inside += alpha[pixel]!;
@@ -142,11 +152,17 @@ function levelOf(rule: IsoRule, density: Float32Array, resolution: number): numb
     throw new RangeError(`An iso-level is a positive density, not ${rule}.`);
   }
   if ('opacity' in rule) return opacityLevel(rule.opacity, rule.length);
-  const { alpha, width, height, cameras } = rule.silhouettes;
-  if (alpha.length !== cameras.length * height * width) {
+  const { silhouettes } = rule;
+  return silhouetteLevel(rayPeaks(density, resolution, silhouettes), alphaOf(silhouettes));
+}
+
+/** f32 [V, H, W] */
+function alphaOf({ views, width, height, cameras }: Silhouettes): Float32Array {
+  const plane = width * height;
+  if (views.length !== cameras.length * 4 * plane) {
     throw new RangeError(
-      `Silhouettes of ${cameras.length} views of ${width} x ${height} need ${cameras.length * height * width} values of alpha, not ${alpha.length}.`,
+      `Silhouettes of ${cameras.length} views of ${width} x ${height} need ${cameras.length * 4 * plane} values, not ${views.length}.`,
     );
   }
-  return silhouetteLevel(rayPeaks(density, resolution, rule.silhouettes), alpha);
+  return views.filter((_, i) => Math.floor(i / plane) % 4 === 3);
 }

@@ -3,6 +3,8 @@ import { Field } from '../../src/field/field';
 import { FieldSampler } from '../../src/mesh/density';
 import { extractMesh } from '../../src/mesh/extract';
 import { EmptyFieldError } from '../../src/mesh/iso';
+import { orbitCamera } from '../../src/render/camera';
+import { Renderer } from '../../src/render/renderer';
 import { analyticField } from '../analytic_field';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { measure } from '../reference/marching_cubes_shapes';
@@ -93,6 +95,31 @@ test('the blob that a field starts as becomes a mesh', async () => {
   // softplus(10 (1 - r / 0.5)) = 3 at r = 0.35.
   expect(Math.cbrt(volume / ((4 / 3) * Math.PI))).toBeCloseTo(0.35, 1);
   field.dispose();
+});
+
+test('silhouettes of the renders give the mesh their outline', async () => {
+  const fog = analyticField(t, 'return vec4f(vec3f(0.5), 12.0 * max(0.0, 1.0 - length(p) / 0.8));');
+  const size = { width: 32, height: 32 };
+  const shape = { views: 4, ...size, samplesPerRay: 64, gradient: false };
+  const renderer = new Renderer(t.gpu, fog, shape);
+  const cameras = [0, 90, 180, 270].map((azimuth) =>
+    orbitCamera({ azimuth, elevation: 20, distance: 3.07, fovy: 40 }),
+  );
+  renderer.begin({ cameras, seed: 0, step: 0, jitter: false });
+  await t.run((pass) => renderer.forward(pass));
+  const views = await t.readback.floats(renderer.views, 4 * 4 * 32 * 32);
+  const silhouettes = { views, cameras, ...size };
+  const { positions } = await extractMesh(t.gpu, fog, { resolution: 49, iso: { silhouettes } });
+  const radius = positions.reduce((most, x) => Math.max(most, x), 0);
+  /** Opacity of the ray that passes the centre at b: the integral of a cone along a chord. */
+  const opacity = (b: number) => {
+    let depth = 0;
+    for (let s = -1; s < 1; s += 1e-3) depth += 12e-3 * Math.max(0, 1 - Math.hypot(s, b) / 0.8);
+    return 1 - Math.exp(-depth);
+  };
+  expect(opacity(radius)).toBeGreaterThan(0.35);
+  expect(opacity(radius)).toBeLessThan(0.6);
+  renderer.dispose();
 });
 
 test('an empty field and a grid that is too small or too large are clear errors', async () => {

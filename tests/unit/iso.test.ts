@@ -16,6 +16,16 @@ const cameras = [0, 90, 180, 270].map((azimuth) =>
   orbitCamera({ azimuth, elevation: 20, distance: 3.07, fovy: 40 }),
 );
 
+/** Views of one colour with the given alpha, [V, 4, H, W]. */
+function viewsOf(alpha: Float32Array): Float32Array {
+  const plane = size.width * size.height;
+  const views = new Float32Array(4 * alpha.length).fill(0.3);
+  alpha.forEach((value, i) => {
+    views[(4 * Math.floor(i / plane) + 3) * plane + (i % plane)] = value;
+  });
+  return views;
+}
+
 test('the level of an opacity over a length', () => {
   const level = opacityLevel(0.5, 0.1);
   expect(1 - Math.exp(-level * 0.1)).toBeCloseTo(0.5, 12);
@@ -58,7 +68,11 @@ test('silhouettes find the level whose outline they are', () => {
   const peaks = rayPeaks(density, 65, { cameras, ...size });
   for (const level of [2, 5, 8]) {
     const alpha = peaks.map((peak) => (peak > level ? 0.9 : 0.1));
-    const found = isoLevel({ silhouettes: { alpha, cameras, ...size } }, density, 65);
+    const found = isoLevel(
+      { silhouettes: { views: viewsOf(alpha), cameras, ...size } },
+      density,
+      65,
+    );
     expect(Math.abs(found - level)).toBeLessThan(0.5);
     expect(peaks.map((peak) => (peak > found ? 0.9 : 0.1))).toEqual(alpha);
   }
@@ -68,7 +82,7 @@ test('soft silhouettes weigh pixels by their alpha', () => {
   // Union with the third pixel: (0.9 + 0.8 + 0.2) / 3 < (0.9 + 0.8) / (2 + 0.2).
   expect(silhouetteLevel(Float32Array.of(1, 3, 2), Float32Array.of(0.2, 0.9, 0.8))).toBe(1.5);
   expect(silhouetteLevel(Float32Array.of(1, 3, 2), Float32Array.of(0.9, 0.9, 0.8))).toBe(0.5);
-  expect(silhouetteLevel(new Float32Array(3), new Float32Array(3).fill(1))).toBe(0);
+  expect(silhouetteLevel(Float32Array.of(1, 3, 2), new Float32Array(3))).toBe(Infinity);
 });
 
 test('an empty field is an error that says what to do', () => {
@@ -78,16 +92,14 @@ test('an empty field is an error that says what to do', () => {
   expect(() => isoLevel(20, density, 9)).toThrow(
     /The field is empty: its density reaches 10.0, so iso-level 20.0 gives no surface/,
   );
-  const nothing = { alpha: new Float32Array(4096), cameras, ...size };
-  expect(() => isoLevel({ silhouettes: nothing }, new Float32Array(729), 9)).toThrow(
-    EmptyFieldError,
-  );
+  const silhouettes = { views: viewsOf(new Float32Array(4 * 1024)), cameras, ...size };
+  expect(() => isoLevel({ silhouettes }, density, 9)).toThrow(EmptyFieldError);
 });
 
 test('refuses rules without meaning', () => {
   const density = grid(9, fog);
   expect(() => isoLevel(0, density, 9)).toThrow(/positive density, not 0/);
   expect(() => isoLevel(Number.NaN, density, 9)).toThrow(/positive density/);
-  const silhouettes = { alpha: new Float32Array(7), cameras, ...size };
-  expect(() => isoLevel({ silhouettes }, density, 9)).toThrow(/need 4096 values of alpha, not 7/);
+  const silhouettes = { views: new Float32Array(7), cameras, ...size };
+  expect(() => isoLevel({ silhouettes }, density, 9)).toThrow(/need 16384 values, not 7/);
 });
