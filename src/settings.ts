@@ -191,7 +191,8 @@ const isTree = (value: unknown): value is Tree =>
 function merge(base: unknown, part: unknown, path: string): unknown {
   if (part === undefined) return base;
   if (!isTree(base)) return checked(base, part, path);
-  if (!isTree(part)) throw new SettingsError(`Setting '${path.slice(0, -1)}' is a group of settings.`);
+  if (!isTree(part))
+    throw new SettingsError(`Setting '${path.slice(0, -1)}' is a group of settings.`);
   for (const key of Object.keys(part)) {
     if (!Object.hasOwn(base, key)) {
       throw new SettingsError(
@@ -220,8 +221,38 @@ function checked(base: unknown, value: unknown, path: string): unknown {
   throw new SettingsError(`Setting '${name}' takes a ${expected}, not ${JSON.stringify(value)}.`);
 }
 
+/**
+ * Settings by dotted path, `field.levels`, in the order of the object: what flags, links and panels
+ * are made from.
+ */
+export function settingEntries(settings: PartialSettings): [path: string, value: unknown][] {
+  const leaves = (node: Tree, prefix: string): [string, unknown][] =>
+    Object.entries(node).flatMap(([key, value]) =>
+      isTree(value) ? leaves(value, `${prefix}${key}.`) : [[prefix + key, value]],
+    );
+  return leaves(settings as Tree, '');
+}
+
+/** The inverse of {@link settingEntries}; `makeSettings` checks what comes out. */
+export function settingsFrom(
+  entries: Iterable<readonly [path: string, value: unknown]>,
+): PartialSettings {
+  const root: Record<string, unknown> = {};
+  for (const [path, value] of entries) {
+    const keys = path.split('.');
+    const last = keys.pop()!;
+    let node = root;
+    for (const key of keys) {
+      if (!Object.hasOwn(node, key) || !isTree(node[key])) node[key] = {};
+      node = node[key] as Record<string, unknown>;
+    }
+    node[last] = value;
+  }
+  return root as PartialSettings;
+}
+
 /** Settings that may be schedules. */
-const schedulePaths = new Set([
+export const schedulePaths: ReadonlySet<string> = new Set([
   'field.activeLevels',
   'guidance.scale',
   'guidance.minTimestep',
@@ -234,30 +265,32 @@ const schedulePaths = new Set([
 
 const between = (low: number, high: number) => (value: number) => value >= low && value <= high;
 
-/** Bounds of single values: the setting, the test, the words for it. */
-const bounds: readonly [path: string, low: number, high: number, integer: boolean][] = [
-  ['seed', 0, 0xffffffff, true],
-  ['steps', 1, 100_000, true],
-  ['field.levels', 1, 16, true],
-  ['field.log2TableSize', 8, 22, true],
-  ['field.minResolution', 2, 512, true],
-  ['field.maxResolution', 2, 4096, true],
-  ['field.hidden', 16, 64, true],
-  ['field.blobScale', 0, 100, false],
-  ['field.blobStd', 0.05, 2, false],
-  ['render.samplesPerRay', 8, 1024, true],
-  ['render.raysPerPixel', 1, 16, true],
-  ['render.occupancyResolution', 8, 128, true],
-  ['render.occupancyEvery', 1, 1000, true],
-  ['guidance.matching', 0, 100, false],
-  ['fake.rank', 1, 64, true],
-  ['fake.learningRate', 0, 1, false],
-  ['fake.updates', 0, 16, true],
-  ['mesh.resolution', 8, 512, true],
-  ['mesh.smooth', 0, 100, true],
-];
+/** Bounds of single values, both included. */
+export const settingBounds: readonly [path: string, low: number, high: number, integer: boolean][] =
+  [
+    ['seed', 0, 0xffffffff, true],
+    ['steps', 1, 100_000, true],
+    ['field.levels', 1, 16, true],
+    ['field.log2TableSize', 8, 22, true],
+    ['field.minResolution', 2, 512, true],
+    ['field.maxResolution', 2, 4096, true],
+    ['field.hidden', 16, 64, true],
+    ['field.blobScale', 0, 100, false],
+    ['field.blobStd', 0.05, 2, false],
+    ['render.samplesPerRay', 8, 1024, true],
+    ['render.raysPerPixel', 1, 16, true],
+    ['render.occupancyResolution', 8, 128, true],
+    ['render.occupancyEvery', 1, 1000, true],
+    ['guidance.matching', 0, 100, false],
+    ['fake.rank', 1, 64, true],
+    ['fake.learningRate', 0, 1, false],
+    ['fake.updates', 0, 16, true],
+    ['mesh.resolution', 8, 512, true],
+    ['mesh.smooth', 0, 100, true],
+  ];
 
-const choices: Readonly<Record<string, readonly string[]>> = {
+/** What a setting that is a word may be. */
+export const settingChoices: Readonly<Record<string, readonly string[]>> = {
   'guidance.baseline': ['noise', 'fake'],
   'guidance.weighting': ['sigma_squared', 'uniform', 'sigma_alpha'],
 };
@@ -265,14 +298,14 @@ const choices: Readonly<Record<string, readonly string[]>> = {
 function validate(settings: Settings): void {
   const at = (path: string) =>
     path.split('.').reduce<unknown>((node, key) => (node as Tree)[key], settings);
-  for (const [path, low, high, integer] of bounds) {
+  for (const [path, low, high, integer] of settingBounds) {
     const value = at(path) as number;
     if (between(low, high)(value) && (!integer || Number.isInteger(value))) continue;
     throw new SettingsError(
       `Setting '${path}' must be ${integer ? 'a whole number' : 'a number'} from ${low} to ${high}, not ${value}.`,
     );
   }
-  for (const [path, allowed] of Object.entries(choices)) {
+  for (const [path, allowed] of Object.entries(settingChoices)) {
     if (allowed.includes(at(path) as string)) continue;
     throw new SettingsError(
       `Setting '${path}' must be one of ${allowed.join(', ')}, not '${at(path)}'.`,

@@ -8,6 +8,8 @@ import {
   presets,
   type Settings,
   SettingsError,
+  settingEntries,
+  settingsFrom,
 } from '../settings';
 
 /** What the command line asks for. */
@@ -37,15 +39,7 @@ const flags = {
   resume: { value: 'FILE', text: 'go on from a field.safetensors, with its settings' },
 } as const;
 
-/** Settings in the order of the object, as dotted names with their defaults. */
-const leaves = (node: object, path = ''): [string, unknown][] =>
-  Object.entries(node).flatMap(([key, value]) =>
-    value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? leaves(value, `${path}${key}.`)
-      : [[path + key, value] as [string, unknown]],
-  );
-
-const settingFlags = leaves(defaults).filter(([name]) => name !== 'prompt');
+const settingFlags = settingEntries(defaults).filter(([name]) => name !== 'prompt');
 
 /**
  * Reads the arguments after `generate`.
@@ -65,7 +59,7 @@ export function parseOptions(args: readonly string[], resumed?: PartialSettings)
   }
   const help = values.help === true;
   const preset = text('preset') || 'default';
-  const given = nest(
+  const given = settingsFrom(
     settingFlags
       .filter(([name]) => values[name] !== undefined)
       .map(([name, base]) => [name, parsed(name, base, text(name))]),
@@ -116,21 +110,6 @@ function parsed(name: string, base: unknown, value: string): unknown {
   } catch {
     throw new SettingsError(`Option --${name} takes a ${typeof base}, not '${value}'.`);
   }
-}
-
-function nest(entries: readonly (readonly [string, unknown])[]): PartialSettings {
-  const root: Record<string, unknown> = {};
-  for (const [name, value] of entries) {
-    const keys = name.split('.');
-    const last = keys.pop()!;
-    let node = root;
-    for (const key of keys) {
-      node[key] ??= {};
-      node = node[key] as Record<string, unknown>;
-    }
-    node[last] = value;
-  }
-  return root as PartialSettings;
 }
 
 /** The text of --help. */
