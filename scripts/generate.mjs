@@ -1,45 +1,13 @@
 /** `npm run generate -- …`: bundles the command line program if its sources changed, then runs it. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { adapterEnvironment, ensureAdapter } from './setup/adapter.mjs';
 import { ensurePackages } from './setup/npm.mjs';
-import { root } from './setup/paths.mjs';
-import { orExit, runHere, say } from './setup/process.mjs';
+import { runHere } from './setup/process.mjs';
+import { ensureProgram } from './setup/program.mjs';
 
-const sources = ['src', 'shaders', 'package-lock.json', 'vite.config.ts'];
-const bundle = join(root, 'dist/cli/main.js');
-
-orExit(ensurePackages);
-orExit(ensureAdapter);
-if (!isUpToDate()) await bundleProgram();
+ensurePackages();
+ensureAdapter();
 process.exitCode = await runHere(
   process.execPath,
-  [bundle, ...process.argv.slice(2)],
+  [await ensureProgram(), ...process.argv.slice(2)],
   adapterEnvironment(),
 );
-
-/** Whether the bundle is newer than every source. */
-function isUpToDate() {
-  if (!existsSync(bundle)) return false;
-  const built = statSync(bundle).mtimeMs;
-  return sources.flatMap(filesOf).every((file) => statSync(file).mtimeMs < built);
-}
-
-/** @param {string} source file or folder, from the root; a folder counts too: files may have left it */
-function filesOf(source) {
-  const path = join(root, source);
-  if (!statSync(path).isDirectory()) return [path];
-  const inside = readdirSync(path, { recursive: true, encoding: 'utf8' });
-  return [path, ...inside.map((name) => join(path, name))];
-}
-
-/** Packages stay outside the bundle: some are native, and node finds all of them in node_modules. */
-async function bundleProgram() {
-  say('building the command line program');
-  const { build } = await import('vite');
-  await build({
-    root,
-    logLevel: 'warn',
-    build: { ssr: 'src/cli/main.ts', outDir: 'dist/cli', emptyOutDir: true, copyPublicDir: false },
-  });
-}

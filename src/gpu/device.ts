@@ -43,8 +43,14 @@ const softwareName = /llvmpipe|lavapipe|swiftshader|basic render driver|softpipe
  * @throws NoAdapterError when no adapter is offered.
  */
 export async function openGpu(entry: GPU | undefined, remedy: string): Promise<Gpu> {
-  const adapter = await entry?.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new NoAdapterError(`No WebGPU adapter is available. ${remedy}`);
+  let reason = '';
+  const adapter = await entry
+    ?.requestAdapter({ powerPreference: 'high-performance' })
+    .catch((error: Error) => {
+      reason = ` (${error.message.trim()})`;
+      return null;
+    });
+  if (!adapter) throw new NoAdapterError(`No WebGPU adapter is available${reason}. ${remedy}`);
   const requiredLimits: Record<string, number> = {};
   for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
   const device = await adapter.requestDevice({

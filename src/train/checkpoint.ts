@@ -92,7 +92,8 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
         data_offsets: [begin, end],
       },
     ]) => {
-      const data = bytes.slice(start + begin, start + end);
+      // A copy, aligned and of its own buffer; the `slice` of Node's Buffer would be neither.
+      const data = Uint8Array.from(bytes.subarray(start + begin, start + end));
       return [name, new arrayTypes[dtype](data.buffer)] as const;
     },
   );

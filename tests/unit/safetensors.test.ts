@@ -34,6 +34,10 @@ test('reads what it wrote: every type, odd lengths, no elements, metadata', () =
   expect(read.metadata).toEqual(metadata);
 });
 
+test("reads Node's Buffer, whose slice shares memory", () => {
+  expect(readCheckpoint(Buffer.from(writeCheckpoint(tensors))).tensors).toEqual(tensors);
+});
+
 test('reads a file that does not start at the start of its buffer', () => {
   const bytes = writeCheckpoint(tensors);
   const shifted = new Uint8Array(bytes.length + 3);

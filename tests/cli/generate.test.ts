@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import validator from 'gltf-validator';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureProgram } from '../../scripts/setup/program.mjs';
+import { adapterEnvironment } from '../../scripts/setup.mjs';
+import { readCheckpoint } from '../../src/train/checkpoint';
+
+let program: string;
+let folder: string;
+
+beforeAll(async () => {
+  program = await ensureProgram();
+  folder = await mkdtemp(join(tmpdir(), 'limbeck-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+function generate(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...process.env, ...adapterEnvironment(), ...environment },
+  });
+  let text = '';
+  child.stdout.on('data', (part) => {
+    text += part;
+  });
+  child.stderr.on('data', (part) => {
+    text += part;
+  });
+  return new Promise((done) => child.on('close', (code) => done({ code, text })));
+}
+
+const out = (name: string) => join(folder, name);
+const quick = ['--preset', 'tiny', '--steps', '4', '--mesh.resolution', '32'];
+
+describe.each(['sds', 'vsd'])('a run by %s', (method) => {
+  test('writes a valid mesh, a turntable, a checkpoint and its record', async () => {
+    const dir = out(method);
+    const args = ['a pine tree', '--method', method, '--seed', '7', '--out', dir, ...quick];
+    const { code, text } = await generate(args);
+    expect(text).toContain('4/4');
+    expect(code).toBe(0);
+    expect((await readdir(dir)).sort()).toEqual([
+      'field.safetensors',
+      'mesh.glb',
+      'run.json',
+      'turntable.png',
+    ]);
+    const report = await validator.validateBytes(
+      new Uint8Array(await readFile(join(dir, 'mesh.glb'))),
+    );
+    expect(report.issues.messages).toEqual([]);
+    expect(report.info.totalTriangleCount).toBeGreaterThan(100);
+    const png = PNG.sync.read(await readFile(join(dir, 'turntable.png')));
+    expect(png.width).toBe(8 * png.height);
+    const record = JSON.parse(await readFile(join(dir, 'run.json'), 'utf8'));
+    expect(record.settings).toMatchObject({ prompt: 'a pine tree', method, seed: 7, steps: 4 });
+    expect(record.steps).toHaveLength(4);
+    expect(record.steps[3].gradientNorms.views).toBeGreaterThan(0);
+    expect(record.steps[3].milliseconds.field).toBeGreaterThan(0);
+    expect(record.steps[3].fake === null).toBe(method === 'sds');
+    expect(record.adapter.description).not.toBe('');
+    const { metadata } = readCheckpoint(await readFile(join(dir, 'field.safetensors')));
+    expect(metadata.step).toBe('4');
+  });
+});
+
+test('a finished run goes on from its checkpoint with its own settings', async () => {
+  const first = ['a cactus', '--seed', '3', '--out', out('first'), ...quick];
+  expect((await generate(first)).code).toBe(0);
+  const checkpoint = join(out('first'), 'field.safetensors');
+  const more = ['--resume', checkpoint, '--steps', '6', '--out', out('second')];
+  expect((await generate(more)).code).toBe(0);
+  const record = JSON.parse(await readFile(join(out('second'), 'run.json'), 'utf8'));
+  expect(record.settings).toMatchObject({ prompt: 'a cactus', seed: 3, steps: 6 });
+  expect(record.settings.field.levels).toBe(4);
+  expect(record.steps.map(({ step }: { step: number }) => step)).toEqual([4, 5]);
+});
+
+test('--help names every option', async () => {
+  const { code, text } = await generate(['--help']);
+  expect(code).toBe(0);
+  for (const option of ['method', 'seed', 'out', 'steps', 'preset', 'model', 'adapter', 'resume']) {
+    expect(text).toContain(`--${option}`);
+  }
+});
+
+describe('bad input ends with a message and a code other than 0:', () => {
+  const cases: [name: string, args: string[], message: RegExp][] = [
+    ['no prompt', [], /prompt is empty/],
+    ['an empty prompt', [''], /prompt is empty/],
+    ['a prompt of 10,000 characters', ['x'.repeat(10_000)], /10000 characters/],
+    ['two prompts', ['a', 'cube'], /put the prompt in quotes, "a cube"/],
+    ['an unknown method', ['a cube', '--method', 'ism'], /Unknown method 'ism'.*sds, vsd/],
+    ['an unknown option', ['a cube', '--stepz', '5'], /Unknown option '--stepz'/],
+    ['an unknown preset', ['a cube', '--preset', 'ultra'], /Unknown preset 'ultra'/],
+    ['steps that are no number', ['a cube', '--steps', 'ten'], /--steps takes a number/],
+    ['an unknown denoiser', ['a cube', '--denoiser', 'tpu'], /Unknown denoiser 'tpu'/],
+    ['an unwritable folder', ['a cube', '--out', '/dev/null/x'], /Nothing can be written to/],
+    [
+      'no model there',
+      ['a cube', '--model', '/nowhere'],
+      /\/nowhere\/manifest.json cannot be read/,
+    ],
+    ['no checkpoint there', ['--resume', '/nowhere.safetensors'], /\/nowhere.safetensors cannot/],
+    ['a resumed file of another kind', ['--resume', 'package.json'], /checkpoint cannot be used/],
+    ['no adapter of that name', ['a cube', '--adapter', 'abacus'], /No WebGPU adapter.*--adapter/s],
+  ];
+  test.each(cases)('%s', async (_, args, message) => {
+    const { code, text } = await generate(['--out', out('refused'), ...args]);
+    expect(text).toMatch(message);
+    expect(text).not.toMatch(/ at .*\.js:/);
+    expect(code).toBe(1);
+  });
+
+  test('no adapter at all: how to get one', async () => {
+    const { code, text } = await generate(['a cube', '--out', out('refused')], {
+      VK_ICD_FILENAMES: '/nowhere.json',
+    });
+    expect(text).toMatch(/No WebGPU adapter is available.*setup\.mjs/s);
+    expect(code).toBe(1);
+  });
+});
+
+describe('a damaged model is named, and earlier results stay:', () => {
+  const damage = async (name: string, change: (model: string) => Promise<unknown>) => {
+    const model = out(`model ${name}`);
+    await cp('models/default', model, { recursive: true });
+    await change(model);
+    const dir = out(`kept ${name}`);
+    await cp(out('sds'), dir, { recursive: true });
+    const before = await readFile(join(dir, 'mesh.glb'));
+    const outcome = await generate(['a cube', '--model', model, '--out', dir, ...quick]);
+    expect(await readFile(join(dir, 'mesh.glb'))).toEqual(before);
+    expect(outcome.code).toBe(1);
+    return outcome.text;
+  };
+
+  test('truncated', async () => {
+    const text = await damage('short', (model) => truncate(join(model, 'denoiser.onnx'), 1000));
+    expect(text).toMatch(/denoiser.onnx is truncated: 1000 of \d+ bytes/);
+  });
+
+  test('altered', async () => {
+    const text = await damage('altered', async (model) => {
+      const path = join(model, 'denoiser.onnx');
+      const bytes = await readFile(path);
+      bytes[5000] = bytes[5000]! ^ 255;
+      await writeFile(path, bytes);
+    });
+    expect(text).toMatch(/denoiser.onnx is not the file of its manifest/);
+  });
+
+  test('missing', async () => {
+    const text = await damage('missing', (model) => rm(join(model, 'text_encoder.onnx')));
+    expect(text).toMatch(/text_encoder.onnx cannot be read/);
+  });
+});
