@@ -93,7 +93,7 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
       },
     ]) => {
       // A copy, aligned and of its own buffer; the `slice` of Node's Buffer would be neither.
-      const data = Uint8Array.from(bytes.subarray(start + begin, start + end));
+      const data = new Uint8Array(bytes.subarray(start + begin, start + end));
       return [name, new arrayTypes[dtype](data.buffer)] as const;
     },
   );
