@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Sampler } from '../../src/diffusion/ddim';
+import { Denoiser } from '../../src/diffusion/denoiser';
+import { FakeScore } from '../../src/diffusion/fake_score';
+import { LocalFiles, loadPrior, type Prior } from '../../src/diffusion/files';
+import { openNodeBackend } from '../../src/diffusion/ort_node';
+import { Runtime } from '../../src/diffusion/runtime';
+import { type Conditioning, PromptEncoder } from '../../src/diffusion/text_encoder';
+import { normal } from '../../src/random';
+import { openTestGpu, type TestGpu } from '../gpu';
+
+let t: TestGpu;
+let prior: Prior;
+let runtime: Runtime;
+let texts: Conditioning[];
+let count: number;
+let z: Float32Array;
+let cameras: Float32Array;
+
+const draw = (length: number, stream: number) =>
+  Float32Array.from({ length }, (_, i) => normal(4, stream, 0, i));
+
+beforeAll(async () => {
+  t = await openTestGpu();
+  prior = await loadPrior(new LocalFiles('models/default', readFile));
+  runtime = new Runtime(t.gpu, await openNodeBackend(t.gpu, 'cpu'));
+  const encoder = await PromptEncoder.load(runtime, prior);
+  texts = [await encoder.encode('a red chair'), await encoder.encode('')];
+  const { views, channels, resolution } = prior.manifest;
+  count = views * channels * resolution ** 2;
+  z = draw(2 * count, 1);
+  cameras = draw(views * 16, 2);
+});
+afterAll(() => runtime.dispose());
+
+async function loadDenoiser(on: Runtime, batch: number): Promise<Denoiser> {
+  const denoiser = await Denoiser.load(on, prior, batch);
+  for (let n = 0; n < batch; n++) denoiser.setText(n, texts[n]!);
+  t.gpu.device.queue.writeBuffer(denoiser.z, 0, z as Float32Array<ArrayBuffer>, 0, batch * count);
+  return denoiser;
+}
+
+async function predict(denoiser: Denoiser): Promise<Float32Array> {
+  const timesteps = [400, 80].slice(0, denoiser.batch);
+  await denoiser.run({ timesteps, cameras });
+  return t.readback.floats(denoiser.prediction, denoiser.batch * count);
+}
+
+test('the prompt, and nothing else, tells the two encodings apart', () => {
+  const { max_tokens, width, pooled } = prior.manifest.text;
+  for (const text of texts) {
+    expect(text.tokens.length).toBe(max_tokens * width);
+    expect(text.pooled.length).toBe(pooled);
+    expect(text.truncated).toBe(false);
+    expect(text.unknownWords).toEqual([]);
+  }
+  expect(texts[0]!.pooled).not.toEqual(texts[1]!.pooled);
+  expect(texts[1]!.mask.reduce((sum, value) => sum + value)).toBe(2);
+});
+
+test('20 calls on all cores give the same bytes', async () => {
+  const denoiser = await loadDenoiser(runtime, 2);
+  const first = await predict(denoiser);
+  expect(first.every(Number.isFinite)).toBe(true);
+  for (let i = 1; i < 20; i++) expect(await predict(denoiser)).toEqual(first);
+  await denoiser.dispose();
+});
+
+test('the shared device predicts what the CPU predicts', { timeout: 240_000 }, async () => {
+  const device = new Runtime(t.gpu, await openNodeBackend(t.gpu, 'webgpu'));
+  const [onCpu, onDevice] = [await loadDenoiser(runtime, 1), await loadDenoiser(device, 1)];
+  const expected = await predict(onCpu);
+  const found = await predict(onDevice);
+  const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const error = found.reduce((most, v, i) => Math.max(most, Math.abs(v - expected[i]!)), 0);
+  expect(error).toBeLessThan(1e-4 * scale);
+  await onCpu.dispose();
+  await device.dispose();
+});
+
+test('the fake score starts as the frozen denoiser, bit for bit, and learns', async () => {
+  const frozen = await loadDenoiser(runtime, 1);
+  const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+  const { queue } = t.gpu.device;
+  fake.setText(texts[0]!);
+  queue.writeBuffer(fake.z, 0, z as Float32Array<ArrayBuffer>, 0, count);
+  const expected = await predict(frozen);
+  await fake.predict({ timestep: 400, cameras });
+  expect(await t.readback.floats(fake.prediction, count)).toEqual(expected);
+
+  // Something near what it predicts: what is far takes more than low rank.
+  queue.writeBuffer(
+    fake.target,
+    0,
+    expected.map((value) => 0.7 * value + 0.1),
+  );
+  const losses: number[] = [];
+  for (let i = 0; i < 12; i++) {
+    const { loss, gradientNorm } = await fake.train({
+      timestep: 400,
+      cameras,
+      learningRate: 2e-3,
+    });
+    expect(gradientNorm).toBeGreaterThan(0);
+    losses.push(loss);
+  }
+  expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
+  await fake.dispose();
+  await frozen.dispose();
+});
+
+test('a sample is four views in range, the same ones for one seed', async () => {
+  const denoiser = await loadDenoiser(runtime, 2);
+  const sampler = new Sampler(runtime, denoiser, prior.manifest);
+  const options = { seed: 5, steps: 3, guidance: 3, cameras };
+  const views = await sampler.sample(options);
+  expect(views.length).toBe(count);
+  expect(views.every((value) => value >= 0 && value <= 1)).toBe(true);
+  expect(await sampler.sample(options)).toEqual(views);
+  sampler.dispose();
+  await denoiser.dispose();
+});
