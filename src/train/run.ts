@@ -7,7 +7,7 @@ import { Readback } from '../gpu/readback';
 import { exportGlb } from '../mesh/export_glb';
 import { extractMesh, type Mesh } from '../mesh/extract';
 import type { Adam } from '../optim/adam';
-import { orbitCamera } from '../render/camera';
+import { type Camera, orbitCamera } from '../render/camera';
 import { Renderer } from '../render/renderer';
 import { makeSettings, type PartialSettings, type Settings } from '../settings';
 import { CheckpointError, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint';
@@ -25,12 +25,17 @@ export interface RunParts {
   readonly prompt: Conditioning;
 }
 
-/** Views of one object rendered for people: f32 [views, 4, size, size], premultiplied RGBA. */
+/** Views around one object, without jitter. */
 export interface Turntable {
+  /** f32 [V, 4, height, width], premultiplied RGBA. */
   readonly views: Float32Array;
-  readonly count: number;
-  readonly size: number;
+  readonly width: number;
+  readonly height: number;
+  readonly cameras: readonly Camera[];
 }
+
+/** Views that the mesh's silhouette is matched to. */
+const silhouettes = { count: 4, size: 64 };
 
 /** One object in the making: a trainer and everything that it moves, owned. */
 export class Run {
@@ -102,17 +107,21 @@ export class Run {
     trainer.resumeAt(Number(metadata.step));
   }
 
-  /** The field's surface with its colours. @throws EmptyFieldError when there is none. */
-  mesh(): Promise<Mesh> {
+  /**
+   * The field's surface with its colours, at the density whose silhouette matches the rendered alpha.
+   * @throws EmptyFieldError when there is none.
+   */
+  async mesh(): Promise<Mesh> {
     const { resolution, smooth } = this.settings.mesh;
-    return extractMesh(this.#parts.gpu, this.field, { resolution, smooth });
+    const iso = { silhouettes: await this.turntable(silhouettes.count, silhouettes.size) };
+    return extractMesh(this.#parts.gpu, this.field, { resolution, smooth, iso });
   }
 
   async glb(): Promise<Uint8Array> {
-    return exportGlb(await this.mesh(), { name: this.settings.prompt });
+    return exportGlb(await this.mesh(), { prompt: this.settings.prompt });
   }
 
-  /** Renders `count` views around the object at the middle of the model's elevations. */
+  /** Renders `count` views of `size` pixels around the object, at the middle of the model's elevations. */
   async turntable(count: number, size: number): Promise<Turntable> {
     const { gpu, manifest, renderer, settings } = this.#parts;
     const { fovy, distance, elevation } = manifest.camera;
@@ -132,7 +141,7 @@ export class Run {
         fovy,
       }),
     );
-    viewer.begin({ cameras, seed: settings.seed, step: 0, jitter: false });
+    viewer.begin({ cameras, seed: settings.seed, step: this.step, jitter: false });
     const encoder = gpu.device.createCommandEncoder({ label: 'run.turntable' });
     const pass = encoder.beginComputePass();
     viewer.forward(pass);
@@ -140,7 +149,7 @@ export class Run {
     gpu.device.queue.submit([encoder.finish()]);
     const views = await this.#readback.floats(viewer.views, count * 4 * size * size);
     viewer.dispose();
-    return { views, count, size };
+    return { views, width: size, height: size, cameras };
   }
 
   dispose(): void {
