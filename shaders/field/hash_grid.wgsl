@@ -52,54 +52,68 @@ fn schedule() {
   backward_groups = vec3u((count.x + points_per_group - 1u) / points_per_group, active_count, 1u);
 }
 
+// Sum of a face's entries by weight.
+fn gather(entries: vec4u, weights: vec4f) -> vec2f {
+  return weights.x * table[entries.x] + weights.y * table[entries.y]
+    + weights.z * table[entries.z] + weights.w * table[entries.w];
+}
+
+// Adds to a face's entries: `first` and `second` hold one feature of each.
+fn scatter(entries: vec4u, first: vec4f, second: vec4f, scale: f32) {
+  let a = to_fixed_point(first, scale);
+  let b = to_fixed_point(second, scale);
+  atomicAdd(&table_gradient[2u * entries.x], a.x);
+  atomicAdd(&table_gradient[2u * entries.x + 1u], b.x);
+  atomicAdd(&table_gradient[2u * entries.y], a.y);
+  atomicAdd(&table_gradient[2u * entries.y + 1u], b.y);
+  atomicAdd(&table_gradient[2u * entries.z], a.z);
+  atomicAdd(&table_gradient[2u * entries.z + 1u], b.z);
+  atomicAdd(&table_gradient[2u * entries.w], a.w);
+  atomicAdd(&table_gradient[2u * entries.w + 1u], b.w);
+}
+
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u) {
   let point = id.x;
   if (point >= count.x) { return; }
   let level = grid.level[id.y];
   let cell = grid_cell(positions[point].xyz, level.resolution);
-  let fraction = interpolation(cell);
-  var sum = vec2f(0.0);
-  for (var c = 0u; c < 8u; c++) {
-    let corner = grid_corner(c);
-    sum += grid_weight(fraction, corner) * table[grid_entry(level, cell.corner + corner)];
-  }
+  let weights = grid_weights(interpolation(cell));
+  let sum = gather(grid_entries(level, cell.corner, 0u), weights[0])
+    + gather(grid_entries(level, cell.corner, 1u), weights[1]);
   features[feature_index(point, id.y)] = level_weight(id.y) * sum;
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u) {
-  let first = id.x * run;
-  if (first >= count.x) { return; }
-  let last = min(first + run, count.x);
+  let start = id.x * run;
+  if (start >= count.x) { return; }
+  let end = min(start + run, count.x);
   let level = grid.level[id.y];
-  let weight = level_weight(id.y);
+  let level_share = level_weight(id.y);
   let scale = fixed_point_scale(quanta[id.y]);
   var held = vec3u(0u);
   var holds = false;
-  var sums: array<vec2f, 8>;
-  for (var point = first; point <= last; point++) {
+  var first: mat2x4f; // of the cell that is held, in the order of grid_weights
+  var second: mat2x4f;
+  for (var point = start; point <= end; point++) {
     var gradient = vec2f(0.0);
     var cell = Cell(held, vec3f(0.0));
-    if (point < last) {
-      gradient = weight * feature_gradient[feature_index(point, id.y)];
+    if (point < end) {
+      gradient = level_share * feature_gradient[feature_index(point, id.y)];
       if (all(gradient == vec2f(0.0))) { continue; }
       cell = grid_cell(positions[point].xyz, level.resolution);
     }
-    if (holds && (point == last || any(cell.corner != held))) {
-      for (var c = 0u; c < 8u; c++) {
-        let entry = grid_entry(level, held + grid_corner(c));
-        let sum = to_fixed_point(sums[c], scale);
-        atomicAdd(&table_gradient[2u * entry], sum.x);
-        atomicAdd(&table_gradient[2u * entry + 1u], sum.y);
-        sums[c] = vec2f(0.0);
-      }
+    if (holds && (point == end || any(cell.corner != held))) {
+      scatter(grid_entries(level, held, 0u), first[0], second[0], scale);
+      scatter(grid_entries(level, held, 1u), first[1], second[1], scale);
+      first = mat2x4f();
+      second = mat2x4f();
     }
     held = cell.corner;
     holds = true;
-    let fraction = interpolation(cell);
-    for (var c = 0u; c < 8u; c++) {
-      sums[c] += grid_weight(fraction, grid_corner(c)) * gradient;
-    }
+    let weights = grid_weights(interpolation(cell));
+    first += gradient.x * weights;
+    second += gradient.y * weights;
   }
 }

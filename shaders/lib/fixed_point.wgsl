@@ -24,6 +24,6 @@ fn fixed_point_scale(quantum: f32) -> f32 {
 }
 
 // Rounds to nearest: truncation would shrink every sum.
-fn to_fixed_point(value: vec2f, scale: f32) -> vec2i {
-  return vec2i(round(value * scale));
+fn to_fixed_point(value: vec4f, scale: f32) -> vec4i {
+  return vec4i(round(value * scale));
 }

@@ -19,15 +19,13 @@ fn grid_cell(position: vec3f, resolution: u32) -> Cell {
   return Cell(vec3u(corner), scaled - corner);
 }
 
-// Offset of corner 0..7 of a cell: bit 0 is x, bit 1 is y, bit 2 is z.
-fn grid_corner(corner: u32) -> vec3u {
-  return (vec3u(corner) >> vec3u(0u, 1u, 2u)) & vec3u(1u);
-}
-
-// Trilinear weight of a corner.
-fn grid_weight(fraction: vec3f, corner: vec3u) -> f32 {
-  let w = select(1.0 - fraction, fraction, corner == vec3u(1u));
-  return w.x * w.y * w.z;
+// Trilinear weights of a cell's vertices: a column for its lower and its upper face in z; within a
+// face (x, y) = (0, 0), (1, 0), (0, 1), (1, 1).
+fn grid_weights(fraction: vec3f) -> mat2x4f {
+  let x = vec4f(1.0 - fraction.x, fraction.x, 1.0 - fraction.x, fraction.x);
+  let y = vec4f(vec2f(1.0 - fraction.y), vec2f(fraction.y));
+  let face = x * y;
+  return mat2x4f(face * (1.0 - fraction.z), face * fraction.z);
 }
 
 // 3t^2 - 2t^3: weights with a continuous first derivative.
@@ -35,9 +33,13 @@ fn grid_smoothstep(fraction: vec3f) -> vec3f {
   return fraction * fraction * (3.0 - 2.0 * fraction);
 }
 
-// Table entry of a vertex: its index in a dense level, else the spatial hash of Teschner et al. 2003.
-fn grid_entry(level: Level, vertex: vec3u) -> u32 {
-  let dense = vertex.x + level.stride * (vertex.y + level.stride * vertex.z);
-  let hashed = vertex.x ^ (vertex.y * 2654435761u) ^ (vertex.z * 805459861u);
-  return level.offset + select(hashed & level.mask, dense, level.stride != 0u);
+// Table entries of the vertices of a cell's face, 0 the lower and 1 the upper, in the order of
+// grid_weights: a vertex's index in a dense level, else its hash (Mueller et al. 2022, equation 4).
+fn grid_entries(level: Level, corner: vec3u, face: u32) -> vec4u {
+  let x = corner.x + vec4u(0u, 1u, 0u, 1u);
+  let y = corner.y + vec4u(0u, 0u, 1u, 1u);
+  let z = corner.z + face;
+  let dense = x + level.stride * (y + level.stride * z);
+  let hashed = (x ^ (y * 2654435761u) ^ vec4u(z * 805459861u)) & vec4u(level.mask);
+  return level.offset + select(hashed, dense, vec4<bool>(level.stride != 0u));
 }
