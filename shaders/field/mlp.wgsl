@@ -52,17 +52,92 @@ fn raw_gradient(value: vec4f, value_gradient: vec4f) -> vec4f {
   return value_gradient * vec4f(sigmoid_derivative(value.xyz), density_derivative);
 }
 
+// Up to eight blocks of four words, one for each of `inputs`. Members rather than an array: not every
+// compiler unrolls a loop over a private array, and an array that is indexed lies in memory.
+struct Blocks {
+  b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f,
+  b4: vec4f, b5: vec4f, b6: vec4f, b7: vec4f,
+}
+
+fn load_features(point: u32) -> Blocks {
+  var x: Blocks;
+  x.b0 = features[point];
+  if (inputs > 1u) { x.b1 = features[capacity + point]; }
+  if (inputs > 2u) { x.b2 = features[2u * capacity + point]; }
+  if (inputs > 3u) { x.b3 = features[3u * capacity + point]; }
+  if (inputs > 4u) { x.b4 = features[4u * capacity + point]; }
+  if (inputs > 5u) { x.b5 = features[5u * capacity + point]; }
+  if (inputs > 6u) { x.b6 = features[6u * capacity + point]; }
+  if (inputs > 7u) { x.b7 = features[7u * capacity + point]; }
+  return x;
+}
+
+fn store_features(point: u32, x: Blocks) {
+  features[point] = x.b0;
+  if (inputs > 1u) { features[capacity + point] = x.b1; }
+  if (inputs > 2u) { features[2u * capacity + point] = x.b2; }
+  if (inputs > 3u) { features[3u * capacity + point] = x.b3; }
+  if (inputs > 4u) { features[4u * capacity + point] = x.b4; }
+  if (inputs > 5u) { features[5u * capacity + point] = x.b5; }
+  if (inputs > 6u) { features[6u * capacity + point] = x.b6; }
+  if (inputs > 7u) { features[7u * capacity + point] = x.b7; }
+}
+
+fn load_weights(base: u32) -> Blocks {
+  var w: Blocks;
+  w.b0 = weights[base];
+  if (inputs > 1u) { w.b1 = weights[base + 1u]; }
+  if (inputs > 2u) { w.b2 = weights[base + 2u]; }
+  if (inputs > 3u) { w.b3 = weights[base + 3u]; }
+  if (inputs > 4u) { w.b4 = weights[base + 4u]; }
+  if (inputs > 5u) { w.b5 = weights[base + 5u]; }
+  if (inputs > 6u) { w.b6 = weights[base + 6u]; }
+  if (inputs > 7u) { w.b7 = weights[base + 7u]; }
+  return w;
+}
+
+fn store_partials(base: u32, w: Blocks) {
+  partials[base] = w.b0;
+  if (inputs > 1u) { partials[base + 1u] = w.b1; }
+  if (inputs > 2u) { partials[base + 2u] = w.b2; }
+  if (inputs > 3u) { partials[base + 3u] = w.b3; }
+  if (inputs > 4u) { partials[base + 4u] = w.b4; }
+  if (inputs > 5u) { partials[base + 5u] = w.b5; }
+  if (inputs > 6u) { partials[base + 6u] = w.b6; }
+  if (inputs > 7u) { partials[base + 7u] = w.b7; }
+}
+
+fn inner_product(x: Blocks, y: Blocks) -> f32 {
+  var sum = dot(x.b0, y.b0);
+  if (inputs > 1u) { sum += dot(x.b1, y.b1); }
+  if (inputs > 2u) { sum += dot(x.b2, y.b2); }
+  if (inputs > 3u) { sum += dot(x.b3, y.b3); }
+  if (inputs > 4u) { sum += dot(x.b4, y.b4); }
+  if (inputs > 5u) { sum += dot(x.b5, y.b5); }
+  if (inputs > 6u) { sum += dot(x.b6, y.b6); }
+  if (inputs > 7u) { sum += dot(x.b7, y.b7); }
+  return sum;
+}
+
+fn add_scaled(sum: ptr<function, Blocks>, scale: f32, x: Blocks) {
+  sum.b0 += scale * x.b0;
+  if (inputs > 1u) { sum.b1 += scale * x.b1; }
+  if (inputs > 2u) { sum.b2 += scale * x.b2; }
+  if (inputs > 3u) { sum.b3 += scale * x.b3; }
+  if (inputs > 4u) { sum.b4 += scale * x.b4; }
+  if (inputs > 5u) { sum.b5 += scale * x.b5; }
+  if (inputs > 6u) { sum.b6 += scale * x.b6; }
+  if (inputs > 7u) { sum.b7 += scale * x.b7; }
+}
+
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u) {
   let point = min(id.x, count.x - 1u);
-  var x: array<vec4f, 8>;
-  for (var j = 0u; j < inputs; j++) { x[j] = features[j * capacity + point]; }
+  let x = load_features(point);
   var raw = vec4f(0.0);
   for (var unit = 0u; unit < hidden; unit++) {
     let base = unit * (inputs + 1u);
-    var activation = 0.0;
-    for (var j = 0u; j < inputs; j++) { activation += dot(weights[base + j], x[j]); }
-    raw += max(activation, 0.0) * weights[base + inputs];
+    raw += max(inner_product(load_weights(base), x), 0.0) * weights[base + inputs];
   }
   if (id.x < count.x) { values[point] = to_values(raw, positions[point].xyz); }
 }
@@ -75,29 +150,24 @@ fn backward_weights(@builtin(global_invocation_id) id: vec3u) {
   let first = min(row * chunk, count.x);
   let last = min(first + chunk, count.x);
   let base = unit * (inputs + 1u);
-  var w: array<vec4f, 8>;
-  var dw: array<vec4f, 8>;
-  for (var j = 0u; j < inputs; j++) { w[j] = weights[base + j]; }
+  let w = load_weights(base);
   let w_out = weights[base + inputs];
+  var dw: Blocks;
   var dw_out = vec4f(0.0);
   var magnitude = 0.0;
   for (var point = first; point < last; point++) {
     let value_gradient = value_gradients[point];
     if (all(value_gradient == vec4f(0.0))) { continue; }
     let dy = raw_gradient(values[point], value_gradient);
-    var x: array<vec4f, 8>;
-    var activation = 0.0;
-    for (var j = 0u; j < inputs; j++) {
-      x[j] = features[j * capacity + point];
-      activation += dot(w[j], x[j]);
-    }
+    let x = load_features(point);
+    let activation = inner_product(w, x);
     dw_out += max(activation, 0.0) * dy;
     let d = select(0.0, dot(w_out, dy), activation > 0.0);
     magnitude += abs(d);
-    for (var j = 0u; j < inputs; j++) { dw[j] += d * x[j]; }
+    add_scaled(&dw, d, x);
   }
   let start = row * row_size();
-  for (var j = 0u; j < inputs; j++) { partials[start + base + j] = dw[j]; }
+  store_partials(start + base, dw);
   partials[start + base + inputs] = dw_out;
   partials[start + hidden * (inputs + 1u) + unit / 4u][unit % 4u] = magnitude;
 }
@@ -106,20 +176,20 @@ fn backward_weights(@builtin(global_invocation_id) id: vec3u) {
 fn backward_features(@builtin(global_invocation_id) id: vec3u) {
   let point = min(id.x, count.x - 1u);
   let dy = raw_gradient(values[point], value_gradients[point]);
-  var x: array<vec4f, 8>;
-  var dx: array<vec4f, 8>;
-  for (var j = 0u; j < inputs; j++) { x[j] = features[j * capacity + point]; }
+  let x = load_features(point);
+  var dx: Blocks;
   for (var unit = 0u; unit < hidden; unit++) {
     let base = unit * (inputs + 1u);
-    var activation = 0.0;
-    for (var j = 0u; j < inputs; j++) { activation += dot(weights[base + j], x[j]); }
-    let d = select(0.0, dot(weights[base + inputs], dy), activation > 0.0);
-    for (var j = 0u; j < inputs; j++) { dx[j] += d * weights[base + j]; }
+    let w = load_weights(base);
+    let d = select(0.0, dot(weights[base + inputs], dy), inner_product(w, x) > 0.0);
+    add_scaled(&dx, d, w);
   }
+  if (id.x >= count.x) { return; }
+  store_features(point, dx);
   // The second half of the last block of an odd number of levels is no feature: it stays zero.
-  if (levels % 2u == 1u) { dx[inputs - 1u] = vec4f(dx[inputs - 1u].xy, 0.0, 0.0); }
-  if (id.x < count.x) {
-    for (var j = 0u; j < inputs; j++) { features[j * capacity + point] = dx[j]; }
+  if (levels % 2u == 1u) {
+    let last = (inputs - 1u) * capacity + point;
+    features[last] = vec4f(features[last].xy, 0.0, 0.0);
   }
 }
 
