@@ -1,9 +1,9 @@
-// Multiresolution hash grid (Mueller et al. 2022; docs/method.md, hash grid): L levels of two
+// Multiresolution hash grid (Mueller et al. 2022; docs/method.md, "Hash grid"): L levels of two
 // features, interpolated at points in the unit ball.
 //
 // schedule  one thread: the indirect arguments of the two kernels below
-// forward   one thread = (point, level), the level in the slow index so that one level's entries are
-//           in cache at a time
+// forward   one thread = (point, level), the level in the slow index so that one level's entries
+//           are in cache at a time
 // backward  one thread = (run of consecutive points, level). Points along a ray share coarse cells:
 //           a thread sums what falls into one cell and scatters when it leaves it
 
@@ -24,7 +24,7 @@ struct Grid {
 @group(0) @binding(1) var<storage, read> count: vec4u;
 @group(0) @binding(2) var<storage, read> positions: array<vec4f>;       // [capacity]
 @group(0) @binding(3) var<storage, read> table: array<vec2f>;           // [entries]
-@group(0) @binding(4) var<storage, read_write> features: array<vec2f>;  // [ceil(L / 2), capacity, 2]
+@group(0) @binding(4) var<storage, read_write> features: array<vec2f>;  // [L / 2, capacity, 2]
 @group(0) @binding(5) var<storage, read> feature_gradient: array<vec2f>; // as features
 @group(0) @binding(6) var<storage, read> quanta: array<f32>;            // [L], a gradient's unit
 @group(0) @binding(7) var<storage, read_write> table_gradient: array<atomic<i32>>; // [entries, 2]

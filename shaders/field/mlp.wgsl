@@ -1,5 +1,5 @@
-// The field's perceptron: features -> ReLU units -> raw (r, g, b, density) -> values, without biases
-// (docs/method.md, perceptron). No kernel needs a barrier or workgroup memory.
+// The field's perceptron: features -> ReLU units -> raw (r, g, b, density) -> values, no biases
+// (docs/method.md, "Perceptron"). No kernel needs a barrier or workgroup memory.
 //
 // A unit's weights lie together: `inputs` vec4f from the features, one vec4f to the outputs.
 //
@@ -27,7 +27,7 @@ override blob_std: f32;
 @group(0) @binding(1) var<storage, read> positions: array<vec4f>;           // [capacity]
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;             // [hidden, inputs + 1]
 @group(0) @binding(3) var<storage, read_write> features: array<vec4f>;      // [inputs, capacity]
-@group(0) @binding(4) var<storage, read_write> values: array<vec4f>;        // [capacity]: rgb, sigma
+@group(0) @binding(4) var<storage, read_write> values: array<vec4f>;        // [capacity], rgb sigma
 @group(0) @binding(5) var<storage, read> value_gradients: array<vec4f>;     // [capacity]
 @group(0) @binding(6) var<storage, read_write> partials: array<vec4f>;      // [rows, row_size]
 @group(0) @binding(7) var<storage, read> gradient: array<vec4f>;            // [row_size], reduced
@@ -52,8 +52,8 @@ fn raw_gradient(value: vec4f, value_gradient: vec4f) -> vec4f {
   return value_gradient * vec4f(sigmoid_derivative(value.xyz), density_derivative);
 }
 
-// Up to eight blocks of four words, one for each of `inputs`. Members rather than an array: not every
-// compiler unrolls a loop over a private array, and an array that is indexed lies in memory.
+// Up to eight blocks of four words, one for each of `inputs`. Members rather than an array: not
+// every compiler unrolls a loop over a private array, and an array that is indexed lies in memory.
 struct Blocks {
   b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f,
   b4: vec4f, b5: vec4f, b6: vec4f, b7: vec4f,

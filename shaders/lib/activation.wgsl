@@ -1,5 +1,5 @@
 // Activations of the field. Derivatives are functions of the activation's value, so that the
-// backward pass needs no stored inputs (docs/method.md, density and colour).
+// backward pass needs no stored inputs (docs/method.md, "Density and colour").
 
 fn sigmoid(x: vec3f) -> vec3f {
   return 1.0 / (1.0 + exp(-clamp(x, vec3f(-30.0), vec3f(30.0))));

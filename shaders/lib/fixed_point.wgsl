@@ -1,5 +1,5 @@
-// Sums in i32 fixed point: integer addition is associative, so a sum by atomicAdd does not depend on
-// the order of its terms and repeats bit for bit (docs/method.md, fixed point).
+// Sums in i32 fixed point: integer addition is associative, so a sum by atomicAdd does not depend
+// on the order of its terms and repeats bit for bit (docs/method.md, "Fixed point").
 
 // A sum that its bound keeps in range stays below 2^30 plus one half for each term; beyond this
 // magnitude a sum has saturated.

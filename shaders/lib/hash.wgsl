@@ -1,4 +1,4 @@
-// Geometry of one level of the multiresolution hash grid (docs/method.md, hash grid).
+// Geometry of one level of the multiresolution hash grid (docs/method.md, "Hash grid").
 
 struct Level {
   resolution: u32, // cells along an edge, N

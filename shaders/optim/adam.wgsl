@@ -1,5 +1,5 @@
-// Adam (Kingma and Ba 2015) over one group of parameters (docs/method.md, Adam). A group's gradient is
-// f32, or i32 fixed point with one unit (quantum) for each segment.
+// Adam (Kingma and Ba 2015) over one group of parameters (docs/method.md, "Adam"). A group's
+// gradient is f32, or i32 fixed point with one unit (quantum) for each segment.
 //
 // measure  one thread = a strided share of a segment: partial sums for `finish`
 // finish   one workgroup: the group's gradient norm, and the counts of all groups so far
@@ -93,7 +93,8 @@ fn measure(
     let g = decode(word, quantum);
     sum.squares += dot(g, g);
     if (fixed_point) {
-      sum.saturations += count_of(word > vec4i(fixed_point_limit)) + count_of(word < vec4i(-fixed_point_limit));
+      sum.saturations += count_of(word > vec4i(fixed_point_limit));
+      sum.saturations += count_of(word < vec4i(-fixed_point_limit));
     } else {
       sum.non_finite += count_of((word & vec4i(0x7f800000)) == vec4i(0x7f800000));
     }
