@@ -25,7 +25,10 @@ export type Value = string;
 export type AttributeInput = number | readonly number[] | string | Tensor | Attribute;
 
 /** A float attribute: JavaScript cannot tell 1 from 1.0, ONNX does. */
-export const float = (value: number): Attribute => ({ type: 'float', value });
+export const float = (value: number): Attribute => ({
+  type: 'float',
+  value: Math.fround(value),
+});
 
 function toAttribute(input: AttributeInput): Attribute {
   if (typeof input === 'number') return { type: 'int', value: input };

@@ -1,4 +1,5 @@
 /** Low-rank adapters (Hu et al., "LoRA", arXiv:2106.09685, equation 3): y = W x + scale B A x. */
+import { normal, streams } from '../random';
 import {
   elementCount,
   type Graph,
@@ -8,7 +9,6 @@ import {
   OnnxError,
   type Tensor,
 } from './graph';
-import { normal } from './random';
 import { makeTensor } from './tensor';
 
 export interface LoraOptions {
@@ -129,7 +129,7 @@ function initialise(
     const { offset, shape } = layout[i]!;
     const deviation = 1 / Math.sqrt(target.inputs);
     const end = offset + elementCount(shape);
-    for (let k = offset; k < end; k++) vector[k] = deviation * normal(seed, k);
+    for (let k = offset; k < end; k++) vector[k] = deviation * normal(seed, streams.loraInit, 0, k);
   });
   return vector;
 }

@@ -37,7 +37,9 @@ export function read(bytes: Uint8Array<ArrayBuffer>, name = 'model'): Graph {
   };
   let model: ModelProto;
   try {
-    model = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
+    // A plain array: tensors would otherwise become views of whatever subclass `bytes` is.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    model = fromBinary(ModelProtoSchema, plain, { readUnknownFields: false });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return fail(`the file is truncated or not ONNX (${reason}); fetch it again`);

@@ -205,7 +205,8 @@ const RULES: Readonly<Record<string, FoldRule>> = {
 function round(values: readonly number[], type: TensorType): readonly number[] {
   if (type.dataType === 'float32') return values.map(Math.fround);
   if (type.dataType === 'bool') return values.map((v) => (v ? 1 : 0));
-  return type.dataType.includes('int') ? values.map(Math.trunc) : values;
+  // Integers have no -0.
+  return type.dataType.includes('int') ? values.map((v) => Math.trunc(v) + 0) : values;
 }
 
 /**
