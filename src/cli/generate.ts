@@ -1,16 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json';
-import { chooseBackend } from '../diffusion/backend';
-import { LocalFiles } from '../diffusion/files';
-import { openNodeBackend } from '../diffusion/ort_node';
 import { viewsToImage } from '../mesh/png';
 import { encodePng } from '../mesh/png_node';
-import { Engine } from '../train/engine';
-import type { Run } from '../train/run';
+import { CheckpointError } from '../train/checkpoint';
+import type { Engine } from '../train/engine';
+import { checkpointSettings, type Run } from '../train/run';
 import { NonFiniteGradientError, type StepReport } from '../train/trainer';
-import { openNodeGpu } from './node_gpu';
-import type { Options } from './options';
+import { openEngine, say } from './machine';
+import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
 import { ProgressBar } from './progress';
 
@@ -20,18 +17,29 @@ const checkpointEvery = 50;
 /** Views of the turntable and their side in pixels. */
 const turntable = { views: 8, size: 128 };
 
-const shippedModel = fileURLToPath(new URL('../../models/default', import.meta.url));
+/** `generate`: distils one object and writes its files. */
+export async function generate(args: readonly string[]): Promise<void> {
+  const resume = resumeFile(args);
+  const checkpoint = resume === undefined ? undefined : await readCheckpointFile(resume);
+  const options = parseOptions(args, checkpoint && checkpointSettings(checkpoint));
+  if (options.help) {
+    process.stdout.write(`${helpText()}\n`);
+    return;
+  }
+  await distil(options, checkpoint);
+}
 
-/** Distils one object and writes its files. */
-export async function generate(options: Options, checkpoint?: Uint8Array): Promise<void> {
+async function readCheckpointFile(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: Error) => {
+    throw new CheckpointError(`${path} cannot be read: ${error.message}. Check --resume.`);
+  });
+}
+
+async function distil(options: Options, checkpoint: Uint8Array | undefined): Promise<void> {
   const output = await Output.open(options.out);
-  const gpu = await openNodeGpu(options.adapter);
-  const backend = await openNodeBackend(gpu, chooseBackend(gpu, options.denoiser));
-  const files = new LocalFiles(options.model || shippedModel, readFile);
-  const engine = await Engine.open({ gpu, backend, files });
+  const engine = await openEngine(options.machine);
   const run = await engine.createRun(options.settings);
   if (checkpoint) run.restore(checkpoint);
-  say(`${gpu.adapter.description || gpu.adapter.vendor}; denoiser: ${engine.denoiserDescription}`);
   warnOfPrompt(run);
 
   const started = performance.now();
@@ -105,8 +113,4 @@ function runJson(
     steps,
   };
   return `${JSON.stringify(record, null, 1)}\n`;
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`);
 }

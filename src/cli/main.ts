@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { ModelFileError } from '../diffusion/files';
 import { ManifestError } from '../diffusion/manifest';
 import { ModelError } from '../diffusion/signature';
@@ -6,12 +5,11 @@ import { NoAdapterError } from '../gpu/device';
 import { EmptyFieldError } from '../mesh/extract';
 import { SettingsError } from '../settings';
 import { CheckpointError } from '../train/checkpoint';
-import { checkpointSettings } from '../train/run';
 import { NonFiniteGradientError } from '../train/trainer';
 import { generate } from './generate';
 import { closeNodeGpu } from './node_gpu';
-import { helpText, parseOptions, resumeFile } from './options';
 import { OutputError } from './output';
+import { sample } from './sample';
 
 /** Errors that are about the input or the machine: their message is all that the user needs. */
 const expected = [
@@ -27,21 +25,18 @@ const expected = [
   RangeError,
 ];
 
-async function main(args: readonly string[]): Promise<void> {
-  const resume = resumeFile(args);
-  const checkpoint = resume === '' ? undefined : await readCheckpointFile(resume);
-  const options = parseOptions(args, checkpoint && checkpointSettings(checkpoint));
-  if (options.help) {
-    process.stdout.write(`${helpText()}\n`);
-    return;
-  }
-  await generate(options, checkpoint);
-}
+const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  generate,
+  sample,
+};
 
-async function readCheckpointFile(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error: Error) => {
-    throw new CheckpointError(`${path} cannot be read: ${error.message}. Check --resume.`);
-  });
+async function main([name = '', ...args]: readonly string[]): Promise<void> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    const known = Object.keys(commands).join(', ');
+    throw new SettingsError(`Unknown command '${name}': there are ${known}.`);
+  }
+  await command(args);
 }
 
 try {

@@ -1,5 +1,5 @@
 import { access, constants, mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Thrown when results cannot be written. */
 export class OutputError extends Error {
@@ -25,6 +25,11 @@ export class Output {
         `Nothing can be written to '${folder}': ${(error as Error).message}. Choose another folder with --out.`,
       );
     }
+  }
+
+  /** The folder of a file that is to be written, made if it is missing, and the file's name in it. */
+  static async openFile(path: string): Promise<{ output: Output; name: string }> {
+    return { output: await Output.open(dirname(path)), name: basename(path) };
   }
 
   async write(name: string, content: Uint8Array | string): Promise<void> {

@@ -54,6 +54,10 @@ export function stepCameras(range: CameraRange, seed: number, step: number): Cam
   );
 }
 
+/** Camera-to-world matrices one after another [V, 16], row-major, as a denoiser is given them. */
+export const cameraMatrices = (cameras: readonly Camera[]): Float32Array =>
+  Float32Array.from(cameras.flatMap(({ c2w }) => [...c2w]));
+
 /** The distance at which a sphere of `radius` about the origin just fits a field of view in degrees. */
 export function fittingDistance(fovy: number, radius: number): number {
   return radius / Math.sin((fovy * radians) / 2);

@@ -1,4 +1,5 @@
 import type { OrtBackend } from '../diffusion/backend';
+import { Sampler, type SamplingOptions } from '../diffusion/ddim';
 import { Denoiser } from '../diffusion/denoiser';
 import { FakeScore } from '../diffusion/fake_score';
 import { loadPrior, type ModelFiles, type Prior, type Progress } from '../diffusion/files';
@@ -8,6 +9,7 @@ import { PromptEncoder } from '../diffusion/text_encoder';
 import { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Adam } from '../optim/adam';
+import { cameraMatrices, orbitCamera } from '../render/camera';
 import { Renderer } from '../render/renderer';
 import type { Settings } from '../settings';
 import { Run } from './run';
@@ -95,6 +97,25 @@ export class Engine {
       prompt,
       ...(fake ? { fake } : {}),
     });
+  }
+
+  /**
+   * Draws the prior's own views of a prompt from the front, at the middle of its elevations.
+   * @returns f32 [V, C, H, W] in [0, 1], premultiplied RGBA.
+   */
+  async sample(prompt: string, options: Omit<SamplingOptions, 'cameras'>): Promise<Float32Array> {
+    const { camera } = this.manifest;
+    const denoiser = await this.#denoiser(2);
+    denoiser.setText(0, await this.#encoder.encode(prompt));
+    denoiser.setText(1, await this.#encoder.encode(''));
+    const elevation = (camera.elevation[0] + camera.elevation[1]) / 2;
+    const cameras = camera.azimuth_offsets.map((azimuth) =>
+      orbitCamera({ ...camera, azimuth, elevation }),
+    );
+    const sampler = new Sampler(this.#runtime, denoiser, this.manifest);
+    const views = await sampler.sample({ ...options, cameras: cameraMatrices(cameras) });
+    sampler.dispose();
+    return views;
   }
 
   async dispose(): Promise<void> {

@@ -9,7 +9,7 @@ import { type GuidanceShape, Noising } from '../guidance/noise';
 import { Objective, slotLevels } from '../guidance/objective';
 import { drawFakeLevel, drawLevels, type NoiseLevel } from '../guidance/timestep';
 import type { Adam } from '../optim/adam';
-import { type Camera, stepCameras } from '../render/camera';
+import { type Camera, cameraMatrices, stepCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
 import { type Settings, scheduled } from '../settings';
 
@@ -206,7 +206,7 @@ export class Trainer {
   /** ε_φ with and without the prompt and, for VSD, ε_ψ. */
   async #predict(slots: readonly NoiseLevel[], cameras: readonly Camera[]): Promise<void> {
     const { denoiser, fake, prompt, empty } = this.#parts;
-    const view = flattened(cameras);
+    const view = cameraMatrices(cameras);
     slots.forEach((_, slot) => {
       denoiser.setText(slot, slot === 1 ? empty : prompt);
     });
@@ -239,7 +239,7 @@ export class Trainer {
       });
       report = await fake.train({
         timestep: level.timestep,
-        cameras: flattened(cameras),
+        cameras: cameraMatrices(cameras),
         learningRate: settings.fake.learningRate,
       });
     }
@@ -258,9 +258,6 @@ export class Trainer {
 
 /** Updates of ψ in one step are at most this many, so that each has noise of its own. */
 const maxFakeUpdates = 16;
-
-const flattened = (cameras: readonly Camera[]) =>
-  Float32Array.from(cameras.flatMap(({ c2w }) => [...c2w]));
 
 type Lap = keyof StepReport['milliseconds'];
 

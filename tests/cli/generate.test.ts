@@ -24,7 +24,7 @@ interface Outcome {
 }
 
 function generate(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [program, 'generate', ...args], {
     env: { ...process.env, ...adapterEnvironment(), ...environment },
   });
   let text = '';

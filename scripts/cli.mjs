@@ -1,4 +1,4 @@
-/** `npm run generate -- …`: bundles the command line program if its sources changed, then runs it. */
+/** `npm run generate -- …` and the like: bundles the command line program if its sources changed, then runs it. */
 import { adapterEnvironment, ensureAdapter } from './setup/adapter.mjs';
 import { ensurePackages } from './setup/npm.mjs';
 import { runHere } from './setup/process.mjs';

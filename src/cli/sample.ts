@@ -1,0 +1,52 @@
+import { viewsToImage } from '../mesh/png';
+import { encodePng } from '../mesh/png_node';
+import { validatePrompt } from '../settings';
+import { helpRow, helpRows, numberFlag, parseFlags } from './flags';
+import { machineFlags, openEngine, parseMachine, say } from './machine';
+import { Output } from './output';
+import { ProgressBar } from './progress';
+
+const flags = {
+  out: { value: 'FILE', text: 'the picture to write (default: sheet.png)' },
+  seed: { value: 'N', text: 'random seed (default: 0)' },
+  steps: { value: 'N', text: 'evaluations of the network (default: 50)' },
+  guidance: { value: 'S', text: 'scale of classifier-free guidance (default: 5)' },
+  ...machineFlags,
+};
+
+/** The text of `sample --help`. */
+const helpText = [
+  "Draws the prior's own views of a prompt, by DDIM.",
+  '',
+  'Usage: npm run sample -- "a red chair" [--out sheet.png]',
+  '',
+  ...helpRows(flags),
+  helpRow('--help', 'this text'),
+].join('\n');
+
+/** `sample`: what the prior draws by itself, the yardstick of what is distilled from it. */
+export async function sample(args: readonly string[]): Promise<void> {
+  const parsed = parseFlags(args, Object.keys(flags));
+  if (parsed.help) {
+    process.stdout.write(`${helpText}\n`);
+    return;
+  }
+  const prompt = parsed.prompt ?? '';
+  validatePrompt(prompt);
+  const steps = Math.round(numberFlag(parsed, 'steps', 50, 1, 1000));
+  const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
+  const guidance = numberFlag(parsed, 'guidance', 5, 0, 100);
+  const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
+  const engine = await openEngine(parseMachine(parsed));
+  const bar = new ProgressBar(process.stderr, steps);
+  const views = await engine.sample(prompt, {
+    seed,
+    steps,
+    guidance,
+    onStep: (step) => bar.show(step + 1, ''),
+  });
+  const { views: count, resolution: size } = engine.manifest;
+  await output.write(name, await encodePng(viewsToImage(views, { count, size })));
+  say(`${name} is in ${output.folder}`);
+  await engine.dispose();
+}
