@@ -1,14 +1,7 @@
 /** Low-rank adapters (Hu et al., "LoRA", arXiv:2106.09685, equation 3): y = W x + scale B A x. */
 import { normal, streams } from '../random';
-import {
-  elementCount,
-  type Graph,
-  intAttribute,
-  intsAttribute,
-  type Node,
-  OnnxError,
-  type Tensor,
-} from './graph';
+import { elementCount, type Graph, intAttribute, type Node, OnnxError, type Tensor } from './graph';
+import { additionsBehind, selectTargets, type Target } from './lora_targets';
 import { makeTensor } from './tensor';
 
 export interface LoraOptions {
@@ -46,16 +39,6 @@ export interface Lora {
   readonly initialise: (seed: number) => Float32Array<ArrayBuffer>;
 }
 
-/** A node whose weight can be adapted. */
-interface Target {
-  readonly node: Node;
-  readonly weight: string;
-  /** What the adapter is called: the weight's name without `.weight`. */
-  readonly name: string;
-  readonly inputs: number;
-  readonly outputs: number;
-}
-
 /**
  * Adds an adapter beside each target. All their weights come from one flat input, so that a checkpoint and an
  * optimiser handle a single vector; every A lies before every B.
@@ -73,33 +56,26 @@ export function injectLora(graph: Graph, options: LoraOptions): Lora {
   const size = layout.reduce((sum, entry) => sum + elementCount(entry.shape), 0);
 
   const initializers = new Map(graph.initializers);
-  const added = new Map<Node, Node[]>();
-  const renamed = new Map<Node, Node>();
   const scaled = scale === 1 ? input : `${input}/scaled`;
   const first: Node[] = [];
   if (scale !== 1) {
     initializers.set(`${input}/scale`, makeTensor([scale], [], 'float32'));
     first.push(plain('Mul', scaled, [input, `${input}/scale`]));
   }
-  const consumers = consumersOf(graph);
-  const producers = producersOf(graph);
+  const ends = additionsBehind(graph, targets);
+  const added = new Map<Node, Adapter[]>();
   targets.forEach((target, i) => {
     const [a, b] = [layout[i]!, layout[i + targets.length]!];
+    const prefix = `${input}/${target.name}`;
     const nodes = [
       ...factor(initializers, input, a, input),
       ...factor(initializers, scaled, b, input),
-      ...adapter(target, `${input}/${a.name}`, `${input}/${b.name}`, `${input}/${target.name}`),
+      ...adapter(target, `${input}/${a.name}`, `${input}/${b.name}`, prefix),
     ];
-    // Behind the bias, where a runtime that fuses product and bias still finds them together.
-    const end = biasAddition(graph, target.node, consumers, producers) ?? target.node;
-    const [output] = end.outputs as [string];
-    const base = `${input}/${target.name}/base`;
-    renamed.set(end, { ...end, outputs: [base] });
-    const sum = plain('Add', output, [base, nodes.at(-1)!.outputs[0]!]);
-    nodes.push({ ...sum, name: `${input}/${target.name}/sum` });
-    added.set(end, nodes);
+    const end = ends[i]!;
+    added.set(end, [...(added.get(end) ?? []), { prefix, nodes }]);
   });
-  const nodes = graph.nodes.flatMap((n) => [renamed.get(n) ?? n, ...(added.get(n) ?? [])]);
+  const nodes = graph.nodes.flatMap((node) => withAdapters(node, added.get(node) ?? []));
   return {
     graph: {
       ...graph,
@@ -111,6 +87,27 @@ export function injectLora(graph: Graph, options: LoraOptions): Lora {
     size,
     initialise: (seed) => initialise(layout, targets, size, seed),
   };
+}
+
+/** Nodes whose last one yields what is to be added. */
+interface Adapter {
+  readonly prefix: string;
+  readonly nodes: readonly Node[];
+}
+
+/** A node followed by its adapters; the last sum takes over the name of the node's output. */
+function withAdapters(node: Node, adapters: readonly Adapter[]): Node[] {
+  if (adapters.length === 0) return [node];
+  const [output] = node.outputs as [string];
+  let sum = `${adapters[0]!.prefix}/base`;
+  const result: Node[] = [{ ...node, outputs: [sum] }];
+  adapters.forEach(({ prefix, nodes }, i) => {
+    const next = i === adapters.length - 1 ? output : `${prefix}/sum`;
+    const addition = plain('Add', next, [sum, nodes.at(-1)!.outputs[0]!]);
+    result.push(...nodes, { ...addition, name: `${prefix}/sum` });
+    sum = next;
+  });
+  return result;
 }
 
 function plain(op: string, output: string, inputs: readonly string[], attributes = {}): Node {
@@ -185,103 +182,4 @@ function adapter({ node }: Target, a: string, b: string, prefix: string): Node[]
     plain('MatMul', down, [row, a]),
     plain('MatMul', up, [down, b]),
   ];
-}
-
-function producersOf(graph: Graph): Map<string, Node> {
-  return new Map(graph.nodes.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
-}
-
-function consumersOf(graph: Graph): Map<string, Node[]> {
-  const consumers = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    for (const input of node.inputs) {
-      consumers.set(input, [...(consumers.get(input) ?? []), node]);
-    }
-  }
-  return consumers;
-}
-
-/** The node that adds a bias, a constant vector, to a product that nothing else reads. */
-function biasAddition(
-  graph: Graph,
-  node: Node,
-  consumers: ReadonlyMap<string, readonly Node[]>,
-  producers: ReadonlyMap<string, Node>,
-): Node | undefined {
-  const [output] = node.outputs as [string];
-  const [next, ...others] = consumers.get(output) ?? [];
-  const isOutput = graph.outputs.some((o) => o.name === output);
-  if (node.op !== 'MatMul' || next?.op !== 'Add' || others.length > 0 || isOutput) return undefined;
-  const bias = next.inputs.find((i) => i !== output);
-  const isVector = bias !== undefined && weightOf(graph, bias, producers)?.shape.length === 1;
-  return isVector ? next : undefined;
-}
-
-function selectTargets(graph: Graph, patterns: readonly (string | RegExp)[]): Target[] {
-  const producers = producersOf(graph);
-  const candidates = graph.nodes.flatMap((node) => targetOf(graph, node, producers) ?? []);
-  const expressions = patterns.map(toExpression);
-  const matches = (t: Target, e: RegExp) =>
-    e.test(t.node.name) || e.test(t.weight) || e.test(t.name);
-  expressions.forEach((expression, i) => {
-    if (candidates.some((t) => matches(t, expression))) return;
-    const names = candidates.map((t) => t.name).join(', ');
-    throw new OnnxError(
-      `LoRA target ${patterns[i]} matches no MatMul, Gemm or 1x1 Conv with a constant weight; there are: ${names}`,
-    );
-  });
-  const chosen = candidates.filter((t) => expressions.some((e) => matches(t, e)));
-  // A weight that several nodes share gets one adapter per node, told apart by the node's name.
-  return chosen.map((target) =>
-    chosen.filter((t) => t.weight === target.weight).length === 1
-      ? target
-      : { ...target, name: `${target.name}@${target.node.name}` },
-  );
-}
-
-function toExpression(pattern: string | RegExp): RegExp {
-  // Without g and y: those make `test` remember where it stopped.
-  if (pattern instanceof RegExp) return new RegExp(pattern, pattern.flags.replace(/[gy]/g, ''));
-  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-  return new RegExp(`^${escaped}$`);
-}
-
-function targetOf(
-  graph: Graph,
-  node: Node,
-  producers: ReadonlyMap<string, Node>,
-): Target | undefined {
-  if (!['MatMul', 'Gemm', 'Conv'].includes(node.op)) return undefined;
-  const found = weightOf(graph, node.inputs[1]!, producers);
-  if (!found) return undefined;
-  const { name: weight, shape } = found;
-  // Exporters append .T to a weight that they store transposed.
-  const name = weight.replace(/\.weight(\.T)?$/, '');
-  if (node.op === 'Conv') {
-    const pointwise = shape.slice(2).every((length) => length === 1) && shape.length === 4;
-    if (!pointwise || intAttribute(node, 'group', 1) !== 1) return undefined;
-    return { node, weight, name, inputs: shape[1]!, outputs: shape[0]! };
-  }
-  if (shape.length !== 2) return undefined;
-  const flipped = node.op === 'Gemm' && intAttribute(node, 'transB', 0) === 1;
-  const [inputs, outputs] = flipped ? [shape[1]!, shape[0]!] : [shape[0]!, shape[1]!];
-  return { node, weight, name, inputs, outputs };
-}
-
-/** The initialiser behind a weight, and the weight's shape where it is used. */
-function weightOf(
-  graph: Graph,
-  value: string,
-  producers: ReadonlyMap<string, Node>,
-): { name: string; shape: readonly number[] } | undefined {
-  const tensor = graph.initializers.get(value);
-  if (tensor) return { name: value, shape: tensor.shape };
-  const node = producers.get(value);
-  if (!node || !['Cast', 'Transpose', 'Identity', 'DequantizeLinear'].includes(node.op)) {
-    return undefined;
-  }
-  const source = weightOf(graph, node.inputs[0]!, producers);
-  if (!source || node.op !== 'Transpose') return source;
-  const perm = intsAttribute(node, 'perm') ?? source.shape.map((_, i) => i).reverse();
-  return { name: source.name, shape: perm.map((axis) => source.shape[axis]!) };
 }

@@ -1,6 +1,7 @@
 /** Static shapes of a whole graph. */
 import { GraphBuilder } from '../builder';
 import { type Dimension, type Graph, OnnxError, type StaticGraph } from '../graph';
+import { decompositions } from './decompose';
 
 /**
  * Binds the named dimensions of a graph's inputs and infers type and shape of every value. Constant expressions,
@@ -23,7 +24,11 @@ export function inferShapes(
     builder.input(input.name, shape, input.dataType);
   }
   for (const [key, tensor] of graph.initializers) builder.initializer(key, tensor);
-  for (const node of graph.nodes) builder.append(node);
+  for (const node of graph.nodes) {
+    const decompose = node.domain === '' ? decompositions[node.op] : undefined;
+    if (decompose) decompose(builder, node);
+    else builder.append(node);
+  }
   for (const output of graph.outputs) builder.output(output.name);
   return builder.build();
 }

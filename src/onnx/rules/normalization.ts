@@ -27,6 +27,12 @@ function byInput(g: Expressions, d: Value, { centred, inverse }: Moments, axes: 
 
 const epsilonOf = ({ node }: GradientSite) => floatAttribute(node, 'epsilon', 1e-5);
 
+/** dy scale; a scale of ones, which stands for none, is left out. */
+function scaled(g: Expressions, dy: Value, scale: Value): Value {
+  const ones = g.constantOf(scale)?.values.every((value) => value === 1);
+  return ones ? dy : g.mul(dy, scale);
+}
+
 /** y = n scale + bias over the trailing axes from `axis` on */
 const layerNormalization: GradientRule = (site) => {
   const { g, node, x, inputs, dy } = site;
@@ -35,7 +41,7 @@ const layerNormalization: GradientRule = (site) => {
   const axes = Array.from({ length: rank - first }, (_, i) => first + i);
   const m = () => moments(g, x, axes, epsilonOf(site));
   return [
-    () => byInput(g, g.mul(dy, inputs[1]), m(), axes),
+    () => byInput(g, scaled(g, dy, inputs[1]), m(), axes),
     () => g.mul(dy, g.mul(m().centred, m().inverse)),
     () => dy,
   ];
@@ -90,7 +96,7 @@ const rmsNormalization: GradientRule = (site) => {
   return [
     () => {
       const r = inverse();
-      const d = g.mul(dy, inputs[1]);
+      const d = scaled(g, dy, inputs[1]);
       const slope = g.mul(g.square(r), g.mean(g.mul(d, x), axes));
       return g.mul(r, g.sub(d, g.mul(x, slope)));
     },
