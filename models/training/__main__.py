@@ -12,6 +12,7 @@ COMMANDS = {
     "export": "checkpoint to models/default",
     "compare": "ONNX against PyTorch",
     "attribution": "authors and licences of the objects",
+    "check": "self-checks of cameras, rasteriser, captions and noise",
     "gradient_fixture": "LoRA gradients of the shipped denoiser for the tests",
 }
 

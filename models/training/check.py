@@ -1,0 +1,85 @@
+"""Quick self-checks of the conventions: cameras, rasteriser, captions, noise schedule."""
+
+import torch
+
+from .camera import AZIMUTH_OFFSETS, group_cameras
+from .mesh import Mesh
+from .prompts import shorten, variants
+from .rasterise import render
+from .schedule import TIMESTEPS, alpha_bar_table
+from .train import noised
+
+
+def square(centre: tuple[float, float, float], normal: int, colour: tuple[float, float, float]) -> Mesh:
+    """A square of side 0.4 around `centre`, across the axis `normal`."""
+    u, v = [axis for axis in range(3) if axis != normal]
+    corners = torch.tensor(centre).repeat(4, 1)
+    corners[:, u] += torch.tensor([-0.2, 0.2, 0.2, -0.2])
+    corners[:, v] += torch.tensor([-0.2, -0.2, 0.2, 0.2])
+    return Mesh(corners[torch.tensor([[0, 1, 2], [0, 2, 3]])], torch.tensor(colour).expand(2, 3, 3))
+
+
+def joined(*meshes: Mesh) -> Mesh:
+    return Mesh(torch.cat([m.corners for m in meshes]), torch.cat([m.colours for m in meshes]))
+
+
+def check_views() -> None:
+    """Front is seen at azimuth 0, +x at 90; the near square hides the far one; row 0 is the top."""
+    faces = [
+        ((0.0, 0.0, 0.8), 2, (1.0, 0.0, 0.0)),
+        ((0.8, 0.0, 0.0), 0, (0.0, 1.0, 0.0)),
+        ((0.0, 0.0, -0.8), 2, (0.0, 0.0, 1.0)),
+        ((-0.8, 0.0, 0.0), 0, (1.0, 1.0, 1.0)),
+    ]
+    cube = joined(*(square(*face) for face in faces))
+    cameras = group_cameras(torch.zeros(1), torch.zeros(1)).view(-1, 4, 4)
+    middle = render(cube, cameras, 32)[:, :, 16, 16].float() / 255
+    for view, (_, _, colour) in enumerate(faces):
+        shade = middle[view, :3].amax()
+        assert 0.5 < shade <= 1, f"view {AZIMUTH_OFFSETS[view]}: shade {shade}"
+        assert torch.allclose(middle[view, :3] / shade, torch.tensor(colour), atol=0.02)
+        assert middle[view, 3] == 1
+    above = render(square((0.0, 0.7, 0.0), 2, (1.0, 1.0, 1.0)), cameras[:1], 32)[0, 3]
+    assert above[:16].any() and not above[16:].any(), "row 0 must be the top"
+    right = render(square((0.7, 0.0, 0.0), 2, (1.0, 1.0, 1.0)), cameras[:1], 32)[0, 3]
+    assert right[:, 16:].any() and not right[:, :16].any(), "+x must be at the right of the front"
+
+
+def check_area() -> None:
+    """Coverage of a square is its projected area."""
+    camera = group_cameras(torch.zeros(1), torch.zeros(1)).view(-1, 4, 4)[:1]
+    alpha = render(square((0.0, 0.0, 0.0), 2, (1.0, 1.0, 1.0)), camera, 32)[0, 3].double() / 255
+    side = 0.4 * 16 / (torch.tensor(20.0).deg2rad().tan().item() * camera[0, 2, 3].item())
+    assert abs(alpha.sum().sqrt().item() - side) <= 0.25  # one sample
+
+
+def check_captions() -> None:
+    assert shorten("a small wooden box with a lid") == "a box"
+    assert shorten("an old orange") == "an orange"
+    assert variants("a box", "low-poly") == [
+        "a box",
+        "box",
+        "a 3D model of a box",
+        "a box, low-poly",
+    ]
+
+
+def check_noise() -> None:
+    """alpha_bar falls; x and eps come back from z and v."""
+    table = alpha_bar_table()
+    assert (table.diff() < 0).all() and 0 < table[-1] < table[0] < 1
+    x, eps = torch.randn(5, 1, 4, 2, 2), torch.randn(5, 1, 4, 2, 2)
+    timestep = torch.linspace(0, TIMESTEPS - 1, 5).long()
+    z, v = noised(x, timestep, eps)
+    alpha = table[timestep].sqrt().float().view(-1, 1, 1, 1, 1)
+    sigma = (1 - table[timestep]).sqrt().float().view(-1, 1, 1, 1, 1)
+    assert torch.allclose(alpha * z - sigma * v, x, atol=1e-5)
+    assert torch.allclose(alpha * v + sigma * z, eps, atol=1e-5)
+
+
+def main(argv: list[str]) -> None:
+    if argv:
+        raise SystemExit(__doc__)
+    for check in (check_views, check_area, check_captions, check_noise):
+        check()
+        print(f"{check.__name__}: ok")
