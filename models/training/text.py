@@ -25,12 +25,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .text_corpus import article, build_corpus
+from .text_corpus import COLOURS, article, build_corpus
 from .text_distil import Schedule, distil, embed, held_out, start_from_pieces, write_atomically
 from .text_fixture import fixture_prompts
 from .text_model import TextEncoder, encode_ids, load_rounded
-from .text_widen import choose_stand_ins, grow, targets_of, train_pieces
-from .text_wordnet import relatives
+from .text_widen import choose_stand_ins, grow, rank_words, rarest_continuations, targets_of, train_pieces, widened
+from .text_wordnet import relatives, things
 from .tokenizer import SPECIAL, UNK, Tokenizer, build_vocabulary, words
 
 VOCABULARY = 8192
@@ -99,19 +99,29 @@ def widen(args: argparse.Namespace) -> None:
     old = load_tokenizer(args.work)
     captions = read_lines(args.captions)
     known = {word for caption in captions for word in words(caption) if word.isalpha()}
-    chosen = choose_stand_ins(args.teacher, relatives(args.wordnet, known))
-    listed = [word for word in read_common(args.teacher) if word in chosen]
-    # Everyday words first, then those that lean least on another word: the teacher knows these.
-    ordered = list(dict.fromkeys(listed + sorted(chosen, key=lambda word: (chosen[word].share, word))))
-    added = [word for word in ordered if word not in set(old.vocabulary)][: args.size - len(old.vocabulary)]
-    new = Tokenizer(old.vocabulary + added)
+    named = things(args.wordnet)
+    chosen = choose_stand_ins(args.teacher, relatives(args.wordnet, known), named)
+    plain = [caption for caption in captions if len(caption.split()) <= 3]
+    ranked = [*COLOURS, *rank_words(args.teacher, named, plain)]
+    missing = [word for word in ranked if word.isalpha() and word not in set(old.vocabulary)]
+    corpus_phrases = read_phrases(args.work)
+    caption_ids = old.encode_all(captions)
+    replaced = rarest_continuations(old, old.encode_all(corpus_phrases), caption_ids)[: args.replace]
+    added = missing[: args.size - len(old.vocabulary) + len(replaced)]
+    new = widened(old, replaced, added)
+    if not np.array_equal(new.encode_all(captions), caption_ids):
+        raise ValueError("the added words change the pieces of a caption: leave those words out")
     free = np.ones(len(new.vocabulary), bool)
-    free[np.unique([*range(len(SPECIAL)), *new.encode_all(captions).flat])] = False
+    free[np.unique([*range(len(SPECIAL)), *caption_ids.flat])] = False
     whole = [piece for i, piece in enumerate(new.vocabulary) if free[i] and piece.isalpha() and len(piece) > 2]
-    phrases, targets = targets_of(args.teacher, whole, chosen, sorted(known), args.contexts)
+    # Words that the encoder knows and that lean on no other need no more than a reminder.
+    hard = set(added) | {word for word in whole if word in chosen and chosen[word].share > 0.05}
+    counts = {word: args.contexts if word in hard else max(1, args.contexts // 4) for word in whole}
+    phrases, targets = targets_of(args.teacher, counts, chosen, sorted(known))
     # Phrases of the corpus keep the spelling pieces in use, as far as they have no target of their own by now.
-    corpus_ids = new.encode_all(read_phrases(args.work))
-    spelled = np.flatnonzero((free & ~np.isin(new.vocabulary, whole))[corpus_ids].any(1))
+    corpus_ids = new.encode_all(corpus_phrases)
+    spelling = free & ~np.isin(new.vocabulary, whole)
+    spelled = np.flatnonzero(spelling[corpus_ids].any(1) & ~held_out(len(corpus_ids)))
     teacher_of_corpus = np.load(os.path.join(args.work, "teacher.npy"), mmap_mode="r")[spelled]
     ids = np.concatenate([new.encode_all(phrases), corpus_ids[spelled]])
     print(f"{len(added)} words added, {free.sum()} pieces to train on {len(ids)} phrases", flush=True)
@@ -221,8 +231,9 @@ def main(argv: list[str]) -> None:
         if step is corpus:
             sub.add_argument("--size", type=int, default=240_000, help="phrases")
         if step is widen:
-            sub.add_argument("--size", type=int, default=10_240, help="pieces of the grown vocabulary")
-            sub.add_argument("--contexts", type=int, default=16, help="phrases of every word")
+            sub.add_argument("--size", type=int, default=10_752, help="pieces of the grown vocabulary")
+            sub.add_argument("--contexts", type=int, default=12, help="phrases of a new word")
+            sub.add_argument("--replace", type=int, default=1200, help="rare pieces that make room for words")
         if step in (train, widen):
             sub.add_argument("--minutes", type=float, default=10)
         if step is train:

@@ -1,11 +1,16 @@
 """Princeton WordNet 3.0's files, wndb(5WN): synsets, senses, and the known words that are related to another."""
 
+import math
 import os
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 # Lexicographer files of things that have a shape, lexnames(5WN): Tops, animal, artifact, body, food, object,
 # person, plant, shape, substance.
 PHYSICAL = {3, 5, 6, 8, 13, 17, 18, 20, 25, 27}
+# Of these, what a prompt is likely to name, and how likely: animal, artifact, food, object, plant.
+NAMEABLE = {5: 1.0, 6: 1.5, 13: 1.0, 17: 0.0, 20: -1.0}
 # Senses of a word that are looked at, most frequent first.
 SENSES = 3
 # Steps up the hierarchy of nouns in which relatives are looked for.
@@ -93,4 +98,37 @@ def relatives(folder: str, known: set[str]) -> dict[str, dict[str, int]]:
                     for name in names(at):
                         options = found.setdefault(word, {})
                         options[name] = min(links, options.get(name, links))
+    return found
+
+
+@dataclass
+class Thing:
+    """A single word for a nameable thing: its lexicographer file, the name of its kind, and how much it is used.
+
+    WordNet has no frequencies of rare words, so `usage` is the logarithm of how often the word occurs in its glosses
+    and examples, less for a later sense.
+    """
+
+    file: int
+    kind: str
+    usage: float
+
+
+def things(folder: str) -> dict[str, Thing]:
+    """Lower-case single words one of whose first senses is a nameable thing."""
+    synsets = read_synsets(os.path.join(folder, "data.noun"))
+    used: Counter[str] = Counter()
+    for kind in ("noun", "verb", "adj", "adv"):
+        with open(os.path.join(folder, f"data.{kind}"), encoding="latin-1") as file:
+            used.update(word for line in file for word in re.findall("[a-z]+", line.partition("|")[2].lower()))
+    found = {}
+    for word, offsets in read_senses(os.path.join(folder, "index.noun")).items():
+        if not (word.isascii() and word.isalpha() and len(word) > 2):
+            continue
+        for rank, offset in enumerate(offsets[:SENSES]):
+            synset = synsets[offset]
+            if word in synset.lemmas and synset.file in NAMEABLE and synset.above:
+                kind = synsets[synset.above[0]].lemmas[0].lower()
+                found[word] = Thing(synset.file, kind, math.log2(1 + used[word] + used[word + "s"]) - rank)
+                break
     return found
