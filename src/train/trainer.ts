@@ -191,7 +191,7 @@ export class Trainer {
     const { field, renderer, settings } = this.#parts;
     const { seed, steps, optim } = settings;
     const share = scheduled(settings.field.activeLevels, step, steps);
-    field.activeLevels = Math.max(1, Math.round(share * settings.field.levels));
+    field.activeLevels = share * settings.field.levels;
     renderer.begin({
       cameras,
       seed,
