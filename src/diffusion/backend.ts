@@ -12,8 +12,10 @@ export interface OrtBackend {
   /** For people: which onnxruntime, how many threads. */
   readonly description: string;
   readonly ort: OrtModule;
-  /** Execution providers and threads of every session. */
+  /** Execution providers and threads of the networks that run in every step. */
   readonly options: InferenceSession.SessionOptions;
+  /** The same for models that the host calls now and then: on the CPU, which asks no feature of the device. */
+  readonly hostOptions: InferenceSession.SessionOptions;
 }
 
 /**
@@ -31,7 +33,7 @@ export function threadCount(cores: number): number {
 }
 
 /**
- * Every session on the shared device. The device goes in as an option of the execution provider: onnxruntime-web
+ * Sessions on the shared device. The device goes in as an option of the execution provider: onnxruntime-web
  * ignores its environment-wide setting.
  */
 export function webGpuOptions(gpu: Gpu): InferenceSession.SessionOptions {
@@ -40,3 +42,12 @@ export function webGpuOptions(gpu: Gpu): InferenceSession.SessionOptions {
     logSeverityLevel: 3,
   };
 }
+
+/**
+ * Sessions on the CPU, beside a software adapter: idle threads that spin would take the cores from the
+ * field's shaders.
+ */
+export const withoutSpinning: InferenceSession.SessionOptions = {
+  extra: { session: { intra_op: { allow_spinning: '0' } } },
+  logSeverityLevel: 3,
+};

@@ -1,6 +1,12 @@
 import { availableParallelism } from 'node:os';
 import type { Gpu } from '../gpu/device';
-import { type BackendKind, type OrtBackend, threadCount, webGpuOptions } from './backend';
+import {
+  type BackendKind,
+  type OrtBackend,
+  threadCount,
+  webGpuOptions,
+  withoutSpinning,
+} from './backend';
 
 /**
  * onnxruntime in Node: its native CPU build, or onnxruntime-web's WebGPU build on a device of Dawn.
@@ -16,18 +22,9 @@ export async function openNodeBackend(
 
 async function openCpu(threads: number): Promise<OrtBackend> {
   const { default: ort } = await import('onnxruntime-node');
-  return {
-    kind: 'cpu',
-    description: `onnxruntime-node, CPU, ${threads} threads`,
-    ort,
-    options: {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      // Idle threads that spin would take the cores from the field's shaders on a software adapter.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-      logSeverityLevel: 3,
-    },
-  };
+  const options = { ...withoutSpinning, executionProviders: ['cpu'], intraOpNumThreads: threads };
+  const description = `onnxruntime-node, CPU, ${threads} threads`;
+  return { kind: 'cpu', description, ort, options, hostOptions: options };
 }
 
 async function openWebGpu(gpu: Gpu): Promise<OrtBackend> {
@@ -40,6 +37,7 @@ async function openWebGpu(gpu: Gpu): Promise<OrtBackend> {
     description: `onnxruntime-web, WebGPU on ${gpu.adapter.description}`,
     ort,
     options: webGpuOptions(gpu),
+    hostOptions: { ...withoutSpinning, executionProviders: ['wasm'] },
   };
 }
 

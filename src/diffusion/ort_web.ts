@@ -1,6 +1,11 @@
-import type { InferenceSession } from 'onnxruntime-web';
 import type { Gpu } from '../gpu/device';
-import { type BackendKind, type OrtBackend, threadCount, webGpuOptions } from './backend';
+import {
+  type BackendKind,
+  type OrtBackend,
+  threadCount,
+  webGpuOptions,
+  withoutSpinning,
+} from './backend';
 
 /** URLs of onnxruntime-web's binaries; only the chosen back end's is fetched. */
 export interface WasmUrls {
@@ -23,13 +28,11 @@ export async function openWebBackend(
   const threads = crossOriginIsolated ? threadCount(navigator.hardwareConcurrency) : 1;
   ort.env.wasm.wasmPaths = { wasm: urls[kind] };
   ort.env.wasm.numThreads = threads;
+  const hostOptions = { ...withoutSpinning, executionProviders: ['wasm'] };
   if (kind === 'webgpu') {
     const description = `onnxruntime-web, WebGPU on ${gpu.adapter.vendor}`;
-    return { kind, description, ort, options: webGpuOptions(gpu) };
+    return { kind, description, ort, options: webGpuOptions(gpu), hostOptions };
   }
-  const options: InferenceSession.SessionOptions = {
-    executionProviders: ['wasm'],
-    logSeverityLevel: 3,
-  };
-  return { kind, description: `onnxruntime-web, wasm, ${threads} threads`, ort, options };
+  const description = `onnxruntime-web, wasm, ${threads} threads`;
+  return { kind, description, ort, options: hostOptions, hostOptions };
 }

@@ -31,7 +31,7 @@ export class Runtime {
   }
 
   /**
-   * Makes a session.
+   * Makes a session of a network for `Session.run`: it runs where the back end is.
    *
    * @param name the model's name in messages.
    * @param signature the inputs and outputs that the model must have.
@@ -44,7 +44,27 @@ export class Runtime {
     signature: Signature,
     dimensions: Readonly<Record<string, number>> = {},
   ): Promise<Session> {
-    const options = { ...this.#backend.options, freeDimensionOverrides: dimensions };
+    return this.#make(name, model, signature, dimensions, this.#backend.options);
+  }
+
+  /** The same of a model for `Session.evaluate`: it runs on the CPU, whatever the back end. */
+  async loadForHost(
+    name: string,
+    model: Uint8Array,
+    signature: Signature,
+    dimensions: Readonly<Record<string, number>> = {},
+  ): Promise<Session> {
+    return this.#make(name, model, signature, dimensions, this.#backend.hostOptions);
+  }
+
+  async #make(
+    name: string,
+    model: Uint8Array,
+    signature: Signature,
+    dimensions: Readonly<Record<string, number>>,
+    where: InferenceSession.SessionOptions,
+  ): Promise<Session> {
+    const options = { ...where, freeDimensionOverrides: dimensions };
     const inner = await this.#inTurn(() =>
       this.#backend.ort.InferenceSession.create(model, options).catch((error: unknown) => {
         throw describeLoadError(name, error);

@@ -34,7 +34,7 @@ export class PromptEncoder {
       inputs: { ids: [1, tokens] },
       outputs: { tokens: [1, tokens, width], pooled: [1, pooled] },
     };
-    const session = await runtime.load(path, prior.textEncoder, signature, { N: 1 });
+    const session = await runtime.loadForHost(path, prior.textEncoder, signature, { N: 1 });
     const tokenizer = new Tokenizer(prior.tokenizer as TokenizerJson);
     if (tokenizer.length !== tokens) {
       throw new RangeError(
