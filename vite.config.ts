@@ -1,4 +1,5 @@
-import { defineConfig } from 'vite';
+import { readdirSync, readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'vite';
 import glsl from 'vite-plugin-glsl';
 
 /** Resolves `#include` in .wgsl files; shared by the page, the CLI bundle and the tests. */
@@ -11,8 +12,22 @@ const headers = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** Puts the model that ships beside the built page, where the source tree has it too. */
+const shippedModel = (folder: string): Plugin => ({
+  name: 'shipped-model',
+  apply: (config, { command }) => command === 'build' && !config.build?.ssr,
+  generateBundle() {
+    for (const file of readdirSync(folder)) {
+      const source = readFileSync(`${folder}/${file}`);
+      this.emitFile({ type: 'asset', fileName: `${folder}/${file}`, source });
+    }
+  },
+});
+
 export default defineConfig({
-  plugins: [wgsl()],
+  // Relative: the built page works in any folder of a server.
+  base: './',
+  plugins: [wgsl(), shippedModel('models/default')],
   build: { target: 'esnext', outDir: 'dist/app', emptyOutDir: true },
   server: { headers },
   preview: { headers },

@@ -39,6 +39,8 @@ export interface TrainerParts {
 /** What one step did. Terms and the views' gradient are root mean squares over elements, the rest Euclidean norms. */
 export interface StepReport {
   readonly step: number;
+  /** Where the first view's camera stood, in degrees. */
+  readonly camera: { readonly azimuth: number; readonly elevation: number };
   /** τ of the matching and of the adherence term. */
   readonly timesteps: readonly [matching: number, adherence: number];
   readonly terms: { readonly matching: number; readonly adherence: number };
@@ -161,6 +163,7 @@ export class Trainer {
     this.#step = step + 1;
     return {
       step,
+      camera: placeOf(cameras[0]!),
       timesteps: [levels.matching.timestep, levels.adherence.timestep],
       terms: { matching, adherence },
       gradientNorms: { views, table: stats.norms.table!, mlp: stats.norms.mlp! },
@@ -258,6 +261,15 @@ export class Trainer {
 
 /** Updates of ψ in one step are at most this many, so that each has noise of its own. */
 const maxFakeUpdates = 16;
+
+function placeOf({ c2w }: Camera): StepReport['camera'] {
+  const [x, y, z] = [c2w[3]!, c2w[7]!, c2w[11]!];
+  const degrees = (radians: number) => (radians * 180) / Math.PI;
+  return {
+    azimuth: degrees(Math.atan2(x, z)),
+    elevation: degrees(Math.atan2(y, Math.hypot(x, z))),
+  };
+}
 
 type Lap = keyof StepReport['milliseconds'];
 

@@ -1,0 +1,146 @@
+import { chooseBackend } from '../diffusion/backend';
+import { FetchedFiles } from '../diffusion/files';
+import { openWebBackend, type WasmUrls } from '../diffusion/ort_web';
+import { type Gpu, openGpu } from '../gpu/device';
+import { Engine } from '../train/engine';
+import type { Command, Report, RunId, SessionReport } from '../train/messages';
+import { checkpointSettings, type Run } from '../train/run';
+import { Session } from '../train/session';
+import { Theatre } from '../viewer/theatre';
+import { fieldSource } from './field_view';
+
+type Post = (report: Report, transfer?: Transferable[]) => void;
+
+const remedy =
+  'Use a current Chrome or Edge (113 or later), Safari 26 or Firefox 141 on a computer with a GPU, ' +
+  'switch hardware acceleration on in its settings, and open the page over https or on localhost.';
+
+/** What the engine's thread holds once it is open. */
+interface Opened {
+  readonly gpu: Gpu;
+  readonly engine: Engine;
+  readonly session: Session<Run>;
+  readonly theatre: Theatre;
+}
+
+/** The page's commands, carried out: an engine, a session of runs on it and the panes that show them. */
+export class Studio {
+  readonly #wasm: WasmUrls;
+  readonly #post: Post;
+  readonly #shown = new Map<RunId, Run | undefined>();
+  #opened: Promise<Opened> | undefined;
+
+  constructor(wasm: WasmUrls, post: Post) {
+    this.#wasm = wasm;
+    this.#post = post;
+  }
+
+  /** @throws when the engine cannot be opened, or a command comes before `open`. */
+  async obey(command: Command): Promise<void> {
+    if (command.type === 'open') {
+      this.#opened = this.#open(command.model);
+      await this.#opened;
+      return;
+    }
+    if (!this.#opened)
+      throw new Error(`The engine was told to ${command.type} before it was opened.`);
+    const { session, theatre } = await this.#opened;
+    switch (command.type) {
+      case 'attach':
+        return theatre.attach(command.run, command.canvas, command.size);
+      case 'resize':
+        return theatre.resize(command.run, command.size);
+      case 'orbit':
+        for (const run of command.runs) theatre.move(run, command.move);
+        return;
+      case 'start':
+        return session.start(command.runs);
+      case 'load':
+        return session.load(command.bytes);
+      case 'save':
+        return session.save(command.run, command.kind);
+      case 'pause':
+      case 'resume':
+      case 'reset':
+        return session[command.type]();
+    }
+  }
+
+  async #open(model: string): Promise<Opened> {
+    const gpu = await openGpu(navigator.gpu, remedy);
+    void gpu.device.lost.then(({ message }) => {
+      const what = `The GPU was lost: ${message.split('\n')[0] || 'the browser gave no reason'}.`;
+      this.#post({ type: 'fatal', message: `${what} Reload the page.` });
+    });
+    gpu.device.addEventListener('uncapturederror', ({ error }) => {
+      const what = `The GPU refused a command: ${error.message.split('\n')[0]}`;
+      const message = `${what} Choose a smaller field or fewer samples, then start again.`;
+      this.#post({ type: 'error', run: null, message });
+    });
+    const backend = await openWebBackend(gpu, chooseBackend(gpu, 'auto'), this.#wasm);
+    const engine = await Engine.open({
+      gpu,
+      backend,
+      files: new FetchedFiles(model),
+      onProgress: (file, received, total) =>
+        this.#post({ type: 'download', file, received, total }),
+    });
+    const { camera, name } = engine.manifest;
+    const [lowest, highest] = camera.elevation;
+    const theatre = new Theatre(gpu, {
+      fovy: camera.fovy,
+      start: { azimuth: 25, elevation: (lowest + highest) / 2, distance: camera.distance },
+      bounds: {
+        elevation: [-60, 85],
+        distance: [0.5 * camera.distance, 2.5 * camera.distance],
+      },
+    });
+    const session: Session<Run> = new Session<Run>({
+      source: engine,
+      settingsOf: checkpointSettings,
+      report: (report) => this.#follow(report, { gpu, engine, session, theatre }),
+      breathe: async () => {
+        if (gpu.adapter.software) await theatre.drawDue();
+        await nextTask();
+      },
+    });
+    this.#post({
+      type: 'ready',
+      facts: {
+        adapter: gpu.adapter.description || `${gpu.adapter.vendor} ${gpu.adapter.architecture}`,
+        software: gpu.adapter.software,
+        denoiser: engine.denoiserDescription,
+        model: name,
+      },
+    });
+    return { gpu, engine, session, theatre };
+  }
+
+  /** Passes a report on, and keeps the panes in step with it. */
+  #follow(report: SessionReport, opened: Opened): void {
+    const { theatre } = opened;
+    if (report.type === 'session') theatre.training = report.state === 'training';
+    if (report.type === 'run') this.#show(report.run, opened);
+    if (report.type === 'step') theatre.changed(report.run);
+    this.#post(report, report.type === 'file' ? [report.bytes.buffer] : []);
+  }
+
+  #show(run: RunId, { gpu, engine, session, theatre }: Opened): void {
+    const shown = session.run(run);
+    if (this.#shown.get(run) === shown) return;
+    this.#shown.set(run, shown);
+    theatre.show(run, shown && fieldSource(gpu, shown, engine.manifest.camera.fovy));
+  }
+}
+
+/** Lets waiting messages in; a timer of zero would wait for four milliseconds. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,16 @@
+import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import type { Command, Report } from '../train/messages';
+import { messageOf } from '../train/session';
+import { Studio } from './studio';
+
+/** The engine's thread: everything but the page itself. */
+const post = (report: Report, transfer: Transferable[] = []) =>
+  self.postMessage(report, { transfer });
+const fail = (error: unknown) => post({ type: 'fatal', message: messageOf(error) });
+const studio = new Studio({ webgpu: gpuWasm, cpu: cpuWasm }, post);
+
+self.addEventListener('message', ({ data }: MessageEvent<Command>) => {
+  studio.obey(data).catch(fail);
+});
+self.addEventListener('unhandledrejection', ({ reason }) => fail(reason));

@@ -1,0 +1,255 @@
+import type { Settings } from '../settings';
+import type {
+  FileKind,
+  RunId,
+  RunRequest,
+  RunState,
+  SessionReport,
+  SessionState,
+} from './messages';
+import type { StepReport } from './trainer';
+
+/** What a session asks of a run: `Run` is one. */
+export interface SessionRun {
+  readonly settings: Settings;
+  readonly step: number;
+  readonly finished: boolean;
+  takeStep(): Promise<StepReport>;
+  checkpoint(): Promise<Uint8Array>;
+  restore(bytes: Uint8Array): void;
+  glb(): Promise<Uint8Array>;
+  dispose(): void;
+}
+
+/** What a session asks of an engine: `Engine` is one. */
+export interface RunSource<R extends SessionRun> {
+  createRun(settings: Settings): Promise<R>;
+}
+
+export interface SessionOptions<R extends SessionRun> {
+  readonly source: RunSource<R>;
+  readonly report: (report: SessionReport) => void;
+  /** Settings that a checkpoint was saved with. @throws when the bytes are not a checkpoint. */
+  readonly settingsOf: (checkpoint: Uint8Array) => Settings;
+  /** Lets messages and timers in; awaited between steps. */
+  readonly breathe: () => Promise<void>;
+}
+
+interface Member<R> {
+  readonly run: R;
+  state: RunState;
+  /** The newest state that is known to be good, when the run itself can no longer be asked. */
+  saved: Uint8Array | undefined;
+}
+
+/** A run keeps a checkpoint after every such share of its steps. */
+const checkpointShare = 0.1;
+
+/**
+ * Several runs that share one engine. The run that has taken the fewest steps takes the next one, so
+ * that runs stay side by side. Commands are carried out in order, between steps; each resolves when
+ * done and reports its failure instead of throwing.
+ */
+export class Session<R extends SessionRun> {
+  readonly #options: SessionOptions<R>;
+  readonly #members = new Map<RunId, Member<R>>();
+  readonly #tasks: (() => Promise<void>)[] = [];
+  #state: SessionState = 'idle';
+  #working = false;
+
+  constructor(options: SessionOptions<R>) {
+    this.#options = options;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** The run of that name, if there is one. */
+  run(id: RunId): R | undefined {
+    return this.#members.get(id)?.run;
+  }
+
+  /** Ends the runs there are and starts these. */
+  start(requests: readonly RunRequest[]): Promise<void> {
+    return this.#begin(async () => {
+      for (const { run, settings } of requests) this.#add(run, await this.#create(settings));
+    });
+  }
+
+  /** Ends the runs there are and goes on with a checkpoint's, named by its method. */
+  load(bytes: Uint8Array): Promise<void> {
+    return this.#begin(async () => {
+      const settings = this.#options.settingsOf(bytes);
+      const run = await this.#create(settings);
+      try {
+        run.restore(bytes);
+      } catch (error) {
+        run.dispose();
+        throw error;
+      }
+      this.#add(settings.method, run);
+    });
+  }
+
+  /** Takes no further steps until `resume`; the step that is being taken ends. */
+  pause(): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#state === 'training') this.#become('paused');
+    });
+  }
+
+  resume(): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#state === 'paused') this.#become('training');
+    });
+  }
+
+  /** Ends all runs and frees what they hold. */
+  reset(): Promise<void> {
+    return this.#enqueue(async () => {
+      this.#clear();
+      this.#become('idle');
+    });
+  }
+
+  /** Reports a run's mesh or its checkpoint as a file; of a run that failed, its last good checkpoint. */
+  save(id: RunId, kind: FileKind): Promise<void> {
+    return this.#enqueue(async () => {
+      const member = this.#members.get(id);
+      if (!member) return;
+      try {
+        const bytes = kind === 'glb' ? await member.run.glb() : await this.#checkpoint(member);
+        const name = fileName(member.run.settings, kind);
+        this.#options.report({ type: 'file', run: id, kind, name, bytes: owned(bytes) });
+      } catch (error) {
+        const message = messageOf(error);
+        this.#options.report({ type: 'error', run: id, message, saving: kind });
+      }
+    });
+  }
+
+  #begin(create: () => Promise<void>): Promise<void> {
+    return this.#enqueue(async () => {
+      this.#clear();
+      this.#become('preparing');
+      try {
+        await create();
+        this.#become('training');
+      } catch (error) {
+        this.#clear();
+        this.#become('idle');
+        this.#options.report({ type: 'error', run: null, message: messageOf(error) });
+      }
+    });
+  }
+
+  #create(settings: Settings): Promise<R> {
+    return this.#options.source.createRun(settings);
+  }
+
+  #add(id: RunId, run: R): void {
+    const member: Member<R> = { run, state: 'training', saved: undefined };
+    this.#members.set(id, member);
+    this.#enter(id, member, run.finished ? 'finished' : 'training');
+  }
+
+  /** Whoever shows a run hears of its end before its buffers are gone. */
+  #clear(): void {
+    for (const [id, member] of [...this.#members]) {
+      this.#members.delete(id);
+      this.#enter(id, member, 'ended');
+      member.run.dispose();
+    }
+  }
+
+  #become(state: SessionState): void {
+    this.#state = state;
+    this.#options.report({ type: 'session', state });
+  }
+
+  #enter(id: RunId, member: Member<R>, state: RunState): void {
+    const { settings, step } = member.run;
+    member.state = state;
+    this.#options.report({ type: 'run', run: id, state, settings, step });
+  }
+
+  #enqueue(task: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#tasks.push(() => task().then(resolve, reject));
+      if (!this.#working) void this.#work();
+    });
+  }
+
+  /** Carries out commands and, between them, steps, until there is neither. */
+  async #work(): Promise<void> {
+    this.#working = true;
+    for (;;) {
+      const task = this.#tasks.shift();
+      if (task) await task();
+      else if (this.#state === 'training') await this.#step();
+      else break;
+      await this.#options.breathe();
+    }
+    this.#working = false;
+  }
+
+  async #step(): Promise<void> {
+    const next = [...this.#members]
+      .filter(([, { state }]) => state === 'training')
+      .reduce<[RunId, Member<R>] | undefined>(
+        (least, entry) => (least && least[1].run.step <= entry[1].run.step ? least : entry),
+        undefined,
+      );
+    if (!next) return this.#become('finished');
+    const [id, member] = next;
+    const { run } = member;
+    try {
+      const report = await run.takeStep();
+      this.#options.report({ type: 'step', run: id, report });
+      const every = Math.ceil(run.settings.steps * checkpointShare);
+      if (run.step % every === 0) member.saved = await run.checkpoint();
+      if (run.finished) this.#enter(id, member, 'finished');
+    } catch (error) {
+      this.#enter(id, member, 'failed');
+      this.#options.report({ type: 'error', run: id, message: messageOf(error) });
+    }
+  }
+
+  async #checkpoint({ run, saved }: Member<R>): Promise<Uint8Array> {
+    try {
+      return await run.checkpoint();
+    } catch (error) {
+      if (saved) return saved;
+      throw error;
+    }
+  }
+}
+
+/** The words of an error: ours name the object and the remedy, others get one. */
+export function messageOf(error: unknown): string {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  if (name.endsWith('Error') && !['Error', 'TypeError', 'OperationError'].includes(name)) {
+    return message;
+  }
+  return `${message} Reset and start again; if that does not help, reload the page.`;
+}
+
+/** A file's name from the prompt, the method and the seed. */
+export function fileName({ prompt, method, seed }: Settings, kind: FileKind): string {
+  const words = prompt
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 48);
+  const extension = kind === 'glb' ? 'glb' : 'safetensors';
+  return `${words || 'object'}-${method}-${seed}.${extension}`;
+}
+
+/** Bytes that may be transferred: with a buffer of their own. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = bytes.byteLength === bytes.buffer.byteLength;
+  return whole && bytes.buffer instanceof ArrayBuffer
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : new Uint8Array(bytes);
+}

@@ -1,0 +1,229 @@
+import { type Method, SettingsError } from '../settings';
+import type { Command, EngineFacts, Report, RunId } from '../train/messages';
+import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
+import { download, find, setText } from './dom';
+import { Pane } from './pane';
+import { Panel } from './panel';
+import { ProgressBar } from './progress';
+import { type FormAction, PromptForm } from './prompt_form';
+import { fromHash, toHash } from './share';
+import { Standing } from './standing';
+
+/** The engine, as the page knows it. */
+export interface EngineLink {
+  send(command: Command, transfer?: Transferable[]): void;
+  listen(listener: (report: Report) => void): void;
+}
+
+const allMethods: readonly Method[] = ['sds', 'vsd'];
+const mime = { glb: 'model/gltf-binary', checkpoint: 'application/octet-stream' } as const;
+
+/** The page: what the visitor chooses goes to the engine, what the engine reports is shown. */
+export class Page {
+  readonly #engine: EngineLink;
+  readonly #form: PromptForm;
+  readonly #panel: Panel;
+  readonly #panes: ReadonlyMap<RunId, Pane>;
+  readonly #progress: ProgressBar;
+  readonly #standing = new Standing();
+  #choices: Choices = firstChoices;
+
+  constructor(engine: EngineLink) {
+    this.#engine = engine;
+    this.#progress = new ProgressBar(document);
+    const problem = this.#readLink();
+    this.#form = new PromptForm(document, this.#choices, {
+      change: (choices) => this.#choose(choices),
+      act: (action) => this.#act(action),
+    });
+    this.#panel = new Panel(find(document, '#panel'), this.#choices, {
+      change: (choices) => this.#choose(choices),
+      refuse: (message) => this.#notice(message),
+    });
+    this.#panes = new Map(allMethods.map((method) => [method, this.#pane(method)]));
+    this.#listen();
+    engine.listen((report) => this.#hear(report));
+    this.#choose(this.#choices);
+    this.#notice(problem);
+  }
+
+  /** Puts the panes up and hands their canvases to the engine. */
+  attach(): void {
+    const section = find(document, '#panes');
+    for (const pane of this.#panes.values()) {
+      section.append(pane.element);
+      pane.attach();
+    }
+    this.#show();
+  }
+
+  /** Takes the choices out of the address; says what was not understood. */
+  #readLink(): string {
+    try {
+      this.#choices = fromHash(location.hash);
+      return '';
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      return `The link was not understood: ${error.message} The page starts with its own settings.`;
+    }
+  }
+
+  #pane(method: Method): Pane {
+    return new Pane(method, {
+      send: (command, transfer) => this.#engine.send(command, transfer),
+      orbit: (move) => this.#engine.send({ type: 'orbit', runs: allMethods, move }),
+    });
+  }
+
+  #listen(): void {
+    find(document, '#notice button').addEventListener('click', () => this.#notice(''));
+    const toggle = find(document, '#settings');
+    toggle.addEventListener('click', () => {
+      this.#panel.open = !this.#panel.open;
+      toggle.setAttribute('aria-expanded', String(this.#panel.open));
+    });
+    const share = find(document, '#share');
+    share.addEventListener('click', async () => {
+      const copied = await copy(location.href);
+      setText(share, copied ? 'Link copied' : 'Copy it from the address bar');
+      setTimeout(() => setText(share, 'Copy link'), 2500);
+    });
+    const picker = find<HTMLInputElement>(document, '#checkpoint-file');
+    find(document, '#open-checkpoint').addEventListener('click', () => picker.click());
+    picker.addEventListener('change', async () => {
+      const bytes = await picker.files?.[0]?.arrayBuffer();
+      picker.value = '';
+      if (bytes) this.#engine.send({ type: 'load', bytes: new Uint8Array(bytes) }, [bytes]);
+    });
+    addEventListener('hashchange', () => {
+      if (location.hash.slice(1) !== toHash(this.#choices)) location.reload();
+    });
+    addEventListener('keydown', (event) => {
+      const typing = (event.target as Element).closest('input, select, textarea, button, a');
+      if (event.key !== ' ' || typing) return;
+      event.preventDefault();
+      const { state } = this.#standing;
+      if (state === 'training' || state === 'paused') this.#form.act();
+    });
+  }
+
+  #choose(choices: Choices): void {
+    this.#choices = choices;
+    this.#panel.show(choices);
+    const hash = toHash(choices);
+    history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
+    if (this.#standing.runs.length === 0) this.#showPanes(choices.methods);
+  }
+
+  #showPanes(methods: readonly RunId[]): void {
+    for (const [run, pane] of this.#panes) pane.visible = methods.includes(run);
+  }
+
+  #act(action: FormAction): void {
+    this.#notice('');
+    if (action === 'start') this.#start();
+    else this.#engine.send({ type: action });
+  }
+
+  #start(): void {
+    try {
+      const runs = this.#choices.methods.map((method) => ({
+        run: method,
+        settings: settingsFor(this.#choices, method),
+      }));
+      this.#engine.send({ type: 'start', runs });
+      this.#standing.expect();
+      this.#show();
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      this.#form.refuse(error.message);
+    }
+  }
+
+  #hear(report: Report): void {
+    const known = this.#standing.runs;
+    this.#standing.hear(report, performance.now() / 1000);
+    switch (report.type) {
+      case 'ready':
+        showFacts(report.facts);
+        break;
+      case 'run':
+        this.#hearRun(report, !known.includes(report.run));
+        break;
+      case 'step':
+        this.#panes.get(report.run)?.step(report.report);
+        this.#progress.share(drawn(report.report));
+        break;
+      case 'file':
+        this.#panes.get(report.run)?.saved(report.kind);
+        download(report.name, report.bytes, mime[report.kind]);
+        break;
+      case 'error':
+        if (report.run && report.saving) this.#panes.get(report.run)?.saved(report.saving);
+        this.#notice((report.run ? `${report.run.toUpperCase()}: ` : '') + report.message);
+        break;
+      case 'fatal':
+        this.#die(report.message);
+        break;
+    }
+    this.#show();
+  }
+
+  #hearRun({ run, state, step, settings }: Extract<Report, { type: 'run' }>, isNew: boolean): void {
+    const pane = this.#panes.get(run);
+    const { runs } = this.#standing;
+    this.#showPanes(runs.length > 0 ? runs : this.#choices.methods);
+    if (isNew && state !== 'ended') {
+      pane?.clear();
+      // A checkpoint brings settings that nobody chose here.
+      const chosen = this.#choices.methods.includes(settings.method);
+      if (!chosen || settings.prompt !== this.#choices.prompt) {
+        this.#choose(choicesOf(settings));
+        this.#form.show(this.#choices);
+      }
+    }
+    pane?.enter(state, step);
+  }
+
+  #show(): void {
+    this.#form.enter(this.#standing.state);
+    this.#progress.show(this.#standing.progress);
+  }
+
+  #notice(message: string): void {
+    const notice = find(document, '#notice');
+    notice.hidden = message === '';
+    setText(find(notice, 'p'), message);
+  }
+
+  #die(message: string): void {
+    for (const id of ['#panes', '#progress', '#notice', '#ask']) find(document, id).hidden = true;
+    const fatal = find(document, '#fatal');
+    fatal.hidden = false;
+    setText(find(fatal, 'p'), message);
+  }
+}
+
+function showFacts({ adapter, software, denoiser, model }: EngineFacts): void {
+  const where = software ? `${adapter} (no GPU: slow, but the same)` : adapter;
+  const facts = [`Field on ${where}`, `Denoiser on ${denoiser}`, `Prior: ${model}`];
+  find(document, '#status').replaceChildren(
+    ...facts.map((text) => Object.assign(document.createElement('span'), { textContent: text })),
+  );
+}
+
+type StepReport = Extract<Report, { type: 'step' }>['report'];
+
+/** What the seed drew for a step: the same for every method. */
+function drawn({ camera, timesteps }: StepReport): string {
+  const azimuth = Math.round(camera.azimuth + 360) % 360;
+  const [matching, adherence] = timesteps;
+  const levels = matching === adherence ? `${matching}` : `${matching} and ${adherence}`;
+  return `Camera at ${azimuth}°, ${Math.round(camera.elevation)}° up; noise level ${levels}`;
+}
+
+const copy = (text: string): Promise<boolean> =>
+  (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,142 @@
+import type { Method } from '../settings';
+import type {
+  CanvasSize,
+  Command,
+  FileKind,
+  OrbitMove,
+  RunState,
+  SessionReport,
+} from '../train/messages';
+import { find, instantiate, setText } from './dom';
+import { Plot } from './plot';
+import { listenForOrbits } from './pointer';
+
+type StepReport = Extract<SessionReport, { type: 'step' }>['report'];
+
+export interface PaneListeners {
+  readonly send: (command: Command, transfer?: Transferable[]) => void;
+  readonly orbit: (move: OrbitMove) => void;
+}
+
+const titles: Readonly<Record<Method, readonly [name: string, what: string]>> = {
+  sds: ['SDS', 'Score distillation: the prediction against the noise that was added.'],
+  vsd: ['VSD', 'Variational score distillation: against a second model that learns these views.'],
+};
+
+/** A software adapter shows no more than it can: pixels of a canvas for each of the page's. */
+const mostRatio = 2;
+const mostSide = 1024;
+
+const short = (value: number) =>
+  value === 0 || (value >= 0.01 && value < 1000)
+    ? String(Number(value.toPrecision(3)))
+    : value.toExponential(1);
+const duration = (ms: number) =>
+  ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+
+/** One method's pane: its object, its curves, its files. */
+export class Pane {
+  readonly run: Method;
+  readonly element: HTMLElement;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #state: HTMLElement;
+  readonly #buttons: readonly HTMLButtonElement[];
+  readonly #gradient: Plot;
+  readonly #terms: Plot;
+  readonly #loss: Plot;
+  readonly #time: Plot;
+  readonly #listeners: PaneListeners;
+
+  constructor(run: Method, listeners: PaneListeners) {
+    const [name, what] = titles[run];
+    this.run = run;
+    this.element = instantiate('pane');
+    this.element.dataset.run = run;
+    this.#listeners = listeners;
+    find(this.element, 'h2').textContent = name;
+    find(this.element, 'header p').textContent = what;
+    this.#state = find(this.element, '.state');
+    this.#canvas = find<HTMLCanvasElement>(this.element, '.stage canvas');
+    this.#canvas.setAttribute('aria-label', `The object made by ${name}: arrow keys turn it`);
+    this.#canvas.setAttribute('role', 'img');
+    this.#gradient = new Plot('Gradient', [{ name: 'Gradient norm', tone: 'strong' }], short);
+    this.#terms = new Plot(
+      'Terms',
+      [
+        { name: 'matching', tone: 'strong' },
+        { name: 'guidance', tone: 'faint' },
+      ],
+      short,
+    );
+    this.#loss = new Plot(
+      'Fake score loss',
+      [{ name: 'Loss of the fake score', tone: 'strong' }],
+      short,
+    );
+    this.#time = new Plot('Step', [{ name: 'Time of a step', tone: 'faint' }], duration);
+    const plots = [this.#gradient, this.#terms, ...(run === 'vsd' ? [this.#loss] : []), this.#time];
+    find(this.element, '.plots').append(...plots.map(({ element }) => element));
+    this.#buttons = [...this.element.querySelectorAll<HTMLButtonElement>('[data-save]')];
+    for (const button of this.#buttons) button.addEventListener('click', () => this.#save(button));
+    this.enter('ended', 0);
+  }
+
+  /** Hands the canvas to the engine and keeps it informed; the pane must be in the page. */
+  attach(): void {
+    const canvas = this.#canvas.transferControlToOffscreen();
+    const { send, orbit } = this.#listeners;
+    const run = this.run;
+    send({ type: 'attach', run, canvas, size: this.#size() }, [canvas]);
+    new ResizeObserver(() => {
+      if (this.#canvas.clientWidth > 0) send({ type: 'resize', run, size: this.#size() });
+    }).observe(this.#canvas);
+    listenForOrbits(this.#canvas, (move) => {
+      find(this.element, '.stage').classList.add('touched');
+      orbit(move);
+    });
+  }
+
+  set visible(visible: boolean) {
+    this.element.hidden = !visible;
+  }
+
+  clear(): void {
+    for (const plot of [this.#gradient, this.#terms, this.#loss, this.#time]) plot.clear();
+  }
+
+  enter(state: RunState, step: number): void {
+    this.element.dataset.state = state;
+    this.element.dataset.step = String(step);
+    const words = { training: `step ${step}`, finished: 'finished', failed: 'stopped', ended: '' };
+    setText(this.#state, words[state]);
+    for (const button of this.#buttons) button.disabled = state === 'ended';
+  }
+
+  step({ step, gradientNorms, terms, fake, milliseconds }: StepReport): void {
+    this.#gradient.add([gradientNorms.views]);
+    this.#terms.add([terms.matching, terms.adherence]);
+    if (fake) this.#loss.add([fake.loss]);
+    this.#time.add([milliseconds.denoiser + milliseconds.field + milliseconds.rest]);
+    this.element.dataset.step = String(step + 1);
+    setText(this.#state, `step ${step + 1}`);
+  }
+
+  /** A file was made, or could not be. */
+  saved(kind: FileKind): void {
+    for (const button of this.#buttons) {
+      if (button.dataset.save === kind) button.removeAttribute('aria-busy');
+    }
+  }
+
+  #save(button: HTMLButtonElement): void {
+    if (button.hasAttribute('aria-busy')) return;
+    button.setAttribute('aria-busy', 'true');
+    this.#listeners.send({ type: 'save', run: this.run, kind: button.dataset.save as FileKind });
+  }
+
+  #size(): CanvasSize {
+    const ratio = Math.min(mostRatio, devicePixelRatio);
+    const side = Math.min(mostSide, Math.max(1, Math.round(this.#canvas.clientWidth * ratio)));
+    return { width: side, height: side };
+  }
+}

@@ -1,0 +1,108 @@
+import type { Report, RunId, SessionState } from '../train/messages';
+import { clock, Remaining } from './remaining';
+
+/** What the bar and the line under it say. */
+export interface Progress {
+  /** Of the work, in [0, 1]; undefined while it cannot be told. */
+  readonly share: number | undefined;
+  readonly what: string;
+  readonly left: string;
+}
+
+interface Steps {
+  readonly taken: number;
+  readonly all: number;
+}
+
+/** How far the work has come, from what the engine reported. */
+export class Standing {
+  readonly #remaining = new Remaining();
+  readonly #runs = new Map<RunId, Steps>();
+  readonly #downloads = new Map<string, { readonly received: number; readonly total: number }>();
+  #state: SessionState = 'idle';
+  #ready = false;
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Runs that there are. */
+  get runs(): readonly RunId[] {
+    return [...this.#runs.keys()];
+  }
+
+  /** The page asked for runs: what the engine will say once it comes to it. */
+  expect(): void {
+    this.#state = 'preparing';
+  }
+
+  /** Takes a report in; `now` in seconds. */
+  hear(report: Report, now: number): void {
+    switch (report.type) {
+      case 'download':
+        this.#downloads.set(report.file, report);
+        break;
+      case 'ready':
+        this.#ready = true;
+        break;
+      case 'session':
+        this.#state = report.state;
+        this.#remaining.clear();
+        break;
+      case 'run':
+        if (report.state === 'ended') this.#runs.delete(report.run);
+        else this.#runs.set(report.run, { taken: report.step, all: report.settings.steps });
+        break;
+      case 'step': {
+        const steps = this.#runs.get(report.run);
+        if (steps) this.#runs.set(report.run, { ...steps, taken: report.report.step + 1 });
+        this.#remaining.note(
+          now,
+          this.#total(({ taken }) => taken),
+        );
+        break;
+      }
+    }
+  }
+
+  get progress(): Progress {
+    if (!this.#ready) return this.#loading();
+    if (this.#state === 'preparing') {
+      return waiting('Reading the prompt and making room for the object…');
+    }
+    if (this.#runs.size === 0) return { share: 0, what: '', left: '' };
+    const all = this.#total((steps) => steps.all);
+    const least = [...this.#runs.values()].reduce((a, b) => (b.taken < a.taken ? b : a));
+    return {
+      share: this.#total(({ taken }) => taken) / all,
+      what: `Step ${least.taken} of ${least.all}`,
+      left: this.#left(all),
+    };
+  }
+
+  #left(all: number): string {
+    if (this.#state === 'paused') return 'paused';
+    if (this.#state === 'finished') {
+      return this.#total(({ taken }) => taken) === all ? 'done' : 'stopped';
+    }
+    const seconds = this.#remaining.seconds(all);
+    return seconds === undefined ? '' : `${clock(seconds)} left`;
+  }
+
+  #loading(): Progress {
+    const files = [...this.#downloads.values()];
+    const received = files.reduce((sum, file) => sum + file.received, 0);
+    const total = files.reduce((sum, file) => sum + Math.max(file.received, file.total), 0);
+    if (total === 0) return waiting('Opening the engine…');
+    if (received === total) return waiting('Preparing the model…');
+    const mega = (bytes: number) => (bytes / 1e6).toFixed(1);
+    const what = `Downloading the model: ${mega(received)} of ${mega(total)} MB`;
+    return { share: received / total, what, left: '' };
+  }
+
+  #total(of: (steps: Steps) => number): number {
+    return [...this.#runs.values()].reduce((sum, steps) => sum + of(steps), 0);
+  }
+}
+
+const waiting = (what: string): Progress => ({ share: undefined, what, left: '' });

@@ -1,0 +1,40 @@
+/** Sides in pixels that pictures are rendered at: a step changes the cost by about two. */
+const sides = [48, 64, 96, 128, 192, 256, 384, 512, 768, 1024] as const;
+
+/** The largest of the pictures' sides that is not above `side`, or the smallest there is. */
+export function sideAtMost(side: number): number {
+  return sides.findLast((candidate) => candidate <= side) ?? sides[0];
+}
+
+/** What pictures may cost. */
+export interface Pace {
+  /** Milliseconds that one should stay below. */
+  readonly frame: number;
+  /** Share of the time that they may take in all. */
+  readonly share: number;
+  /** Side below which they are not worth showing. */
+  readonly least: number;
+}
+
+/** While training, pictures take what training can spare; a camera that moves comes first; a still may take its time. */
+export function paceOf(training: boolean, moving: boolean): Pace {
+  if (moving) return { frame: 40, share: 0.8, least: 64 };
+  if (training) return { frame: 80, share: 0.2, least: 64 };
+  return { frame: 2500, share: 1, least: 64 };
+}
+
+/**
+ * The side to render next after a picture of `side` took `milliseconds`: one smaller when that was too
+ * slow, the largest that its cost by area affords when there is room to spare, at most `most`.
+ */
+export function nextSide(side: number, milliseconds: number, pace: Pace, most: number): number {
+  const within = (value: number) => Math.min(sideAtMost(most), Math.max(pace.least, value));
+  if (milliseconds > pace.frame) return within(sideAtMost(side - 1));
+  const affordable = side * Math.sqrt((0.6 * pace.frame) / milliseconds);
+  return within(Math.max(side, sideAtMost(affordable)));
+}
+
+/** Milliseconds to wait after a picture that took `milliseconds`, so that they keep to their share. */
+export function pauseAfter(milliseconds: number, { share }: Pace): number {
+  return milliseconds / share - milliseconds;
+}
