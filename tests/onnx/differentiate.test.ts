@@ -159,6 +159,22 @@ test.each([
   await checkGradient(graph, feeds, ['x', 'scale', 'bias']);
 });
 
+test('SpaceToDepth and Sum are read decomposed, and compute the same', async () => {
+  const g = new Expressions({ name: 'plain' });
+  const blocks = g.op('SpaceToDepth', [g.input('x', [2, 3, 4, 6])], { blocksize: 2 });
+  const total = g.op('Sum', [blocks, g.input('a', [12, 1, 1]), g.input('b', [2, 1, 2, 3])]);
+  g.output(g.op('Sum', [total]), 'y');
+  const [whole, plain] = [g.build(), inferShapes(g.build())];
+  const ops = plain.nodes.map((node) => node.op);
+  expect(ops).not.toContain('SpaceToDepth');
+  expect(ops).not.toContain('Sum');
+  const [a, b] = [await Session.create(whole), await Session.create(plain)];
+  const feeds = randomFeeds(whole);
+  expect(await b.run(feeds)).toEqual(await a.run(feeds));
+  await a.dispose();
+  await b.dispose();
+});
+
 describe('refusing', () => {
   const g = new Expressions({ name: 'odd' });
   const x = g.input('x', [3]);

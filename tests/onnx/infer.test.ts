@@ -144,7 +144,7 @@ describe('constant folding', () => {
     const g = new Expressions({ name: 'unknown', opset: 17 });
     const inputs = [g.input('a', [2, 3], 'int64'), g.input('b', [3], 'int64'), g.input('f', [3])];
     const computed = expressions(g, ...(inputs as [Value, Value, Value]));
-    computed.forEach((value, i) => g.output(value, `y${i}`));
+    for (const [i, value] of computed.entries()) g.output(value, `y${i}`);
     const session = await ort.InferenceSession.create(write(g.build()), { logSeverityLevel: 3 });
     const results = await session.run({
       a: new ort.Tensor('int64', BigInt64Array.from(a, BigInt), [2, 3]),

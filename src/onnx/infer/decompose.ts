@@ -36,6 +36,27 @@ const groupNormalization: Decomposition = (g, node) => {
   }
 };
 
+/** SpaceToDepth of [N, C, H, W] as a transposition of axes: channel (dy, dx, c) of a block is position (dy, dx) of c. */
+const spaceToDepth: Decomposition = (g, node) => {
+  const [x] = node.inputs as [string];
+  const [n, c, h, w] = g.shape(x) as [number, number, number, number];
+  const block = intAttribute(node, 'blocksize', 1);
+  const int64 = (values: number[]) => g.constant(values, [values.length], 'int64');
+  const split = g.op('Reshape', [x, int64([n, c, h / block, block, w / block, block])]);
+  const moved = g.op('Transpose', [split], { perm: [0, 3, 5, 1, 2, 4] });
+  g.op('Reshape', [moved, int64([n, c * block ** 2, h / block, w / block])], {}, node.outputs[0]!);
+};
+
+/** Sum of any number of inputs, in their order. */
+const sum: Decomposition = (g, { inputs, outputs }) => {
+  const [first, ...rest] = inputs as [string, ...string[]];
+  const last = rest.pop();
+  const partial = rest.reduce((a, b) => g.op('Add', [a, b]), first);
+  g.op(last ? 'Add' : 'Identity', last ? [partial, last] : [partial], {}, outputs[0]!);
+};
+
 export const decompositions: Readonly<Record<string, Decomposition>> = {
   GroupNormalization: groupNormalization,
+  SpaceToDepth: spaceToDepth,
+  Sum: sum,
 };

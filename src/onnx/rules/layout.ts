@@ -195,15 +195,15 @@ const pad: GradientRule = (site) => {
   ];
 };
 
+/** Undone by axes, as SpaceToDepth is not on every execution provider and has the order DCR only. */
 const depthToSpace: GradientRule = ({ g, node, x, dy }) => [
   () => {
-    const blocksize = intAttribute(node, 'blocksize', 1);
-    if (stringAttribute(node, 'mode', 'DCR') === 'DCR') {
-      return g.op('SpaceToDepth', [dy], { blocksize });
-    }
+    const block = intAttribute(node, 'blocksize', 1);
     const [n, c, h, w] = g.shape(x) as [number, number, number, number];
-    const blocks = [n, c / blocksize ** 2, h, blocksize, w, blocksize];
-    return g.reshape(g.transpose(g.reshape(dy, blocks), [0, 1, 3, 5, 2, 4]), [n, c, h, w]);
+    const blocks = g.reshape(dy, [n, c / block ** 2, h, block, w, block]);
+    const depthFirst = stringAttribute(node, 'mode', 'DCR') === 'DCR';
+    const moved = g.transpose(blocks, depthFirst ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]);
+    return g.reshape(moved, [n, c, h, w]);
   },
 ];
 
