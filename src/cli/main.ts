@@ -1,8 +1,10 @@
+import { NonFiniteLossError } from '../diffusion/fake_score';
 import { ModelFileError } from '../diffusion/files';
 import { ManifestError } from '../diffusion/manifest';
 import { ModelError } from '../diffusion/signature';
 import { NoAdapterError } from '../gpu/device';
 import { EmptyFieldError } from '../mesh/extract';
+import { OnnxError } from '../onnx';
 import { SettingsError } from '../settings';
 import { CheckpointError } from '../train/checkpoint';
 import { NonFiniteGradientError } from '../train/trainer';
@@ -17,6 +19,8 @@ const expected = [
   ModelFileError,
   ManifestError,
   ModelError,
+  OnnxError,
+  NonFiniteLossError,
   NoAdapterError,
   CheckpointError,
   NonFiniteGradientError,

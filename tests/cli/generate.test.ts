@@ -84,6 +84,20 @@ test('a finished run goes on from its checkpoint with its own settings', async (
   expect(record.steps.map(({ step }: { step: number }) => step)).toEqual([4, 5]);
 });
 
+test('a gradient that is not finite ends the run at its last checkpoint', async () => {
+  const dir = out('diverging');
+  const rate = '[0.95,0.01,1e38,0.95]';
+  const args = ['a cactus', '--optim.tableLearningRate', rate, '--out', dir, ...quick];
+  const { code, text } = await generate([...args, '--steps', '60']);
+  expect(text).toMatch(
+    /gradient of step 5\d is not finite.*The last checkpoint is field.safetensors/,
+  );
+  expect(code).toBe(1);
+  expect(await readdir(dir)).toEqual(['field.safetensors']);
+  const { metadata } = readCheckpoint(await readFile(join(dir, 'field.safetensors')));
+  expect(metadata.step).toBe('50');
+});
+
 test('--help names every option', async () => {
   const { code, text } = await generate(['--help']);
   expect(code).toBe(0);
