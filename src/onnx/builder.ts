@@ -48,6 +48,7 @@ export class GraphBuilder {
   readonly #nodes: Node[];
   readonly #initializers: Map<string, Tensor>;
   readonly #types: Map<string, TensorType>;
+  readonly #producers = new Map<Value, Node>();
   /** Values that are known without running the model and may be folded. */
   readonly #constants = new Map<string, Constant>();
   /** Emitted expressions, so that the same one is emitted once. */
@@ -84,6 +85,7 @@ export class GraphBuilder {
     this.#nodes = [...graph.nodes];
     this.#initializers = new Map(graph.initializers);
     this.#types = new Map(graph.types);
+    for (const node of this.#nodes) this.#produce(node);
   }
 
   has(value: Value): boolean {
@@ -109,12 +111,21 @@ export class GraphBuilder {
     return this.#initializers.has(value);
   }
 
-  /** The elements of a value that is small and known without running the model. */
-  constantOf(value: Value): Constant | undefined {
+  #produce(node: Node): void {
+    for (const output of node.outputs) this.#producers.set(output, node);
+  }
+
+  /** The node that computes a value, undefined for inputs, initialisers and constants. */
+  producer(value: Value): Node | undefined {
+    return this.#producers.get(value);
+  }
+
+  /** The elements of a value that is known without running the model and has at most `limit` of them. */
+  constantOf(value: Value, limit = FOLD_LIMIT): Constant | undefined {
     const known = this.#constants.get(value);
     if (known) return known;
     const tensor = this.#initializers.get(value);
-    if (!tensor || elementCount(tensor.shape) > FOLD_LIMIT) return undefined;
+    if (!tensor || elementCount(tensor.shape) > limit) return undefined;
     return { dataType: tensor.dataType, shape: tensor.shape, values: tensorValues(tensor) };
   }
 
@@ -229,7 +240,9 @@ export class GraphBuilder {
       if (constants) this.#setConstant(output, constants[i]!);
       else this.#declare(output, type);
     });
-    if (!constants) this.#nodes.push(node);
+    if (constants) return;
+    this.#nodes.push(node);
+    this.#produce(node);
   }
 
   #infer(site: Site, rule: (site: Site) => readonly TensorType[]): readonly TensorType[] {

@@ -77,7 +77,6 @@ export function backpropagate(
   }
   const forward = [...g.nodes];
   const active = dependants(g, forward, withRespectTo);
-  const producers = new Map(forward.flatMap((n) => n.outputs.map((o) => [o, n] as const)));
   const contributions = new Map<Value, Gradient[]>();
   const contribute = (value: Value, gradient: Gradient) => {
     const list = contributions.get(value);
@@ -98,7 +97,7 @@ export function backpropagate(
     if (!node.outputs.some((o) => active.has(o) && contributions.has(o))) continue;
     if (!node.inputs.some((input) => active.has(input))) continue;
     const dys = node.outputs.map((output) => gradientBy(output));
-    differentiateNode(new GradientSite(node, g, dys, producers), active, contribute);
+    differentiateNode(new GradientSite(node, g, dys), active, contribute);
   }
   return new Map(
     withRespectTo.map((name) => {

@@ -38,9 +38,9 @@ export class Expressions extends GraphBuilder {
   }
 
   #isOne(factor: Value, other: Value): boolean {
-    const constant = this.constantOf(factor);
-    const fits = constant && constant.shape.length <= this.shape(other).length;
-    return fits ? constant.values.length === 1 && constant.values[0] === 1 : false;
+    const { shape } = this.type(factor);
+    if (elementCount(shape) !== 1 || shape.length > this.shape(other).length) return false;
+    return this.constantOf(factor)?.values[0] === 1;
   }
 
   div(a: Value, b: Value): Value {
@@ -95,8 +95,12 @@ export class Expressions extends GraphBuilder {
     return this.op('MatMul', [a, b]);
   }
 
+  /** The elements of `a` in another shape; of a reshaped value, those that were there before. */
   reshape(a: Value, shape: readonly number[]): Value {
-    return sameShape(this.shape(a), shape) ? a : this.op('Reshape', [a, this.integers(shape)]);
+    const node = this.producer(a);
+    if (sameShape(this.shape(a), shape)) return a;
+    if (node?.op === 'Reshape') return this.reshape(node.inputs[0]!, shape);
+    return this.op('Reshape', [a, this.integers(shape)]);
   }
 
   transpose(a: Value, perm: readonly number[]): Value {

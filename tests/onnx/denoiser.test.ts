@@ -1,10 +1,12 @@
 /** The shipped denoiser: its LoRA gradient against PyTorch's, and what training it costs. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differentiate, inferShapes, injectLora, mse, read, trainingGraph } from '../../src/onnx';
 import { cosine, dot, type Feeds, relativeError, Session } from './runtime';
 
 interface Fixture {
+  readonly model_sha256: string;
   readonly rank: number;
   readonly lora_scale: number;
   readonly target_salt: number;
@@ -37,7 +39,8 @@ function hashed(count: number, salt: number): Float32Array<ArrayBuffer> {
   });
 }
 
-const model = read(readFileSync(path('../../models/default/denoiser.onnx')), 'denoiser.onnx');
+const file = readFileSync(path('../../models/default/denoiser.onnx'));
+const model = read(file, 'denoiser.onnx');
 const adapted = injectLora(model, { targets: ['blocks.*_attn.*'], rank: fixture.rank });
 const graph = inferShapes(adapted.graph, { N: 1 });
 const inputs: Record<string, Float32Array> = Object.fromEntries(
@@ -71,6 +74,10 @@ describe('LoRA gradient', () => {
     );
     results = await session.run(feeds);
     await session.dispose();
+  });
+
+  test('has fixtures of the shipped file: `training gradient_fixture` writes them', () => {
+    expect(createHash('sha256').update(file).digest('hex')).toBe(fixture.model_sha256);
   });
 
   test('covers every attention projection', () => {

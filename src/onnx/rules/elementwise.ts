@@ -21,7 +21,7 @@ const mask = ({ g, dy }: GradientSite, condition: Value): Value =>
 function siluOf(site: GradientSite): Value | undefined {
   const [a, b] = site.inputs;
   const isGate = (gate: Value, x: Value) => {
-    const node = site.producer(gate);
+    const node = site.g.producer(gate);
     return node?.op === 'Sigmoid' && node.inputs[0] === x;
   };
   if (isGate(b, a)) return a;

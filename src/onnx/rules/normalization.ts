@@ -29,7 +29,7 @@ const epsilonOf = ({ node }: GradientSite) => floatAttribute(node, 'epsilon', 1e
 
 /** dy scale; a scale of ones, which stands for none, is left out. */
 function scaled(g: Expressions, dy: Value, scale: Value): Value {
-  const ones = g.constantOf(scale)?.values.every((value) => value === 1);
+  const ones = g.constantOf(scale, Number.POSITIVE_INFINITY)?.values.every((value) => value === 1);
   return ones ? dy : g.mul(dy, scale);
 }
 

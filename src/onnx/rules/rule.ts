@@ -19,19 +19,12 @@ export class GradientSite extends Site {
   readonly g: Expressions;
   /** Gradients by the outputs; undefined where nothing depends on one. */
   readonly dys: readonly (Value | undefined)[];
-  readonly #producers: ReadonlyMap<Value, Node>;
 
-  constructor(
-    node: Node,
-    g: Expressions,
-    dys: readonly (Value | undefined)[],
-    producers: ReadonlyMap<Value, Node>,
-  ) {
+  constructor(node: Node, g: Expressions, dys: readonly (Value | undefined)[]) {
     const types = node.inputs.map((input) => (input ? g.type(input) : undefined));
     super(node, g.opset, types, (value) => g.constantOf(value));
     this.g = g;
     this.dys = dys;
-    this.#producers = producers;
   }
 
   /** The inputs; omitted ones are ''. */
@@ -52,11 +45,6 @@ export class GradientSite extends Site {
   /** Gradient by the first output. */
   get dy(): Value {
     return this.dys[0] ?? this.fail('has a gradient by a secondary output only: not supported');
-  }
-
-  /** The node that computes a value, undefined for inputs and initialisers. */
-  producer(value: Value): Node | undefined {
-    return this.#producers.get(value);
   }
 }
 
