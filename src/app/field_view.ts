@@ -8,7 +8,7 @@ import type { FieldPicture, FieldSource } from '../viewer/stage';
 const samples = 1.5;
 
 /** Pictures of a run's field by our own renderer, through the occupancy grid that training keeps. */
-export function fieldSource(gpu: Gpu, run: Run, fovy: number): FieldSource {
+export function fieldSource(gpu: Gpu, run: Run): FieldSource {
   return (side): FieldPicture => {
     const { settings, field } = run;
     const renderer = new Renderer(gpu, field, {
@@ -21,7 +21,7 @@ export function fieldSource(gpu: Gpu, run: Run, fovy: number): FieldSource {
     });
     return {
       views: renderer.views,
-      begin: (orbit) => {
+      begin: (orbit, fovy) => {
         const cameras = [orbitCamera({ ...orbit, fovy })];
         renderer.begin({ cameras, seed: settings.seed, step: run.step, jitter: false });
       },

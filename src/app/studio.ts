@@ -125,11 +125,11 @@ export class Studio {
     this.#post(report, report.type === 'file' ? [report.bytes.buffer] : []);
   }
 
-  #show(run: RunId, { gpu, engine, session, theatre }: Opened): void {
+  #show(run: RunId, { gpu, session, theatre }: Opened): void {
     const shown = session.run(run);
     if (this.#shown.get(run) === shown) return;
     this.#shown.set(run, shown);
-    theatre.show(run, shown && fieldSource(gpu, shown, engine.manifest.camera.fovy));
+    theatre.show(run, shown && fieldSource(gpu, shown));
   }
 }
 

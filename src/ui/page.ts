@@ -152,7 +152,7 @@ export class Page {
         break;
       case 'step':
         this.#panes.get(report.run)?.step(report.report);
-        this.#progress.share(drawn(report.report));
+        this.#progress.share(drawn(report.report, this.#standing.runs.length > 1));
         break;
       case 'file':
         this.#panes.get(report.run)?.saved(report.kind);
@@ -214,12 +214,13 @@ function showFacts({ adapter, software, denoiser, model }: EngineFacts): void {
 
 type StepReport = Extract<Report, { type: 'step' }>['report'];
 
-/** What the seed drew for a step: the same for every method. */
-function drawn({ camera, timesteps }: StepReport): string {
+/** What the seed drew for a step: the same for every run. */
+function drawn({ camera, timesteps }: StepReport, several: boolean): string {
   const azimuth = Math.round(camera.azimuth + 360) % 360;
   const [matching, adherence] = timesteps;
   const levels = matching === adherence ? `${matching}` : `${matching} and ${adherence}`;
-  return `Camera at ${azimuth}°, ${Math.round(camera.elevation)}° up; noise level ${levels}`;
+  const words = `camera ${azimuth}° around and ${Math.round(camera.elevation)}° up, noise level ${levels}`;
+  return several ? `Same for both: ${words}` : `From the seed: ${words}`;
 }
 
 const copy = (text: string): Promise<boolean> =>

@@ -23,7 +23,7 @@ const titles: Readonly<Record<Method, readonly [name: string, what: string]>> = 
   vsd: ['VSD', 'Variational score distillation: against a second model that learns these views.'],
 };
 
-/** A software adapter shows no more than it can: pixels of a canvas for each of the page's. */
+/** Pixels of a canvas for each of the page's, and along its longest side, are at most this many. */
 const mostRatio = 2;
 const mostSide = 1024;
 
@@ -59,21 +59,16 @@ export class Pane {
     this.#canvas = find<HTMLCanvasElement>(this.element, '.stage canvas');
     this.#canvas.setAttribute('aria-label', `The object made by ${name}: arrow keys turn it`);
     this.#canvas.setAttribute('role', 'img');
-    this.#gradient = new Plot('Gradient', [{ name: 'Gradient norm', tone: 'strong' }], short);
+    this.#gradient = new Plot([{ name: 'Gradient', tone: 'strong' }], short);
     this.#terms = new Plot(
-      'Terms',
       [
-        { name: 'matching', tone: 'strong' },
-        { name: 'guidance', tone: 'faint' },
+        { name: 'Matching', tone: 'strong' },
+        { name: 'Guidance', tone: 'faint' },
       ],
       short,
     );
-    this.#loss = new Plot(
-      'Fake score loss',
-      [{ name: 'Loss of the fake score', tone: 'strong' }],
-      short,
-    );
-    this.#time = new Plot('Step', [{ name: 'Time of a step', tone: 'faint' }], duration);
+    this.#loss = new Plot([{ name: 'Fake score loss', tone: 'strong' }], short);
+    this.#time = new Plot([{ name: 'Time of a step', tone: 'faint' }], duration);
     const plots = [this.#gradient, this.#terms, ...(run === 'vsd' ? [this.#loss] : []), this.#time];
     find(this.element, '.plots').append(...plots.map(({ element }) => element));
     this.#buttons = [...this.element.querySelectorAll<HTMLButtonElement>('[data-save]')];
@@ -135,8 +130,10 @@ export class Pane {
   }
 
   #size(): CanvasSize {
-    const ratio = Math.min(mostRatio, devicePixelRatio);
-    const side = Math.min(mostSide, Math.max(1, Math.round(this.#canvas.clientWidth * ratio)));
-    return { width: side, height: side };
+    const { clientWidth, clientHeight } = this.#canvas;
+    const longest = Math.max(clientWidth, clientHeight, 1);
+    const ratio = Math.min(mostRatio, devicePixelRatio, mostSide / longest);
+    const pixels = (length: number) => Math.max(1, Math.round(length * ratio));
+    return { width: pixels(clientWidth), height: pixels(clientHeight) };
   }
 }

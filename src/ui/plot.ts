@@ -3,6 +3,7 @@ import { Series } from './series';
 
 /** A line of a plot. */
 export interface Line {
+  /** Stands above the plot. */
   readonly name: string;
   /** Its class in the style sheet. */
   readonly tone: 'strong' | 'faint';
@@ -14,36 +15,43 @@ const height = 34;
 /** A small live plot: lines over the steps, from zero up, and the newest values in words. */
 export class Plot {
   readonly element: HTMLElement;
-  readonly #lines: readonly { readonly path: SVGPathElement; readonly series: Series }[];
+  readonly #lines: readonly {
+    readonly path: SVGPathElement;
+    readonly output: HTMLOutputElement;
+    readonly series: Series;
+  }[];
   readonly #format: (value: number) => string;
-  readonly #output: HTMLOutputElement;
   #requested = false;
 
-  constructor(title: string, lines: readonly Line[], format: (value: number) => string) {
+  constructor(lines: readonly Line[], format: (value: number) => string) {
     this.element = instantiate('plot');
     this.#format = format;
-    this.#output = find(this.element, 'output');
     const picture = find<SVGSVGElement>(this.element, 'svg');
     picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
-    this.#lines = lines.map(({ tone }) => {
-      const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-      path.classList.add(tone);
-      picture.append(path);
-      return { path, series: new Series() };
-    });
     const names = lines.map(({ name }) => name).join(' and ');
-    find(this.element, 'figcaption span').textContent = title;
     find(picture, 'title').textContent = `${names} over the steps`;
+    const caption = find(this.element, 'figcaption');
+    this.#lines = lines.map(({ name, tone }) => {
+      const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+      const label = document.createElement('span');
+      const output = document.createElement('output');
+      path.classList.add(tone);
+      label.textContent = name;
+      if (lines.length > 1) label.classList.add(tone);
+      picture.append(path);
+      caption.append(label, output);
+      return { path, output, series: new Series() };
+    });
     this.clear();
   }
 
   /** A value for each line. */
   add(values: readonly number[]): void {
     this.element.hidden = false;
-    this.#lines.forEach(({ series }, i) => {
+    this.#lines.forEach(({ series, output }, i) => {
       series.add(values[i]!);
+      output.textContent = this.#format(values[i]!);
     });
-    this.#output.textContent = values.map(this.#format).join(' / ');
     this.#request();
   }
 

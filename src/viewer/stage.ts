@@ -1,4 +1,4 @@
-import { positionGeometry, texture, uv, vec2, vec4 } from 'three/tsl';
+import { modelScale, positionGeometry, texture, uv, vec2, vec4 } from 'three/tsl';
 import * as THREE from 'three/webgpu';
 import type { Gpu } from '../gpu/device';
 import type { CanvasSize } from '../train/messages';
@@ -10,8 +10,8 @@ import { Preview } from './preview';
 export interface FieldPicture {
   /** f32 [1, 4, side, side], RGB premultiplied by alpha, then alpha; row 0 at the top. */
   readonly views: GPUBuffer;
-  /** Queues the upload of the camera. */
-  begin(orbit: OrbitState): void;
+  /** Queues the upload of the camera; `fovy` in degrees. */
+  begin(orbit: OrbitState, fovy: number): void;
   record(pass: GPUComputePassEncoder): void;
   dispose(): void;
 }
@@ -33,18 +33,22 @@ export class Stage {
   readonly #gpu: Gpu;
   readonly #renderer: THREE.WebGPURenderer;
   readonly #scene = new THREE.Scene();
-  readonly #camera: THREE.PerspectiveCamera;
+  readonly #camera = new THREE.PerspectiveCamera();
+  readonly #fovy: number;
   readonly #ground = new Ground();
   readonly #quad: THREE.Mesh<THREE.PlaneGeometry, THREE.MeshBasicNodeMaterial>;
   readonly #picture = texture(new THREE.Texture());
   /** By side, the one that was shown last at the end. */
   readonly #shown = new Map<number, Shown>();
   #source: FieldSource | undefined;
+  /** Of the square picture, which covers the longer side of the canvas. */
+  #pictureFovy: number;
 
   private constructor(gpu: Gpu, renderer: THREE.WebGPURenderer, fovy: number) {
     this.#gpu = gpu;
     this.#renderer = renderer;
-    this.#camera = new THREE.PerspectiveCamera(fovy, 1, 0.1, 100);
+    this.#fovy = fovy;
+    this.#pictureFovy = fovy;
     this.#quad = new THREE.Mesh(new THREE.PlaneGeometry(2, 2), this.#material());
     this.#quad.frustumCulled = false;
     this.#quad.renderOrder = 1;
@@ -70,7 +74,16 @@ export class Stage {
     for (const side of [...this.#shown.keys()]) this.#forget(side);
   }
 
+  /** The field of view is that of the largest square within the canvas. */
   resize({ width, height }: CanvasSize): void {
+    const longest = Math.max(width, height);
+    const tangent = Math.tan(THREE.MathUtils.degToRad(this.#fovy) / 2) / Math.min(width, height);
+    const fovy = (length: number) => THREE.MathUtils.radToDeg(2 * Math.atan(tangent * length));
+    this.#pictureFovy = fovy(longest);
+    this.#camera.fov = fovy(height);
+    this.#camera.aspect = width / height;
+    this.#camera.updateProjectionMatrix();
+    this.#quad.scale.set(longest / width, longest / height, 1);
     this.#renderer.setSize(width, height, false);
   }
 
@@ -83,9 +96,9 @@ export class Stage {
     const shown = this.#source && this.#take(this.#source, side);
     this.#quad.visible = shown !== undefined;
     if (shown) this.#render(shown, orbit);
-    const elevation = (orbit.elevation * Math.PI) / 180;
-    const azimuth = (orbit.azimuth * Math.PI) / 180;
-    this.#camera.position.setFromSphericalCoords(orbit.distance, Math.PI / 2 - elevation, azimuth);
+    const fromUp = THREE.MathUtils.degToRad(90 - orbit.elevation);
+    const azimuth = THREE.MathUtils.degToRad(orbit.azimuth);
+    this.#camera.position.setFromSphericalCoords(orbit.distance, fromUp, azimuth);
     this.#camera.lookAt(0, 0, 0);
     this.#renderer.render(this.#scene, this.#camera);
     return first;
@@ -110,14 +123,14 @@ export class Stage {
       blendDst: THREE.OneMinusSrcAlphaFactor,
     });
     this.#picture.uvNode = vec2(uv().x, uv().y.oneMinus());
-    material.vertexNode = vec4(positionGeometry.xy, 0, 1);
+    material.vertexNode = vec4(positionGeometry.xy.mul(modelScale.xy), 0, 1);
     material.fragmentNode = this.#picture;
     return material;
   }
 
   #render({ picture, preview, texture }: Shown, orbit: OrbitState): void {
     const { device } = this.#gpu;
-    picture.begin(orbit);
+    picture.begin(orbit, this.#pictureFovy);
     const encoder = device.createCommandEncoder({ label: 'view.stage' });
     const pass = encoder.beginComputePass({ label: 'view.stage' });
     picture.record(pass);
