@@ -1,6 +1,7 @@
 /** Builds graphs node by node; every value has a static type from the moment it exists. */
+
+import { type AttributeInput, toAttribute } from './attributes';
 import {
-  type Attribute,
   type DataType,
   describeNode,
   elementCount,
@@ -12,7 +13,7 @@ import {
   type TensorType,
   type ValueInfo,
 } from './graph';
-import { fold } from './infer/fold';
+import { fold, foldShape } from './infer/fold';
 import { type Constant, Site } from './infer/rule';
 import { inferRules } from './infer/rules';
 import { prune } from './prune';
@@ -20,22 +21,6 @@ import { makeTensor, tensorValues } from './tensor';
 
 /** The name of a value in the graph under construction. */
 export type Value = string;
-
-/** Plain numbers are integer attributes; a float attribute needs `float`. */
-export type AttributeInput = number | readonly number[] | string | Tensor | Attribute;
-
-/** A float attribute: JavaScript cannot tell 1 from 1.0, ONNX does. */
-export const float = (value: number): Attribute => ({
-  type: 'float',
-  value: Math.fround(value),
-});
-
-function toAttribute(input: AttributeInput): Attribute {
-  if (typeof input === 'number') return { type: 'int', value: input };
-  if (typeof input === 'string') return { type: 'string', value: input };
-  if (Array.isArray(input)) return { type: 'ints', value: input as readonly number[] };
-  return 'data' in input ? { type: 'tensor', value: input } : (input as Attribute);
-}
 
 /** Larger constant expressions stay in the graph: the runtime folds them when it loads the model. */
 const FOLD_LIMIT = 4096;
@@ -257,24 +242,13 @@ export class GraphBuilder {
 
   #fold(node: Node, types: readonly TensorType[]): Constant[] | undefined {
     if (types.some((type) => elementCount(type.shape) > FOLD_LIMIT)) return undefined;
+    // The shape of a value is known even where the value is not.
     if (node.op === 'Shape' || node.op === 'Size') {
-      return [{ ...types[0]!, values: this.#measure(node, types[0]!) }];
+      return [foldShape(node, this.shape(node.inputs[0]!), types[0]!)];
     }
     const inputs = node.inputs.map((input) => (input ? this.#foldable(input) : undefined));
     const known = node.inputs.every((input, i) => input === '' || inputs[i] !== undefined);
     return known ? fold(node, inputs, types) : undefined;
-  }
-
-  /** What Shape and Size yield: known even where the tensor itself is not. */
-  #measure(node: Node, type: TensorType): readonly number[] {
-    const shape = this.shape(node.inputs[0]!);
-    if (node.op === 'Size') return [elementCount(shape)];
-    const start = node.attributes.start?.value ?? 0;
-    const from = Math.max(
-      0,
-      (start as number) < 0 ? (start as number) + shape.length : (start as number),
-    );
-    return shape.slice(from, from + type.shape[0]!);
   }
 
   /** Makes a value an output of the graph, under a name of its own if one is given. */

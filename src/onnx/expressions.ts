@@ -2,7 +2,7 @@
 import { GraphBuilder, type Value } from './builder';
 import { elementCount } from './graph';
 import { sameShape } from './shape';
-import { codeOfDataType } from './tensor';
+import { codeOfDataType, makeTensor } from './tensor';
 
 export class Expressions extends GraphBuilder {
   /** A scalar of the type of `like`. */
@@ -17,10 +17,8 @@ export class Expressions extends GraphBuilder {
 
   /** Zeros of the type of `like`. */
   zeros(shape: readonly number[], like: Value): Value {
-    const zero = { dataType: this.dataType(like), shape: [1], data: new Uint8Array(8) };
-    const data = zero.data.subarray(0, this.dataType(like) === 'float64' ? 8 : 4);
-    const fits = this.dataType(like).endsWith('16') ? data.subarray(0, 2) : data;
-    return this.op('ConstantOfShape', [this.integers(shape)], { value: { ...zero, data: fits } });
+    const value = makeTensor([0], [1], this.dataType(like));
+    return this.op('ConstantOfShape', [this.integers(shape)], { value });
   }
 
   add(a: Value, b: Value): Value {

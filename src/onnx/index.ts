@@ -1,7 +1,8 @@
 /**
  * Differentiable ONNX: a graph in, a graph out. See docs/onnx.md.
  */
-export { type AttributeInput, float, GraphBuilder, type Value } from './builder';
+export { type AttributeInput, float } from './attributes';
+export { GraphBuilder, type Value } from './builder';
 export { type Differentiated, type DifferentiateOptions, differentiate } from './differentiate';
 export { Expressions } from './expressions';
 export {

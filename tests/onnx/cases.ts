@@ -97,6 +97,9 @@ const elementwise: readonly Case[] = [
   { op: 'Clip', shapes: [[11]], rest: (g) => [g.constant(-0.4), g.constant(0.3)], epsilon: 1e-3 },
   { op: 'Clip', shapes: [[11]], rest: (g) => ['', g.constant(0.3)], note: 'no lower bound' },
   { op: 'Identity', shapes: [[3]] },
+  { op: 'Dropout', shapes: [[5]] },
+  { op: 'CastLike', shapes: [[5]], rest: (g) => [g.constant(1)] },
+  { op: 'Swish', shapes: [[11]], attributes: { alpha: float(1.5) }, opset: 24, range: [-3, 3] },
   {
     op: 'Where',
     shapes: [[2, 3], [3]],

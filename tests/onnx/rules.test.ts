@@ -27,6 +27,22 @@ test('x x, the same value twice', async () => {
   await checkGradient(g.build(), randomFeeds(g.build()), ['x']);
 });
 
+test('nothing flows through steps: the gradient of x floor(x) is floor(x)', async () => {
+  const g = new Expressions({ name: 'steps' });
+  const x = g.input('x', [5]);
+  const steps = ['Floor', 'Ceil', 'Round', 'Sign'].map((op) => g.op(op, [x]));
+  g.output(g.concat([...steps.map((value) => g.mul(x, value)), x], 0), 'y');
+  const feeds = { x: Float32Array.of(-1.3, -0.4, 0.3, 0.7, 1.6) };
+  await checkGradient(g.build(), feeds, ['x']);
+});
+
+test('a Cast to double and back', async () => {
+  const g = new Expressions({ name: 'cast' });
+  const x = g.input('x', [5]);
+  g.output(g.cast(g.square(g.cast(x, 'float64')), 'float32'), 'y');
+  await checkGradient(g.build(), randomFeeds(g.build()), ['x']);
+});
+
 test('Gather by indices known only when the model runs', async () => {
   const g = new Expressions({ name: 'embedding' });
   const table = g.input('table', [5, 3]);

@@ -2,7 +2,7 @@
  * Values of small constant expressions, chiefly the integer arithmetic on shapes that exporters leave in a model.
  * Floats are folded only by operators that IEEE 754 rounds exactly, so that folding changes no bit.
  */
-import { intAttribute, intsAttribute, type Node, type TensorType } from '../graph';
+import { elementCount, intAttribute, intsAttribute, type Node, type TensorType } from '../graph';
 import { normalizeAxis, ravelBroadcast, sliceRanges, stridesOf, unravel } from '../shape';
 import { tensorValues } from '../tensor';
 import type { Constant } from './rule';
@@ -226,4 +226,12 @@ export function fold(
     shape: outputs[i]!.shape,
     values: round(values, outputs[i]!),
   }));
+}
+
+/** What Shape and Size yield for a tensor of the given shape. */
+export function foldShape(node: Node, shape: readonly number[], output: TensorType): Constant {
+  if (node.op === 'Size') return { ...output, values: [elementCount(shape)] };
+  const start = intAttribute(node, 'start', 0);
+  const from = Math.max(0, start < 0 ? start + shape.length : start);
+  return { ...output, values: shape.slice(from, from + output.shape[0]!) };
 }
