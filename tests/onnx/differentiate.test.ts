@@ -93,6 +93,17 @@ test('a loss of one element needs no seed', async () => {
   await session.dispose();
 });
 
+test('a gradient can be differentiated again', async () => {
+  const g = new Expressions({ name: 'attention' });
+  const [x, w] = [g.input('x', [3, 4]), g.input('w', [4, 4])];
+  const score = g.op('Softmax', [g.matmul(g.matmul(x, w), g.swap(x))]);
+  g.output(g.op('Tanh', [g.matmul(score, x)]), 'y');
+  const { graph } = differentiate(g.build(), {
+    ...{ of: { y: 'dy' }, withRespectTo: ['x'], keepOutputs: false },
+  });
+  await checkGradient(graph, randomFeeds(graph), ['x', 'w', 'dy']);
+});
+
 test('several outputs, each with its seed', async () => {
   const g = new Expressions({ name: 'two' });
   const x = g.input('x', [3]);
