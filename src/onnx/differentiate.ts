@@ -21,7 +21,7 @@ export interface DifferentiateOptions {
 
 export interface Differentiated {
   readonly graph: StaticGraph;
-  /** Per name in `withRespectTo` the output that holds its gradient, of the same shape: `gradient/<name>`. */
+  /** Per name in `withRespectTo` the output that holds its gradient, of the same shape: `gradient/<name>` if that is free. */
   readonly gradients: Readonly<Record<string, string>>;
 }
 
@@ -45,7 +45,10 @@ export function differentiate(graph: StaticGraph, options: DifferentiateOptions)
   const values = backpropagate(g, seeds, options.withRespectTo);
   if (options.keepOutputs === false) g.clearOutputs();
   const gradients: Record<string, string> = {};
-  for (const [name, value] of values) gradients[name] = g.output(value, `gradient/${name}`);
+  for (const [name, value] of values) {
+    const wanted = `gradient/${name}`;
+    gradients[name] = g.output(value, g.has(wanted) ? g.fresh(wanted) : wanted);
+  }
   return { graph: g.build(), gradients };
 }
 
