@@ -4,9 +4,40 @@ const samples = 10;
 const outside = 2;
 /** Between samples, in units of the field: the last is 0.07 below the surface. */
 const sampleStep = 0.01;
+/** Points coloured at a time: bounds the memory for their samples. */
+const batchPoints = 2 ** 16;
+
+/** What colours are taken from; `FieldSampler` is one. */
+export interface ColourSource {
+  /**
+   * @param points f32 [n, 3]
+   * @returns f32 [n, 4]: rgb in display sRGB, sigma.
+   */
+  values(points: Float32Array): Promise<Float32Array>;
+}
 
 /**
- * Where the field is read to colour a vertex: along its normal from a little outside to well inside.
+ * The colours of points on a surface as they are seen from outside.
+ * @param positions f32 [points, 3]
+ * @param normals f32 [points, 3], unit, outwards.
+ * @returns f32 [points, 3], display sRGB in [0, 1].
+ */
+export async function seenColours(
+  source: ColourSource,
+  positions: Float32Array,
+  normals: Float32Array,
+): Promise<Float32Array> {
+  const colours = new Float32Array(positions.length);
+  for (let first = 0; first < positions.length; first += 3 * batchPoints) {
+    const batch = [first, first + 3 * batchPoints] as const;
+    const points = colourSamples(positions.subarray(...batch), normals.subarray(...batch));
+    colours.set(compositeColours(await source.values(points)), first);
+  }
+  return colours;
+}
+
+/**
+ * Where the field is read to colour a point of the surface: along its normal from a little outside to well inside.
  * @returns f32 [vertices, samples, 3]
  */
 export function colourSamples(positions: Float32Array, normals: Float32Array): Float32Array {

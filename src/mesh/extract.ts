@@ -1,7 +1,7 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
-import { colourSamples, compositeColours } from './colours';
+import { seenColours } from './colours';
 import { keepLargeComponents } from './components';
 import { FieldSampler, type SampledField } from './density';
 import { defaultIso, type IsoRule, isoLevel } from './iso';
@@ -30,9 +30,6 @@ export interface ExtractOptions {
   readonly keep?: number;
 }
 
-/** Vertices coloured at a time: bounds the memory for their samples. */
-const vertexBatch = 2 ** 16;
-
 /**
  * The mesh of a field: density grid, marching cubes, removal of floaters, smoothing, normals, colours.
  *
@@ -53,7 +50,7 @@ export async function extractMesh(
     const { positions, indices } = keepLargeComponents(whole, keep);
     const surface = { positions: taubinSmooth({ positions, indices }, smooth), indices };
     const normals = vertexNormals(surface);
-    const colours = await colour(sampler, surface.positions, normals);
+    const colours = await seenColours(sampler, surface.positions, normals);
     return { ...surface, normals, colours };
   } finally {
     sampler.dispose();
@@ -83,14 +80,4 @@ async function extractSurface(
     arena.dispose();
     readback.dispose();
   }
-}
-
-async function colour(sampler: FieldSampler, positions: Float32Array, normals: Float32Array) {
-  const colours = new Float32Array(positions.length);
-  for (let first = 0; first < positions.length; first += 3 * vertexBatch) {
-    const batch = [first, first + 3 * vertexBatch] as const;
-    const points = colourSamples(positions.subarray(...batch), normals.subarray(...batch));
-    colours.set(compositeColours(await sampler.values(points)), first);
-  }
-  return colours;
 }

@@ -1,0 +1,40 @@
+import { exportGlb } from './export_glb';
+import { exportObj } from './export_obj';
+import { completed, type ExportOptions, type MeshFile } from './export_options';
+import { exportPly } from './export_ply';
+import { exportStl } from './export_stl';
+import type { Mesh } from './extract';
+
+export type { ExportOptions, MeshFile, Texture } from './export_options';
+
+export const formats = ['glb', 'obj', 'ply', 'stl'] as const;
+
+export type MeshFormat = (typeof formats)[number];
+
+type Exporter = (mesh: Mesh, options: ExportOptions) => MeshFile[] | Promise<MeshFile[]>;
+
+const exporters: Readonly<Record<MeshFormat, Exporter>> = {
+  glb: async (mesh, options) => [
+    { name: `${completed(options).file}.glb`, bytes: await exportGlb(mesh, options) },
+  ],
+  obj: exportObj,
+  ply: exportPly,
+  stl: exportStl,
+};
+
+/**
+ * A mesh as files, the first being the one to open: y up, metres.
+ *
+ * @throws RangeError for a format that is none of `formats`, a mesh that no file can hold (see
+ *   `checkMesh`), or options out of range.
+ */
+export async function exportMesh(
+  mesh: Mesh,
+  format: MeshFormat,
+  options: ExportOptions = {},
+): Promise<MeshFile[]> {
+  if (!Object.hasOwn(exporters, format)) {
+    throw new RangeError(`Unknown mesh format '${format}': choose one of ${formats.join(', ')}.`);
+  }
+  return exporters[format](mesh, options);
+}
