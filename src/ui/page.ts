@@ -6,6 +6,7 @@ import { Pane } from './pane';
 import { Panel } from './panel';
 import { ProgressBar } from './progress';
 import { type FormAction, PromptForm } from './prompt_form';
+import { Refresh } from './refresh';
 import { fromHash, toHash } from './share';
 import { Standing } from './standing';
 
@@ -26,7 +27,9 @@ export class Page {
   readonly #panes: ReadonlyMap<RunId, Pane>;
   readonly #progress: ProgressBar;
   readonly #standing = new Standing();
+  readonly #refresh = new Refresh(() => this.#draw());
   #choices: Choices = firstChoices;
+  #shared = '';
 
   constructor(engine: EngineLink) {
     this.#engine = engine;
@@ -54,7 +57,7 @@ export class Page {
       section.append(pane.element);
       pane.attach();
     }
-    this.#show();
+    this.#refresh.request();
   }
 
   /** Takes the choices out of the address; says what was not understood. */
@@ -133,7 +136,8 @@ export class Page {
       }));
       this.#engine.send({ type: 'start', runs });
       this.#standing.expect();
-      this.#show();
+      this.#form.enter('preparing');
+      this.#refresh.request();
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       this.#form.refuse(error.message);
@@ -152,7 +156,7 @@ export class Page {
         break;
       case 'step':
         this.#panes.get(report.run)?.step(report.report);
-        this.#progress.share(drawn(report.report, this.#standing.runs.length > 1));
+        this.#shared = drawn(report.report, this.#standing.runs.length > 1);
         break;
       case 'file':
         this.#panes.get(report.run)?.saved(report.kind);
@@ -166,13 +170,14 @@ export class Page {
         this.#die(report.message);
         break;
     }
-    this.#show();
+    this.#refresh.request();
   }
 
   #hearRun({ run, state, step, settings }: Extract<Report, { type: 'run' }>, isNew: boolean): void {
     const pane = this.#panes.get(run);
     const { runs } = this.#standing;
     this.#showPanes(runs.length > 0 ? runs : this.#choices.methods);
+    if (runs.length === 0) this.#shared = '';
     if (isNew && state !== 'ended') {
       pane?.clear();
       // A checkpoint brings settings that nobody chose here.
@@ -185,9 +190,10 @@ export class Page {
     pane?.enter(state, step);
   }
 
-  #show(): void {
+  #draw(): void {
     this.#form.enter(this.#standing.state);
-    this.#progress.show(this.#standing.progress);
+    this.#progress.show(this.#standing.progress, this.#shared);
+    for (const pane of this.#panes.values()) pane.draw();
   }
 
   #notice(message: string): void {

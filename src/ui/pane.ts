@@ -39,13 +39,24 @@ export class Pane {
   readonly run: Method;
   readonly element: HTMLElement;
   readonly #canvas: HTMLCanvasElement;
-  readonly #state: HTMLElement;
+  readonly #words: HTMLElement;
   readonly #buttons: readonly HTMLButtonElement[];
-  readonly #gradient: Plot;
-  readonly #terms: Plot;
-  readonly #loss: Plot;
-  readonly #time: Plot;
+  readonly #curves = {
+    gradient: new Plot([{ name: 'Gradient', tone: 'strong' }], short),
+    terms: new Plot(
+      [
+        { name: 'Matching', tone: 'strong' },
+        { name: 'Guidance', tone: 'faint' },
+      ],
+      short,
+    ),
+    loss: new Plot([{ name: 'Fake score loss', tone: 'strong' }], short),
+    time: new Plot([{ name: 'Time of a step', tone: 'faint' }], duration),
+  };
+  readonly #plots: readonly Plot[] = Object.values(this.#curves);
   readonly #listeners: PaneListeners;
+  #state: RunState = 'ended';
+  #step = 0;
 
   constructor(run: Method, listeners: PaneListeners) {
     const [name, what] = titles[run];
@@ -55,25 +66,14 @@ export class Pane {
     this.#listeners = listeners;
     find(this.element, 'h2').textContent = name;
     find(this.element, 'header p').textContent = what;
-    this.#state = find(this.element, '.state');
+    this.#words = find(this.element, '.state');
     this.#canvas = find<HTMLCanvasElement>(this.element, '.stage canvas');
     this.#canvas.setAttribute('aria-label', `The object made by ${name}: arrow keys turn it`);
     this.#canvas.setAttribute('role', 'img');
-    this.#gradient = new Plot([{ name: 'Gradient', tone: 'strong' }], short);
-    this.#terms = new Plot(
-      [
-        { name: 'Matching', tone: 'strong' },
-        { name: 'Guidance', tone: 'faint' },
-      ],
-      short,
-    );
-    this.#loss = new Plot([{ name: 'Fake score loss', tone: 'strong' }], short);
-    this.#time = new Plot([{ name: 'Time of a step', tone: 'faint' }], duration);
-    const plots = [this.#gradient, this.#terms, ...(run === 'vsd' ? [this.#loss] : []), this.#time];
-    find(this.element, '.plots').append(...plots.map(({ element }) => element));
+    find(this.element, '.plots').append(...this.#plots.map((plot) => plot.element));
     this.#buttons = [...this.element.querySelectorAll<HTMLButtonElement>('[data-save]')];
     for (const button of this.#buttons) button.addEventListener('click', () => this.#save(button));
-    this.enter('ended', 0);
+    this.draw();
   }
 
   /** Hands the canvas to the engine and keeps it informed; the pane must be in the page. */
@@ -96,24 +96,36 @@ export class Pane {
   }
 
   clear(): void {
-    for (const plot of [this.#gradient, this.#terms, this.#loss, this.#time]) plot.clear();
+    for (const plot of this.#plots) plot.clear();
   }
 
   enter(state: RunState, step: number): void {
-    this.element.dataset.state = state;
-    this.element.dataset.step = String(step);
-    const words = { training: `step ${step}`, finished: 'finished', failed: 'stopped', ended: '' };
-    setText(this.#state, words[state]);
-    for (const button of this.#buttons) button.disabled = state === 'ended';
+    this.#state = state;
+    this.#step = step;
   }
 
   step({ step, gradientNorms, terms, fake, milliseconds }: StepReport): void {
-    this.#gradient.add([gradientNorms.views]);
-    this.#terms.add([terms.matching, terms.adherence]);
-    if (fake) this.#loss.add([fake.loss]);
-    this.#time.add([milliseconds.denoiser + milliseconds.field + milliseconds.rest]);
-    this.element.dataset.step = String(step + 1);
-    setText(this.#state, `step ${step + 1}`);
+    const { gradient, terms: both, loss, time } = this.#curves;
+    gradient.add([gradientNorms.views]);
+    both.add([terms.matching, terms.adherence]);
+    if (fake) loss.add([fake.loss]);
+    time.add([milliseconds.denoiser + milliseconds.field + milliseconds.rest]);
+    this.#step = step + 1;
+  }
+
+  draw(): void {
+    const { dataset } = this.element;
+    const states = {
+      training: `step ${this.#step}`,
+      finished: 'finished',
+      failed: 'stopped',
+      ended: '',
+    };
+    dataset.state = this.#state;
+    dataset.step = String(this.#step);
+    setText(this.#words, states[this.#state]);
+    for (const button of this.#buttons) button.disabled = this.#state === 'ended';
+    for (const plot of this.#plots) plot.draw();
   }
 
   /** A file was made, or could not be. */

@@ -1,4 +1,4 @@
-import { find, instantiate } from './dom';
+import { find, instantiate, setText } from './dom';
 import { Series } from './series';
 
 /** A line of a plot. */
@@ -21,7 +21,7 @@ export class Plot {
     readonly series: Series;
   }[];
   readonly #format: (value: number) => string;
-  #requested = false;
+  #newest: readonly number[] | undefined;
 
   constructor(lines: readonly Line[], format: (value: number) => string) {
     this.element = instantiate('plot');
@@ -42,45 +42,41 @@ export class Plot {
       caption.append(label, output);
       return { path, output, series: new Series() };
     });
-    this.clear();
+    this.draw();
   }
 
-  /** A value for each line. */
+  /** Takes in a value for each line, to be drawn by `draw`. */
   add(values: readonly number[]): void {
-    this.element.hidden = false;
-    this.#lines.forEach(({ series, output }, i) => {
+    this.#lines.forEach(({ series }, i) => {
       series.add(values[i]!);
-      output.textContent = this.#format(values[i]!);
     });
-    this.#request();
+    this.#newest = values;
   }
 
-  /** Takes the plot away until there is something to plot. */
   clear(): void {
-    this.element.hidden = true;
     for (const { series } of this.#lines) series.clear();
+    this.#newest = undefined;
   }
 
-  /** Drawn once a frame at most, however many steps there were. */
-  #request(): void {
-    if (this.#requested) return;
-    this.#requested = true;
-    requestAnimationFrame(() => {
-      this.#requested = false;
-      this.#draw();
+  /** A plot of nothing is not there. */
+  draw(): void {
+    const newest = this.#newest;
+    this.element.hidden = newest === undefined;
+    if (!newest) return;
+    const top = Math.max(...this.#lines.flatMap(({ series }) => series.points), Number.MIN_VALUE);
+    this.#lines.forEach(({ path, output, series }, i) => {
+      setText(output, this.#format(newest[i]!));
+      path.setAttribute('d', curve(series.points, top));
     });
   }
+}
 
-  #draw(): void {
-    const top = Math.max(...this.#lines.flatMap(({ series }) => series.points), Number.MIN_VALUE);
-    for (const { path, series } of this.#lines) {
-      const { points } = series;
-      const places = points.map((value, i) => {
-        const x = (width * i) / Math.max(1, points.length - 1);
-        const y = height - 2 - ((height - 4) * value) / top;
-        return `${x.toFixed(1)} ${y.toFixed(1)}`;
-      });
-      path.setAttribute('d', places.length > 0 ? `M${places.join('L')}` : '');
-    }
-  }
+/** Points from left to right, `top` at the top, as the path of an SVG element. */
+function curve(points: readonly number[], top: number): string {
+  const places = points.map((value, i) => {
+    const x = (width * i) / Math.max(1, points.length - 1);
+    const y = height - 2 - ((height - 4) * value) / top;
+    return `${x.toFixed(1)} ${y.toFixed(1)}`;
+  });
+  return places.length > 0 ? `M${places.join('L')}` : '';
 }

@@ -15,17 +15,14 @@ export class ProgressBar {
     this.#left = find(root, '#progress .left');
   }
 
-  show({ share, what, left }: Progress): void {
+  /** @param shared what all runs of the newest step have in common. */
+  show({ share, what, left }: Progress, shared: string): void {
     this.#bar.classList.toggle('busy', share === undefined);
     this.#bar.style.setProperty('--done', String(share ?? 1));
     if (share === undefined) this.#bar.removeAttribute('aria-valuenow');
     else this.#bar.setAttribute('aria-valuenow', String(Math.round(100 * share)));
     setText(this.#what, what);
+    setText(this.#shared, shared);
     setText(this.#left, left);
-  }
-
-  /** What all runs of this step have in common. */
-  share(text: string): void {
-    setText(this.#shared, text);
   }
 }

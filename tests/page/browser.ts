@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build, type PreviewServer, preview } from 'vite';
+import { findChromium, softwareAdapterFlags } from '../../scripts/setup/browser.mjs';
+import { cache, root } from '../../scripts/setup/paths.mjs';
+import type { Report } from '../../src/train/messages';
+
+/** Keeps a browser of a test off the network and out of sandboxes that root cannot have. */
+const quiet = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The page as it is shipped: built, then served from a folder below the server's root. */
+export async function servePage(): Promise<{ url: string; close: () => Promise<void> }> {
+  const outDir = join(cache, 'page');
+  await build({ root, logLevel: 'error', build: { outDir, emptyOutDir: true } });
+  const server: PreviewServer = await preview({
+    root,
+    logLevel: 'error',
+    build: { outDir },
+    preview: { port: 0, host: '127.0.0.1' },
+  });
+  const url = server.resolvedUrls?.local[0];
+  if (!url) throw new Error('The preview server has no address.');
+  return { url, close: () => server.close() };
+}
+
+/** @param adapter false: a browser in which WebGPU has nothing to run on. */
+export function launch(adapter: boolean): Promise<Browser> {
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error('No browser: run `npm test`, which installs one.');
+  const args = [...quiet, ...(adapter ? softwareAdapterFlags : ['--disable-gpu'])];
+  return chromium.launch({ executablePath, headless: true, args });
+}
+
+/** What a page did while nobody looked. */
+export interface Recording {
+  /** Console errors and uncaught exceptions. */
+  readonly errors: readonly string[];
+  /** Reports of the engine, in order, without the bytes of files. */
+  reports(): Promise<Report[]>;
+  /**
+   * Frames of the main thread that took longer than 50 ms. `work` is the longest task in one, without
+   * its wait for the compositor, which on a software adapter is a wait for the GPU process.
+   */
+  longFrames(): Promise<LongFrame[]>;
+  /** The page's clock, in milliseconds. */
+  now(): Promise<number>;
+}
+
+export interface LongFrame {
+  readonly start: number;
+  /** Milliseconds. */
+  readonly work: number;
+}
+
+interface Recorded {
+  reports: Report[];
+  longFrames: LongFrame[];
+}
+
+/** Records from the page's first script on. */
+export async function record(page: Page): Promise<Recording> {
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.addInitScript(() => {
+    const recorded: Recorded = { reports: [], longFrames: [] };
+    Object.assign(window, { recorded });
+    const { Worker } = window;
+    window.Worker = class extends Worker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(url, options);
+        this.addEventListener('message', ({ data }: MessageEvent<Report>) => {
+          recorded.reports.push(data.type === 'file' ? { ...data, bytes: new Uint8Array() } : data);
+        });
+      }
+    };
+    new PerformanceObserver((list) => {
+      // Blocking is what a frame's tasks took beyond 50 ms each.
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        blockingDuration: number;
+      })[]) {
+        recorded.longFrames.push({ start: entry.startTime, work: 50 + entry.blockingDuration });
+      }
+    }).observe({ type: 'long-animation-frame', buffered: true });
+  });
+  const read = () => page.evaluate(() => (window as unknown as { recorded: Recorded }).recorded);
+  return {
+    errors,
+    reports: async () => (await read()).reports,
+    longFrames: async () => (await read()).longFrames,
+    now: () => page.evaluate(() => performance.now()),
+  };
+}

@@ -1,0 +1,199 @@
+import { readFile } from 'node:fs/promises';
+import validator from 'gltf-validator';
+import type { Browser, Page } from 'playwright-core';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/train/messages';
+import { launch, type Recording, record, servePage } from './browser';
+
+const methods = ['sds', 'vsd'] as const;
+const steps = 20;
+/** What a page may keep its visitor waiting. */
+const longestTask = 100;
+const patience = { timeout: 240_000 };
+/** Looks now and then: looking at every frame would keep the page busy. */
+const nowAndThen = { ...patience, polling: 500 };
+
+let server: Awaited<ReturnType<typeof servePage>>;
+beforeAll(async () => {
+  server = await servePage();
+});
+afterAll(() => server.close());
+
+const canvas = (page: Page, run: string) => page.locator(`[data-run=${run}] .stage canvas`);
+
+async function picture(page: Page, run: string): Promise<Uint8Array> {
+  return PNG.sync.read(await canvas(page, run).screenshot()).data;
+}
+
+/** Mean difference of two pictures' bytes. */
+function difference(a: Uint8Array, b: Uint8Array): number {
+  expect(a.length).toBe(b.length);
+  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
+}
+
+const taken = async (page: Page, run: string) =>
+  Number(await page.locator(`[data-run=${run}]`).getAttribute('data-step'));
+
+async function untilSteps(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(
+    (least) =>
+      [...document.querySelectorAll<HTMLElement>('.pane')].every(
+        ({ dataset }) => Number(dataset.step) >= least,
+      ),
+    count,
+    nowAndThen,
+  );
+}
+
+/** Waits until the main button says so. */
+async function untilStart(page: Page, label: string): Promise<void> {
+  await page.locator('#start', { hasText: new RegExp(`^${label}$`) }).waitFor(patience);
+}
+
+/** A file that a button of a pane hands to the browser. */
+async function saved(
+  page: Page,
+  run: string,
+  kind: string,
+): Promise<{ name: string; path: string }> {
+  const [file] = await Promise.all([
+    page.waitForEvent('download', patience),
+    page.locator(`[data-run=${run}] [data-save=${kind}]`).click(),
+  ]);
+  return { name: file.suggestedFilename(), path: await file.path() };
+}
+
+type Step = Extract<Report, { type: 'step' }>;
+const isStep = (report: Report): report is Step => report.type === 'step';
+
+describe('with an adapter', () => {
+  let browser: Browser;
+  let page: Page;
+  let recording: Recording;
+  let checkpoint: string;
+
+  beforeAll(async () => {
+    browser = await launch(true);
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    recording = await record(page);
+    await page.goto(`${server.url}#prompt=a+pine+tree&preset=tiny&steps=${steps}&seed=7`);
+  });
+  afterAll(() => browser.close());
+
+  test('opens, says where it runs, and takes its settings from the link', patience, async () => {
+    await page.locator('#status span').first().waitFor(patience);
+    await expect(page.locator('#status').textContent()).resolves.toMatch(
+      /Field on .+Denoiser on .+/,
+    );
+    expect(await page.inputValue('#prompt')).toBe('a pine tree');
+    expect(await page.inputValue('#seed')).toBe('7');
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  });
+
+  test('an empty prompt is refused in words, and nothing starts', patience, async () => {
+    await page.fill('#prompt', '  ');
+    await page.click('#start');
+    expect(await page.textContent('#prompt-error')).toMatch(/prompt is empty: describe one object/);
+    expect(await page.textContent('#start')).toBe('Start');
+    await page.fill('#prompt', 'a pine tree');
+    expect(await page.isHidden('#prompt-error')).toBe(true);
+  });
+
+  test('both panes change over 20 steps, and the page stays responsive', patience, async () => {
+    await page.click('#start');
+    await untilSteps(page, 1);
+    const started = await recording.now();
+    const first = await Promise.all(methods.map((run) => picture(page, run)));
+    await untilSteps(page, steps);
+    const frames = (await recording.longFrames()).filter(({ start }) => start > started);
+    const last = await Promise.all(methods.map((run) => picture(page, run)));
+    methods.forEach((_, i) => {
+      expect(difference(first[i]!, last[i]!)).toBeGreaterThan(1);
+    });
+    expect(difference(last[0]!, last[1]!)).toBeGreaterThan(0);
+    expect(frames.filter(({ work }) => work > longestTask)).toEqual([]);
+    expect(await page.textContent('#progress .left')).toBe('done');
+  });
+
+  test('the runs share cameras and noise levels, and keep in step', async () => {
+    const reports = (await recording.reports()).filter(isStep);
+    const [sds, vsd] = methods.map((method) => reports.filter(({ run }) => run === method));
+    expect(sds).toHaveLength(steps);
+    expect(vsd).toHaveLength(steps);
+    sds!.forEach(({ report }, i) => {
+      expect(report.camera).toEqual(vsd![i]!.report.camera);
+      expect(report.timesteps).toEqual(vsd![i]!.report.timesteps);
+    });
+    expect(new Set(sds!.map(({ report }) => report.timesteps[0])).size).toBeGreaterThan(steps / 2);
+    reports.forEach(({ run }, i) => {
+      expect(run).toBe(methods[i % 2]);
+    });
+  });
+
+  test.each(methods)('%s exports a valid GLB', patience, async (run) => {
+    const { name, path } = await saved(page, run, 'glb');
+    expect(name).toBe(`a-pine-tree-${run}-7.glb`);
+    const { issues, info } = await validator.validateBytes(new Uint8Array(await readFile(path)));
+    expect(issues.messages.filter(({ severity }) => severity <= 1)).toEqual([]);
+    expect(info.totalTriangleCount).toBeGreaterThan(100);
+  });
+
+  test('a drag turns both objects', patience, async () => {
+    const before = await Promise.all(methods.map((run) => picture(page, run)));
+    const box = (await canvas(page, 'sds').boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2 + 60, box.y + box.height / 2 + 60, { steps: 4 });
+    await page.mouse.up();
+    for (const [i, run] of methods.entries()) {
+      await expect
+        .poll(async () => difference(before[i]!, await picture(page, run)), patience)
+        .toBeGreaterThan(0.2);
+    }
+  });
+
+  test('a checkpoint is saved and goes on in a pane of its own', patience, async () => {
+    const { name, path } = await saved(page, 'vsd', 'checkpoint');
+    expect(name).toBe('a-pine-tree-vsd-7.safetensors');
+    checkpoint = path;
+    await page.click('#reset');
+    await untilStart(page, 'Start');
+    await page.setInputFiles('#checkpoint-file', checkpoint);
+    await page.locator('[data-run=vsd][data-state=finished]').waitFor(patience);
+    expect(await taken(page, 'vsd')).toBe(steps);
+    expect(await page.isHidden('[data-run=sds]')).toBe(true);
+  });
+
+  test('the space bar pauses and resumes', patience, async () => {
+    await page.fill('#seed', '8');
+    await page.locator('#seed').press('Tab');
+    await page.click('.segments label:has([value=sds])');
+    await page.click('#start');
+    await untilStart(page, 'Pause');
+    await canvas(page, 'sds').focus();
+    await page.keyboard.press('Space');
+    await untilStart(page, 'Resume');
+    const step = await taken(page, 'sds');
+    await page.waitForTimeout(3000);
+    expect(await taken(page, 'sds')).toBe(step);
+    await page.keyboard.press('Space');
+    await expect.poll(() => taken(page, 'sds'), patience).toBeGreaterThan(step);
+  });
+
+  test('nothing was written to the console as an error', () => {
+    expect(recording.errors).toEqual([]);
+  });
+});
+
+test('without an adapter the page says so and what to do', patience, async () => {
+  const browser = await launch(false);
+  const page = await browser.newPage();
+  const recording = await record(page);
+  await page.goto(server.url);
+  await page.locator('#fatal').waitFor({ state: 'visible' });
+  expect(await page.textContent('#fatal p')).toMatch(/No WebGPU adapter.*Use a current Chrome/);
+  expect(await page.isHidden('#ask')).toBe(true);
+  expect(recording.errors).toEqual([]);
+  await browser.close();
+});
