@@ -232,7 +232,7 @@ export function messageOf(error: unknown): string {
   if (name.endsWith('Error') && !['Error', 'TypeError', 'OperationError'].includes(name)) {
     return message;
   }
-  return `${message} Reset and start again; if that does not help, reload the page.`;
+  return `${message.replace(/\.?$/, '.')} Reset and start again; if that does not help, reload the page.`;
 }
 
 /** A file's name from the prompt, the method and the seed. */

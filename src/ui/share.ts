@@ -20,16 +20,16 @@ export function toHash(choices: Choices): string {
  * @throws SettingsError naming what is not understood.
  */
 export function fromHash(hash: string): Choices {
-  const changes: Record<string, unknown> = {};
+  const changes: [name: string, value: unknown][] = [];
   let choices = firstChoices;
   for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
     if (name === 'prompt') choices = { ...choices, prompt: value };
     else if (name === 'method') choices = { ...choices, methods: methodsOf(value) };
     else if (name === 'seed') choices = { ...choices, seed: Number(value) };
     else if (name === 'preset') choices = { ...choices, preset: value as Preset };
-    else changes[name] = parsed(value);
+    else changes.push([name, parsed(value)]);
   }
-  choices = { ...choices, changes };
+  choices = { ...choices, changes: Object.fromEntries(changes) };
   validateChoices(choices);
   return choices;
 }

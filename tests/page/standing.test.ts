@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { makeSettings } from '../../src/settings';
+import type { Report, RunId, RunState } from '../../src/train/messages';
+import { clock, Remaining } from '../../src/ui/remaining';
+import { Series } from '../../src/ui/series';
+import { Standing } from '../../src/ui/standing';
+
+const settings = makeSettings({ prompt: 'a house', steps: 10 });
+const ready: Report = {
+  type: 'ready',
+  facts: { adapter: 'a', software: true, denoiser: 'd', model: 'm' },
+};
+const run = (id: RunId, state: RunState, step: number): Report => ({
+  type: 'run',
+  run: id,
+  state,
+  settings,
+  step,
+});
+const step = (id: RunId, index: number): Report => ({
+  type: 'step',
+  run: id,
+  report: {
+    step: index,
+    camera: { azimuth: 0, elevation: 0 },
+    timesteps: [1, 1],
+    terms: { matching: 1, adherence: 1 },
+    gradientNorms: { views: 1, table: 1, mlp: 1 },
+    fake: null,
+    saturations: 0,
+    milliseconds: { denoiser: 1, field: 1, rest: 1 },
+  },
+});
+
+test('while the model comes, the bar counts its bytes', () => {
+  const standing = new Standing();
+  expect(standing.progress).toMatchObject({ share: undefined, what: 'Opening the engine…' });
+  standing.hear({ type: 'download', file: 'a', received: 1e6, total: 3e6 }, 0);
+  standing.hear({ type: 'download', file: 'b', received: 1e6, total: 1e6 }, 0);
+  expect(standing.progress).toMatchObject({
+    share: 0.5,
+    what: 'Downloading the model: 2.0 of 4.0 MB',
+  });
+  standing.hear({ type: 'download', file: 'a', received: 3e6, total: 3e6 }, 1);
+  expect(standing.progress.what).toBe('Preparing the model…');
+});
+
+test('two runs count together, and the time left follows their pace', () => {
+  const standing = new Standing();
+  standing.hear(ready, 0);
+  standing.expect();
+  expect(standing.progress.share).toBeUndefined();
+  standing.hear(run('sds', 'training', 0), 0);
+  standing.hear(run('vsd', 'training', 0), 0);
+  standing.hear({ type: 'session', state: 'training' }, 0);
+  standing.hear(step('sds', 0), 1);
+  standing.hear(step('vsd', 0), 3);
+  standing.hear(step('sds', 1), 5);
+  // Three of twenty done, one every two seconds: seventeen to go.
+  expect(standing.progress).toEqual({ share: 0.15, what: 'Step 1 of 10', left: '0:34 left' });
+  standing.hear({ type: 'session', state: 'paused' }, 6);
+  expect(standing.progress.left).toBe('paused');
+});
+
+test('the end is told apart from a stop', () => {
+  const standing = new Standing();
+  standing.hear(ready, 0);
+  standing.hear(run('sds', 'finished', 10), 0);
+  standing.hear({ type: 'session', state: 'finished' }, 0);
+  expect(standing.progress).toMatchObject({ share: 1, left: 'done' });
+  standing.hear(run('sds', 'failed', 4), 0);
+  expect(standing.progress).toMatchObject({ share: 0.4, left: 'stopped' });
+  standing.hear(run('sds', 'ended', 4), 0);
+  expect(standing.runs).toEqual([]);
+});
+
+test('the remaining time forgets a pace that is past', () => {
+  const remaining = new Remaining();
+  expect(remaining.seconds(10)).toBeUndefined();
+  for (let i = 0; i <= 5; i++) remaining.note(100 * i, i);
+  expect(remaining.seconds(10)).toBeCloseTo(500);
+  for (let i = 1; i <= 30; i++) remaining.note(500 + i, 5 + i);
+  expect(remaining.seconds(45)).toBeCloseTo(10);
+});
+
+test.each([
+  [7, '0:07'],
+  [750, '12:30'],
+  [3723.4, '1:02:03'],
+  [-3, '0:00'],
+])('%d seconds read %s', (seconds, text) => {
+  expect(clock(seconds)).toBe(text);
+});
+
+test('a series keeps its shape in bounded memory', () => {
+  const series = new Series();
+  const count = 10_000;
+  for (let i = 0; i < count; i++) series.add(i);
+  series.add(Number.NaN);
+  expect(series.points.length).toBeLessThan(240);
+  const each = series.points[1]! - series.points[0]!;
+  series.points.forEach((value, i) => {
+    expect(value).toBe((each - 1) / 2 + i * each);
+  });
+  expect(series.points.at(-1)).toBeGreaterThan(count - 2 * each);
+  series.clear();
+  expect(series.points).toEqual([]);
+});

@@ -1,0 +1,205 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { makeSettings, type Settings } from '../../src/settings';
+import type { SessionReport } from '../../src/train/messages';
+import { fileName, messageOf, Session, type SessionRun } from '../../src/train/session';
+import { NonFiniteGradientError, type StepReport } from '../../src/train/trainer';
+
+/** A run whose whole state is its count of steps. */
+class Counter implements SessionRun {
+  readonly settings: Settings;
+  step = 0;
+  disposed = false;
+  /** Thrown at this step. */
+  failAt = Number.POSITIVE_INFINITY;
+  /** Whether the run still answers: a lost device does not. */
+  lost = false;
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+  }
+
+  get finished(): boolean {
+    return this.step >= this.settings.steps;
+  }
+
+  async takeStep(): Promise<StepReport> {
+    if (this.disposed) throw new Error('A step after the end.');
+    if (this.step === this.failAt) throw new NonFiniteGradientError('The gradient is not finite.');
+    return { step: this.step++ } as StepReport;
+  }
+
+  async checkpoint(): Promise<Uint8Array> {
+    if (this.lost) throw new Error('The device is lost.');
+    return Uint8Array.of(this.step);
+  }
+
+  restore([step]: Uint8Array): void {
+    if (step! > this.settings.steps) throw new RangeError('The checkpoint is of a longer run.');
+    this.step = step!;
+  }
+
+  async glb(): Promise<Uint8Array> {
+    if (this.step === 0) throw new RangeError('The field is empty: train it for longer.');
+    return new TextEncoder().encode('glTF');
+  }
+
+  dispose(): void {
+    this.disposed = true;
+  }
+}
+
+const settings = (method: 'sds' | 'vsd', steps = 6) =>
+  makeSettings({ prompt: 'A pine tree!', method, steps, seed: 3 });
+const both = [
+  { run: 'sds', settings: settings('sds') },
+  { run: 'vsd', settings: settings('vsd') },
+];
+
+let reports: SessionReport[];
+let made: Counter[];
+let session: Session<Counter>;
+/** What is done between two steps, by the number of steps reported so far. */
+let between: Record<number, () => void>;
+
+const of = <T extends SessionReport['type']>(type: T) =>
+  reports.filter((report): report is Extract<SessionReport, { type: T }> => report.type === type);
+const until = async (state: string) => {
+  while (session.state !== state) await new Promise((resolve) => setTimeout(resolve));
+};
+
+beforeEach(() => {
+  reports = [];
+  made = [];
+  between = {};
+  session = new Session<Counter>({
+    source: {
+      createRun: async (wanted) => {
+        const run = new Counter(wanted);
+        made.push(run);
+        return run;
+      },
+    },
+    report: (report) => reports.push(report),
+    settingsOf: (bytes) => settings('vsd', bytes[1]!),
+    breathe: async () => {
+      const act = between[of('step').length];
+      delete between[of('step').length];
+      act?.();
+      await new Promise((resolve) => setTimeout(resolve));
+    },
+  });
+});
+
+test('runs take turns and end together', async () => {
+  await session.start(both);
+  await until('finished');
+  expect(of('step').map(({ run }) => run)).toEqual(Array(6).fill(['sds', 'vsd']).flat());
+  expect(of('session').map(({ state }) => state)).toEqual(['preparing', 'training', 'finished']);
+  expect(of('run').map(({ run, state }) => `${run} ${state}`)).toEqual([
+    'sds training',
+    'vsd training',
+    'sds finished',
+    'vsd finished',
+  ]);
+});
+
+test('a pause takes effect after the step that is being taken, and resuming goes on', async () => {
+  between[3] = () => void session.pause();
+  await session.start(both);
+  await until('paused');
+  expect(of('step')).toHaveLength(3);
+  await session.resume();
+  await until('finished');
+  expect(of('step')).toHaveLength(12);
+});
+
+test('a reset ends the runs, tells of it first, and frees them', async () => {
+  between[2] = () => void session.reset();
+  await session.start(both);
+  await until('idle');
+  expect(of('step')).toHaveLength(2);
+  expect(made.every(({ disposed }) => disposed)).toBe(true);
+  expect(of('run').filter(({ state }) => state === 'ended')).toHaveLength(2);
+  expect(session.run('sds')).toBeUndefined();
+});
+
+test('a start replaces what runs', async () => {
+  between[2] = () => void session.start([{ run: 'sds', settings: settings('sds', 2) }]);
+  await session.start(both);
+  await until('finished');
+  expect(made.map(({ disposed }) => disposed)).toEqual([true, true, false]);
+  expect(of('step')).toHaveLength(4);
+});
+
+describe('when a run fails', () => {
+  beforeEach(async () => {
+    between[0] = () => {
+      made[0]!.failAt = 4;
+    };
+    await session.start(both);
+    await until('finished');
+  });
+
+  test('it stops and says why, and the other goes on', () => {
+    expect(of('error')).toEqual([
+      { type: 'error', run: 'sds', message: 'The gradient is not finite.' },
+    ]);
+    expect(of('run').slice(2)).toMatchObject([
+      { run: 'sds', state: 'failed', step: 4 },
+      { run: 'vsd', state: 'finished', step: 6 },
+    ]);
+  });
+
+  test('its state is saved as far as it came', async () => {
+    await session.save('sds', 'checkpoint');
+    expect(of('file')[0]!.bytes).toEqual(Uint8Array.of(4));
+  });
+
+  test('and the last checkpoint when it no longer answers', async () => {
+    made[0]!.lost = true;
+    await session.save('sds', 'checkpoint');
+    expect(of('file')[0]!.bytes).toEqual(Uint8Array.of(4));
+  });
+});
+
+test('files are named after the prompt, the method and the seed', async () => {
+  await session.start(both);
+  await until('finished');
+  await session.save('vsd', 'glb');
+  expect(of('file')[0]).toMatchObject({ run: 'vsd', kind: 'glb', name: 'a-pine-tree-vsd-3.glb' });
+  const odd = makeSettings({ prompt: '  ¿¿ Ein Haus — 東京 ??', seed: 1 });
+  expect(fileName(odd, 'checkpoint')).toBe('ein-haus-東京-sds-1.safetensors');
+});
+
+test('a file that cannot be made is an error of its run', async () => {
+  between[0] = () => void session.pause();
+  await session.start(both);
+  await session.save('sds', 'glb');
+  expect(of('error')).toEqual([
+    {
+      type: 'error',
+      run: 'sds',
+      message: 'The field is empty: train it for longer.',
+      saving: 'glb',
+    },
+  ]);
+});
+
+test('a checkpoint is gone on with, under the name of its method', async () => {
+  await session.load(Uint8Array.of(4, 6));
+  await until('finished');
+  expect(of('step').map(({ run, report }) => `${run} ${report.step}`)).toEqual(['vsd 4', 'vsd 5']);
+});
+
+test('a checkpoint that does not fit leaves nothing behind', async () => {
+  await session.load(Uint8Array.of(9, 6));
+  expect(session.state).toBe('idle');
+  expect(made[0]!.disposed).toBe(true);
+  expect(of('error')[0]).toMatchObject({ run: null, message: /longer run/ });
+});
+
+test('errors of ours speak for themselves, others get a remedy', () => {
+  expect(messageOf(new RangeError('Choose fewer.'))).toBe('Choose fewer.');
+  expect(messageOf(new TypeError('x is undefined'))).toMatch(/^x is undefined\. Reset/);
+  expect(messageOf('gone')).toMatch(/^gone\. Reset/);
+});
