@@ -3,6 +3,8 @@
  * link and run.json are four views of it; a run is reproducible from it, the model and the adapter.
  */
 
+import { formats, type MeshFormat } from './mesh/formats';
+
 /**
  * A number, or a number that changes over a run: `[start, v0, v1, end]` holds v0 until `start`, moves
  * linearly to v1 at `end` and stays. `start` and `end` are fractions of the run in [0, 1], so that a
@@ -68,6 +70,11 @@ export interface Settings {
   readonly mesh: {
     readonly resolution: number;
     readonly smooth: number;
+    readonly format: MeshFormat;
+    /** Triangles to simplify to; 0 keeps them as extracted. */
+    readonly triangles: number;
+    /** Side of the baked texture; 0 for vertex colours where the format has them. */
+    readonly texture: number;
   };
 }
 
@@ -113,7 +120,7 @@ export const defaults: Settings = {
     sparsity: 0,
     opaque: 0,
   },
-  mesh: { resolution: 128, smooth: 3 },
+  mesh: { resolution: 128, smooth: 3, format: 'glb', triangles: 0, texture: 0 },
 };
 
 export const presets = {
@@ -287,12 +294,21 @@ export const settingBounds: readonly [path: string, low: number, high: number, i
     ['fake.updates', 0, 16, true],
     ['mesh.resolution', 8, 512, true],
     ['mesh.smooth', 0, 100, true],
+    ['mesh.triangles', 0, 1_000_000, true],
+    ['mesh.texture', 0, 8192, true],
   ];
+
+/** Settings whose 0 means none, with the least that is not none. */
+const leastUnlessZero: readonly [path: string, least: number][] = [
+  ['mesh.triangles', 4],
+  ['mesh.texture', 64],
+];
 
 /** What a setting that is a word may be. */
 export const settingChoices: Readonly<Record<string, readonly string[]>> = {
   'guidance.baseline': ['noise', 'fake'],
   'guidance.weighting': ['sigma_squared', 'uniform', 'sigma_alpha'],
+  'mesh.format': formats,
 };
 
 function validate(settings: Settings): void {
@@ -304,6 +320,11 @@ function validate(settings: Settings): void {
     throw new SettingsError(
       `Setting '${path}' must be ${integer ? 'a whole number' : 'a number'} from ${low} to ${high}, not ${value}.`,
     );
+  }
+  for (const [path, least] of leastUnlessZero) {
+    const value = at(path) as number;
+    if (value === 0 || value >= least) continue;
+    throw new SettingsError(`Setting '${path}' must be 0 or at least ${least}, not ${value}.`);
   }
   for (const [path, allowed] of Object.entries(settingChoices)) {
     if (allowed.includes(at(path) as string)) continue;

@@ -48,9 +48,11 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   await output.write('field.safetensors', await run.checkpoint());
   await output.write('run.json', record());
   await output.write('turntable.png', await turntablePng(run));
-  await output.write('mesh.glb', await run.glb());
+  const files = await run.exportFiles(encodePng);
+  for (const { name, bytes } of files) await output.write(name, bytes);
   await output.write('run.json', record());
-  say(`mesh.glb, turntable.png, field.safetensors and run.json are in ${output.folder}`);
+  const meshNames = files.map(({ name }) => name).join(', ');
+  say(`${meshNames}, turntable.png, field.safetensors and run.json are in ${output.folder}`);
   run.dispose();
   await engine.dispose();
 }

@@ -4,12 +4,10 @@ import { completed, type ExportOptions, type MeshFile } from './export_options';
 import { exportPly } from './export_ply';
 import { exportStl } from './export_stl';
 import type { Mesh } from './extract';
+import { formats, type MeshFormat } from './formats';
 
 export type { ExportOptions, MeshFile, Texture } from './export_options';
-
-export const formats = ['glb', 'obj', 'ply', 'stl'] as const;
-
-export type MeshFormat = (typeof formats)[number];
+export { formats, type MeshFormat } from './formats';
 
 type Exporter = (mesh: Mesh, options: ExportOptions) => MeshFile[] | Promise<MeshFile[]>;
 

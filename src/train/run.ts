@@ -4,8 +4,13 @@ import type { Conditioning } from '../diffusion/text_encoder';
 import type { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import { exportMesh, type MeshFile } from '../mesh/export';
 import { exportGlb } from '../mesh/export_glb';
 import { extractMesh, type Mesh } from '../mesh/extract';
+import type { PngEncoder } from '../mesh/png';
+import { simplifyMesh } from '../mesh/simplify';
+import { textureMesh, textureSize } from '../mesh/texture';
+import { mostUnwrapped } from '../mesh/unwrap';
 import type { Adam } from '../optim/adam';
 import { type Camera, orbitCamera } from '../render/camera';
 import { Renderer } from '../render/renderer';
@@ -108,17 +113,35 @@ export class Run {
   }
 
   /**
-   * The field's surface with its colours, at the density whose silhouette matches the rendered alpha.
+   * The field's surface with its colours, at the density whose silhouette matches the rendered alpha,
+   * simplified if the settings say so.
    * @throws EmptyFieldError when there is none.
    */
   async mesh(): Promise<Mesh> {
-    const { resolution, smooth } = this.settings.mesh;
+    const { resolution, smooth, triangles } = this.settings.mesh;
     const iso = { silhouettes: await this.turntable(silhouettes.count, silhouettes.size) };
-    return extractMesh(this.#parts.gpu, this.field, { resolution, smooth, iso });
+    const whole = await extractMesh(this.#parts.gpu, this.field, { resolution, smooth, iso });
+    return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
   }
 
   async glb(): Promise<Uint8Array> {
     return exportGlb(await this.mesh(), { prompt: this.settings.prompt });
+  }
+
+  /**
+   * The mesh as files, in the format and with the colouring that the settings ask for.
+   * @param file their name without its extension.
+   * @throws EmptyFieldError when there is no mesh.
+   */
+  async exportFiles(encodePng: PngEncoder, file = 'mesh'): Promise<MeshFile[]> {
+    const { prompt, mesh: settings } = this.settings;
+    const size = textureSize(settings.format, settings.texture);
+    const mesh = await this.mesh();
+    if (size === 0) return exportMesh(mesh, settings.format, { file, prompt });
+    const light =
+      settings.triangles > 0 ? mesh : await simplifyMesh(mesh, { triangles: mostUnwrapped });
+    const texture = await textureMesh(this.#parts.gpu, this.field, light, size, encodePng);
+    return exportMesh(light, settings.format, { file, prompt, texture });
   }
 
   /** Renders `count` views of `size` pixels around the object, at the middle of the model's elevations. */

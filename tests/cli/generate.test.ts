@@ -98,6 +98,16 @@ test('a gradient that is not finite ends the run at its last checkpoint', async 
   expect(metadata.step).toBe('50');
 });
 
+test('writes the mesh in the format and detail that is asked for', async () => {
+  const checkpoint = join(out('first'), 'field.safetensors');
+  const dir = out('ply');
+  const mesh = ['--mesh.format', 'ply', '--mesh.triangles', '200'];
+  expect((await generate(['--resume', checkpoint, '--out', dir, ...mesh])).code).toBe(0);
+  const ply = (await readFile(join(dir, 'mesh.ply'))).toString('latin1');
+  expect(Number(/element face (\d+)/.exec(ply)![1])).toBeLessThanOrEqual(200);
+  expect(await readdir(dir)).not.toContain('mesh.glb');
+});
+
 test('--help names every option', async () => {
   const { code, text } = await generate(['--help']);
   expect(code).toBe(0);
@@ -117,6 +127,8 @@ describe('bad input ends with a message and a code other than 0:', () => {
     ['an unknown preset', ['a cube', '--preset', 'ultra'], /Unknown preset 'ultra'/],
     ['steps that are no number', ['a cube', '--steps', 'ten'], /--steps takes a number/],
     ['an unknown denoiser', ['a cube', '--denoiser', 'tpu'], /Unknown denoiser 'tpu'/],
+    ['an unknown mesh format', ['a cube', '--mesh.format', 'fbx'], /one of glb, obj, ply, stl/],
+    ['a texture of ten texels', ['a cube', '--mesh.texture', '10'], /must be 0 or at least 64/],
     ['an unwritable folder', ['a cube', '--out', '/dev/null/x'], /Nothing can be written to/],
     [
       'no model there',
