@@ -13,9 +13,10 @@ export function nonManifoldVertices(indices: Uint32Array, vertices: number): Uin
   const degree = new Uint32Array(vertices);
   for (let i = 0; i < indices.length; i += 3) {
     for (let corner = 0; corner < 3; corner++) {
-      const [a, b, c] = [0, 1, 2].map((k) => indices[i + ((corner + k) % 3)]!) as Triple;
+      const a = indices[i + corner]!;
+      const b = indices[i + ((corner + 1) % 3)]!;
       if (following.has(a * vertices + b)) flawed[a] = flawed[b] = 1;
-      following.set(a * vertices + b, c);
+      following.set(a * vertices + b, indices[i + ((corner + 2) % 3)]!);
       degree[a]!++;
     }
   }
@@ -39,5 +40,3 @@ export function nonManifoldVertices(indices: Uint32Array, vertices: number): Uin
   }
   return Uint32Array.from([...flawed.keys()].filter((vertex) => flawed[vertex]));
 }
-
-type Triple = [number, number, number];

@@ -14,7 +14,7 @@ export interface Atlas {
 /** Sides of a texture in texels: below, charts are all gutter; above, not every GPU has room. */
 export const textureSizes = { least: 64, most: 8192 };
 
-/** Triangles beyond which unwrapping takes minutes: its time grows with their square. */
+/** Triangles up to which unwrapping takes seconds: its time grows with their square. */
 export const mostUnwrapped = 20_000;
 
 /** Packings tried for charts that fill the image without exceeding it. */
@@ -24,9 +24,8 @@ const packings = 6;
 const gutterOf = (size: number) => Math.max(2, Math.round(size / 256));
 
 /**
- * Cuts a mesh into charts that lie flat and packs them into one image (xatlas; charts grown as in
- * Sander et al., "Signal-specialized parametrization"; least squares conformal maps of Lévy et al.,
- * SIGGRAPH 2002). The same mesh gives the same atlas.
+ * Cuts a mesh into charts that lie flat and packs them into one image (xatlas; least squares conformal
+ * maps of Lévy et al., SIGGRAPH 2002). The same mesh gives the same atlas.
  *
  * @param size side of the image in texels; charts are kept apart by `size / 256` of them.
  * @throws RangeError for a size that is no texture's.

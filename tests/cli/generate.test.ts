@@ -98,14 +98,20 @@ test('a gradient that is not finite ends the run at its last checkpoint', async 
   expect(metadata.step).toBe('50');
 });
 
-test('writes the mesh in the format and detail that is asked for', async () => {
+test.each([
+  ['ply', ['mesh.ply']],
+  ['obj', ['mesh.mtl', 'mesh.obj', 'mesh.png']],
+])('writes the mesh as %s with as many triangles as asked for', async (format, names) => {
+  const dir = out(format);
+  const mesh = ['--mesh.format', format, '--mesh.triangles', '200', '--mesh.texture', '64'];
   const checkpoint = join(out('first'), 'field.safetensors');
-  const dir = out('ply');
-  const mesh = ['--mesh.format', 'ply', '--mesh.triangles', '200'];
   expect((await generate(['--resume', checkpoint, '--out', dir, ...mesh])).code).toBe(0);
-  const ply = (await readFile(join(dir, 'mesh.ply'))).toString('latin1');
-  expect(Number(/element face (\d+)/.exec(ply)![1])).toBeLessThanOrEqual(200);
-  expect(await readdir(dir)).not.toContain('mesh.glb');
+  const found = await readdir(dir);
+  expect(found.filter((name) => name.startsWith('mesh.')).sort()).toEqual(names);
+  const text = await readFile(join(dir, `mesh.${format}`), 'latin1');
+  const faces = /element face (\d+)/.exec(text)?.[1] ?? text.match(/^f /gm)?.length;
+  expect(Number(faces)).toBeGreaterThan(150);
+  expect(Number(faces)).toBeLessThanOrEqual(200);
 });
 
 test('--help names every option', async () => {
