@@ -9,12 +9,12 @@ const samples = 1.5;
 
 /** Pictures of a run's field by our own renderer, through the occupancy grid that training keeps. */
 export function fieldSource(gpu: Gpu, run: Run): FieldSource {
-  return (side): FieldPicture => {
+  return ({ width, height }): FieldPicture => {
     const { settings, field } = run;
     const renderer = new Renderer(gpu, field, {
       views: 1,
-      width: side,
-      height: side,
+      width,
+      height,
       samplesPerRay: Math.round(samples * settings.render.samplesPerRay),
       occupancy: run.renderer.occupancy,
       gradient: false,

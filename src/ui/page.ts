@@ -53,10 +53,8 @@ export class Page {
   /** Puts the panes up and hands their canvases to the engine. */
   attach(): void {
     const section = find(document, '#panes');
-    for (const pane of this.#panes.values()) {
-      section.append(pane.element);
-      pane.attach();
-    }
+    section.append(...[...this.#panes.values()].map(({ element }) => element));
+    for (const pane of this.#panes.values()) pane.attach();
     this.#refresh.request();
   }
 

@@ -65,7 +65,7 @@ export class Pane {
     this.element.dataset.run = run;
     this.#listeners = listeners;
     find(this.element, 'h2').textContent = name;
-    find(this.element, 'header p').textContent = what;
+    find(this.element, '.about').textContent = what;
     this.#words = find(this.element, '.state');
     this.#canvas = find<HTMLCanvasElement>(this.element, '.stage canvas');
     this.#canvas.setAttribute('aria-label', `The object made by ${name}: arrow keys turn it`);

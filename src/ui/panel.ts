@@ -11,6 +11,13 @@ import { type Choices, changeable, changeName, perMethod, validateChoices } from
 
 const methods: readonly Method[] = ['sds', 'vsd'];
 
+/** Names of groups that are not words. */
+const groupNames: Readonly<Record<string, string>> = {
+  render: 'Renderer',
+  fake: 'Fake score',
+  optim: 'Optimiser',
+};
+
 /** A slider is of use up to this many steps; beyond it a number is typed. */
 const mostSliderSteps = 256;
 
@@ -61,13 +68,12 @@ export class Panel {
     if (!this.open) return;
     const gui = new GUI({ container: this.#container, title: 'Settings of the next start' });
     this.#gui = gui;
-    for (const method of methods) {
-      for (const [path, base] of changeable(this.#choices.preset, method)) {
-        if (!perMethod(path) && method !== methods[0]) continue;
-        const [group, key] = path.includes('.') ? path.split('.') : [undefined, path];
-        const title = group && words(group) + (perMethod(path) ? `, ${method.toUpperCase()}` : '');
-        this.#add(title ? folder(gui, title, openFolders) : gui, key!, path, method, base);
-      }
+    const bases = methods.map((method) => new Map(changeable(this.#choices.preset, method)));
+    for (const path of bases[0]!.keys()) {
+      methods.slice(0, perMethod(path) ? methods.length : 1).forEach((method, i) => {
+        const parent = parentOf(gui, path, method, openFolders);
+        this.#add(parent, path, method, bases[i]!.get(path));
+      });
     }
     gui
       .add({ reset: () => this.#set({}) }, 'reset')
@@ -75,11 +81,11 @@ export class Panel {
       .enable(Object.keys(this.#choices.changes).length > 0);
   }
 
-  #add(parent: GUI, key: string, path: string, method: Method, base: unknown): void {
+  #add(parent: GUI, path: string, method: Method, base: unknown): void {
     const name = changeName(path, method);
     const changed = Object.hasOwn(this.#choices.changes, name);
     const value = changed ? this.#choices.changes[name] : base;
-    const controller = control(parent, path, value).name(words(key));
+    const controller = control(parent, path, value).name(words(path.split('.').at(-1)!));
     controller.domElement.classList.toggle('changed', changed);
     controller.domElement.title = `${path}, normally ${JSON.stringify(base)}`;
     controller.onFinishChange((next: unknown) => {
@@ -105,7 +111,12 @@ export class Panel {
   }
 }
 
-function folder(gui: GUI, title: string, open: ReadonlySet<string>): GUI {
+/** The folder of a setting's group, made when it is the first; guidance has one for each method. */
+function parentOf(gui: GUI, path: string, method: Method, open: ReadonlySet<string>): GUI {
+  const [group, key] = path.split('.');
+  if (key === undefined) return gui;
+  const name = groupNames[group!] ?? words(group!);
+  const title = perMethod(path) ? `${name}, ${method.toUpperCase()}` : name;
   const known = gui.folders.find(({ _title }) => _title === title);
   if (known) return known;
   const made = gui.addFolder(title);
@@ -124,7 +135,7 @@ function control(parent: GUI, path: string, value: unknown): Controller {
   const [, low, high, integer] = bounds;
   if (integer && high - low <= mostSliderSteps) return parent.add(holder, 'value', low, high, 1);
   const typed = parent.add(holder, 'value');
-  return integer ? typed.step(1) : typed.decimals(4);
+  return integer ? typed.step(1) : typed;
 }
 
 /** A schedule as it is typed: a number, or `0, 0.98, 0.5, 1`. */

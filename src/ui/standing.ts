@@ -70,7 +70,7 @@ export class Standing {
     if (this.#state === 'preparing') {
       return waiting('Reading the prompt and making room for the object…');
     }
-    if (this.#runs.size === 0) return { share: 0, what: '', left: '' };
+    if (this.#runs.size === 0) return { share: 0, what: 'Ready.', left: '' };
     const all = this.#total((steps) => steps.all);
     const least = [...this.#runs.values()].reduce((a, b) => (b.taken < a.taken ? b : a));
     return {

@@ -1,4 +1,4 @@
-import { modelScale, positionGeometry, texture, uv, vec2, vec4 } from 'three/tsl';
+import { positionGeometry, texture, uv, vec2, vec4 } from 'three/tsl';
 import * as THREE from 'three/webgpu';
 import type { Gpu } from '../gpu/device';
 import type { CanvasSize } from '../train/messages';
@@ -8,7 +8,7 @@ import { Preview } from './preview';
 
 /** A field as seen by one camera, at one size. */
 export interface FieldPicture {
-  /** f32 [1, 4, side, side], RGB premultiplied by alpha, then alpha; row 0 at the top. */
+  /** f32 [1, 4, height, width], RGB premultiplied by alpha, then alpha; row 0 at the top. */
   readonly views: GPUBuffer;
   /** Queues the upload of the camera; `fovy` in degrees. */
   begin(orbit: OrbitState, fovy: number): void;
@@ -16,8 +16,8 @@ export interface FieldPicture {
   dispose(): void;
 }
 
-/** What a stage shows: makes pictures of `side` by `side` pixels. */
-export type FieldSource = (side: number) => FieldPicture;
+/** What a stage shows: makes pictures of a size. */
+export type FieldSource = (size: CanvasSize) => FieldPicture;
 
 interface Shown {
   readonly picture: FieldPicture;
@@ -38,17 +38,14 @@ export class Stage {
   readonly #ground = new Ground();
   readonly #quad: THREE.Mesh<THREE.PlaneGeometry, THREE.MeshBasicNodeMaterial>;
   readonly #picture = texture(new THREE.Texture());
-  /** By side, the one that was shown last at the end. */
-  readonly #shown = new Map<number, Shown>();
+  /** By size, the one that was shown last at the end. */
+  readonly #shown = new Map<string, Shown>();
   #source: FieldSource | undefined;
-  /** Of the square picture, which covers the longer side of the canvas. */
-  #pictureFovy: number;
 
   private constructor(gpu: Gpu, renderer: THREE.WebGPURenderer, fovy: number) {
     this.#gpu = gpu;
     this.#renderer = renderer;
     this.#fovy = fovy;
-    this.#pictureFovy = fovy;
     this.#quad = new THREE.Mesh(new THREE.PlaneGeometry(2, 2), this.#material());
     this.#quad.frustumCulled = false;
     this.#quad.renderOrder = 1;
@@ -71,29 +68,28 @@ export class Stage {
   /** Shows another field, or none. */
   show(source: FieldSource | undefined): void {
     this.#source = source;
-    for (const side of [...this.#shown.keys()]) this.#forget(side);
+    for (const key of [...this.#shown.keys()]) this.#forget(key);
   }
 
   /** The field of view is that of the largest square within the canvas. */
   resize({ width, height }: CanvasSize): void {
-    const longest = Math.max(width, height);
-    const tangent = Math.tan(THREE.MathUtils.degToRad(this.#fovy) / 2) / Math.min(width, height);
-    const fovy = (length: number) => THREE.MathUtils.radToDeg(2 * Math.atan(tangent * length));
-    this.#pictureFovy = fovy(longest);
-    this.#camera.fov = fovy(height);
+    const tangent = Math.tan(THREE.MathUtils.degToRad(this.#fovy) / 2);
+    const shortest = Math.min(width, height);
+    this.#camera.fov = THREE.MathUtils.radToDeg(2 * Math.atan((tangent * height) / shortest));
     this.#camera.aspect = width / height;
     this.#camera.updateProjectionMatrix();
-    this.#quad.scale.set(longest / width, longest / height, 1);
     this.#renderer.setSize(width, height, false);
   }
 
   /**
-   * Submits one frame, the field rendered at `side` by `side` pixels.
+   * Submits one frame, the field rendered with as many pixels as a square of `side` has.
    * @returns whether kernels had to be made for that size.
    */
   draw(orbit: OrbitState, side: number): boolean {
-    const first = !this.#shown.has(side);
-    const shown = this.#source && this.#take(this.#source, side);
+    const stretch = Math.sqrt(this.#camera.aspect);
+    const size = { width: Math.round(side * stretch), height: Math.round(side / stretch) };
+    const first = !this.#shown.has(keyOf(size));
+    const shown = this.#source && this.#take(this.#source, size);
     this.#quad.visible = shown !== undefined;
     if (shown) this.#render(shown, orbit);
     const fromUp = THREE.MathUtils.degToRad(90 - orbit.elevation);
@@ -123,14 +119,14 @@ export class Stage {
       blendDst: THREE.OneMinusSrcAlphaFactor,
     });
     this.#picture.uvNode = vec2(uv().x, uv().y.oneMinus());
-    material.vertexNode = vec4(positionGeometry.xy.mul(modelScale.xy), 0, 1);
+    material.vertexNode = vec4(positionGeometry.xy, 0, 1);
     material.fragmentNode = this.#picture;
     return material;
   }
 
   #render({ picture, preview, texture }: Shown, orbit: OrbitState): void {
     const { device } = this.#gpu;
-    picture.begin(orbit, this.#pictureFovy);
+    picture.begin(orbit, this.#camera.fov);
     const encoder = device.createCommandEncoder({ label: 'view.stage' });
     const pass = encoder.beginComputePass({ label: 'view.stage' });
     picture.record(pass);
@@ -141,32 +137,35 @@ export class Stage {
     this.#picture.value = texture;
   }
 
-  #take(source: FieldSource, side: number): Shown {
-    const shown = this.#shown.get(side) ?? this.#make(source, side);
-    this.#shown.delete(side);
-    this.#shown.set(side, shown);
+  #take(source: FieldSource, size: CanvasSize): Shown {
+    const key = keyOf(size);
+    const shown = this.#shown.get(key) ?? this.#make(source, size);
+    this.#shown.delete(key);
+    this.#shown.set(key, shown);
     const oldest = this.#shown.keys().next();
     if (this.#shown.size > kept && !oldest.done) this.#forget(oldest.value);
     return shown;
   }
 
-  #make(source: FieldSource, side: number): Shown {
-    const picture = source(side);
-    const preview = new Preview(this.#gpu, picture.views, side);
+  #make(source: FieldSource, size: CanvasSize): Shown {
+    const picture = source(size);
+    const preview = new Preview(this.#gpu, picture.views, size);
     const texture = new THREE.ExternalTexture(preview.texture);
     texture.generateMipmaps = false;
     texture.colorSpace = THREE.NoColorSpace;
     texture.minFilter = THREE.LinearFilter;
     texture.magFilter = THREE.LinearFilter;
-    texture.image = { width: side, height: side } as unknown as typeof texture.image;
+    texture.image = size as unknown as typeof texture.image;
     return { picture, preview, texture };
   }
 
-  #forget(side: number): void {
-    const shown = this.#shown.get(side);
-    this.#shown.delete(side);
+  #forget(key: string): void {
+    const shown = this.#shown.get(key);
+    this.#shown.delete(key);
     shown?.texture.dispose();
     shown?.preview.dispose();
     shown?.picture.dispose();
   }
 }
+
+const keyOf = ({ width, height }: CanvasSize) => `${width}x${height}`;

@@ -39,6 +39,8 @@ export class Theatre {
   readonly #gpu: Gpu;
   readonly #viewpoint: Viewpoint;
   readonly #panes = new Map<RunId, Pane>();
+  /** Newest sizes: a canvas may change while its stage is being made. */
+  readonly #sizes = new Map<RunId, CanvasSize>();
   #training = false;
   #looping = false;
   #drawing: Promise<void> = Promise.resolve();
@@ -58,12 +60,14 @@ export class Theatre {
   /** Takes over a canvas; from then on it shows the ground and what `show` gives it. */
   async attach(run: RunId, canvas: OffscreenCanvas, size: CanvasSize): Promise<void> {
     const { fovy, start } = this.#viewpoint;
+    this.#sizes.set(run, size);
     const stage = await Stage.open(this.#gpu, canvas, fovy);
     const side = this.#gpu.adapter.software ? firstSide.software : firstSide.gpu;
-    stage.resize(size);
+    const newest = this.#sizes.get(run) ?? size;
+    stage.resize(newest);
     this.#panes.set(run, {
       stage,
-      size,
+      size: newest,
       orbit: start,
       target: start,
       stale: true,
@@ -80,6 +84,7 @@ export class Theatre {
   }
 
   resize(run: RunId, size: CanvasSize): void {
+    this.#sizes.set(run, size);
     this.#with(run, (pane) => {
       pane.size = size;
       pane.stage.resize(size);
@@ -162,7 +167,7 @@ export class Theatre {
     await queue.onSubmittedWorkDone();
     const milliseconds = performance.now() - started;
     pane.notBefore = performance.now() + pauseAfter(milliseconds, pace);
-    const most = Math.max(pane.size.width, pane.size.height);
+    const most = Math.sqrt(pane.size.width * pane.size.height);
     // A size's first picture also compiles its kernels.
     const next = first ? side : nextSide(side, milliseconds, pace, most);
     if (hurried) pane.hurried = next;
