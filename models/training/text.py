@@ -3,7 +3,7 @@
 python -m training text corpus  --work W --objects objects.jsonl --emoji emoji.jsonl --wordnet DIR --teacher DIR
 python -m training text teacher --work W --teacher DIR
 python -m training text train   --work W --minutes 10
-python -m training text widen   --work W --minutes 10 --captions captions.txt --wordnet DIR --teacher DIR
+python -m training text widen   --work W --captions captions.txt --wordnet DIR --teacher DIR
 python -m training text report  --work W --captions captions.txt
 python -m training text export  --work W --out default
 python -m training text features --work W --captions captions.txt --out text_features.pt
@@ -25,23 +25,31 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .text_corpus import COLOURS, article, build_corpus
+from .text_corpus import COLOURS, article, bare, build_corpus
 from .text_distil import Schedule, distil, embed, held_out, start_from_pieces, write_atomically
 from .text_fixture import fixture_prompts
 from .text_model import TextEncoder, encode_ids, load_rounded
-from .text_widen import choose_stand_ins, grow, rank_words, rarest_continuations, targets_of, train_pieces, widened
+from .text_widen import Teacher, choose_stand_ins, grow, rank_words, rarest_continuations, widened
 from .text_wordnet import relatives, things
-from .tokenizer import SPECIAL, UNK, Tokenizer, build_vocabulary, words
+from .tokenizer import CONTINUATION, UNK, Tokenizer, build_vocabulary, words
 
 VOCABULARY = 8192
-SYNONYMS = """automobile car|couch sofa|settee sofa|crimson red|scarlet red|azure blue|feline cat|canine dog|hound dog|
-kitten cat|puppy dog|stallion horse|pony horse|lorry truck|bicycle bike|aeroplane airplane|jet airplane|ship boat|
-yacht boat|cottage house|cabin house|mansion house|seat chair|armchair chair|mug cup|goblet cup|spectacles glasses|
-television tv|sabre sword|pistol gun|rifle gun|revolver gun|spud potato|rose flower|tulip flower|oak tree|
-hare rabbit|bunny rabbit|serpent snake|tortoise turtle|rooster chicken|hen chicken|locomotive train|taxi cab|
-bookcase bookshelf|wardrobe closet|lantern lamp|boulder rock|android robot|wizard witch|cutlass sword|
-rapier sword|galleon ship|dachshund dog|toadstool mushroom|footstool stool|chaise chair|skillet pan|tankard mug|
-tyrannosaurus dinosaur|shrub bush|pitcher jug|hatchback car|parrot bird|trout fish|schoolhouse school|dinghy boat"""
+SYNONYMS = """
+automobile car|couch sofa|settee sofa|crimson red|scarlet red|azure blue|feline cat|canine dog|hound dog
+kitten cat|puppy dog|stallion horse|pony horse|lorry truck|bicycle bike|aeroplane airplane|jet airplane
+ship boat|yacht boat|cottage house|cabin house|mansion house|seat chair|armchair chair|mug cup|goblet cup
+spectacles glasses|television tv|sabre sword|pistol gun|rifle gun|revolver gun|spud potato|rose flower
+tulip flower|oak tree|hare rabbit|bunny rabbit|serpent snake|tortoise turtle|rooster chicken|hen chicken
+locomotive train|taxi cab|bookcase bookshelf|wardrobe closet|lantern lamp|boulder rock|android robot
+wizard witch|cutlass sword|rapier sword|galleon ship|dachshund dog|toadstool mushroom|footstool stool
+chaise chair|skillet pan|tankard mug|tyrannosaurus dinosaur|shrub bush|pitcher jug|hatchback car|parrot bird
+trout fish|schoolhouse school|dinghy boat|collie dog|spaniel dog|poodle dog|tabby cat|mare horse|foal horse
+sparrow bird|carp fish|herring fish|viper snake|cobra snake|limousine car|jalopy car|schooner ship
+frigate ship|kayak boat|broadsword sword|tomahawk axe|cleaver knife|recliner chair|divan sofa|bureau desk
+sconce lamp|maple tree|daisy flower|daffodil flower|orchid flower|pebble rock|chapel church|villa house
+bungalow house|hut house|sorceress witch|warlock wizard|cyborg robot|fedora hat|loafer shoe|sneaker shoe
+monitor screen
+"""
 
 
 def checkpoint_path(work: str) -> str:
@@ -80,7 +88,7 @@ def corpus(args: argparse.Namespace) -> None:
 
 def teacher(args: argparse.Namespace) -> None:
     """Embeds the phrases, and every piece of the vocabulary as a word of its own."""
-    pieces = [piece.removeprefix("##") for piece in load_tokenizer(args.work).vocabulary]
+    pieces = [piece.removeprefix(CONTINUATION) for piece in load_tokenizer(args.work).vocabulary]
     np.save(os.path.join(args.work, "teacher_pieces.npy"), embed(args.teacher, pieces))
     np.save(os.path.join(args.work, "teacher.npy"), embed(args.teacher, read_phrases(args.work)).astype(np.float16))
 
@@ -95,45 +103,34 @@ def train(args: argparse.Namespace) -> None:
 
 
 def widen(args: argparse.Namespace) -> None:
-    """Grows the vocabulary and trains the pieces that no caption uses."""
+    """Adds words to the vocabulary, and moves words that no caption uses towards words of the captions."""
     old = load_tokenizer(args.work)
     captions = read_lines(args.captions)
     known = {word for caption in captions for word in words(caption) if word.isalpha()}
-    named = things(args.wordnet)
-    chosen = choose_stand_ins(args.teacher, relatives(args.wordnet, known), named)
-    plain = [caption for caption in captions if len(caption.split()) <= 3]
-    ranked = [*COLOURS, *rank_words(args.teacher, named, plain)]
+    # What single words may stand for: the captions of one or two words.
+    short = sorted({bare(caption) for caption in captions if 1 <= len(bare(caption).split()) <= 2})
+    short = [name for name in short if all(word.isalpha() for word in name.split())]
+    named, encoder = things(args.wordnet), Teacher(args.teacher)
+    chosen = choose_stand_ins(encoder, relatives(args.wordnet, known), named, short)
+    ranked = [*COLOURS, *rank_words(encoder, named, chosen, short)]
     missing = [word for word in ranked if word.isalpha() and word not in set(old.vocabulary)]
-    corpus_phrases = read_phrases(args.work)
     caption_ids = old.encode_all(captions)
-    replaced = rarest_continuations(old, old.encode_all(corpus_phrases), caption_ids)[: args.replace]
+    replaced = rarest_continuations(old, old.encode_all(read_phrases(args.work)), caption_ids)[: args.replace]
     added = missing[: args.size - len(old.vocabulary) + len(replaced)]
     new = widened(old, replaced, added)
     if not np.array_equal(new.encode_all(captions), caption_ids):
         raise ValueError("the added words change the pieces of a caption: leave those words out")
-    free = np.ones(len(new.vocabulary), bool)
-    free[np.unique([*range(len(SPECIAL)), *caption_ids.flat])] = False
-    whole = [piece for i, piece in enumerate(new.vocabulary) if free[i] and piece.isalpha() and len(piece) > 2]
-    # Words that the encoder knows and that lean on no other need no more than a reminder.
-    hard = set(added) | {word for word in whole if word in chosen and chosen[word].share > 0.05}
-    counts = {word: args.contexts if word in hard else max(1, args.contexts // 4) for word in whole}
-    phrases, targets = targets_of(args.teacher, counts, chosen, sorted(known))
-    # Phrases of the corpus keep the spelling pieces in use, as far as they have no target of their own by now.
-    corpus_ids = new.encode_all(corpus_phrases)
-    spelling = free & ~np.isin(new.vocabulary, whole)
-    spelled = np.flatnonzero(spelling[corpus_ids].any(1) & ~held_out(len(corpus_ids)))
-    teacher_of_corpus = np.load(os.path.join(args.work, "teacher.npy"), mmap_mode="r")[spelled]
-    ids = np.concatenate([new.encode_all(phrases), corpus_ids[spelled]])
-    print(f"{len(added)} words added, {free.sum()} pieces to train on {len(ids)} phrases", flush=True)
+    fixed = {new.vocabulary[i] for i in np.unique(caption_ids)}
+    leaning = {piece: chosen[piece] for piece in new.vocabulary if piece in chosen and piece not in fixed}
 
     path = checkpoint_path(args.work)
     model = TextEncoder(len(old.vocabulary))
     model.load_state_dict(torch.load(path)["model"])
-    pieces = embed(args.teacher, [piece.removeprefix("##") for piece in new.vocabulary])
-    model = grow(model, old, new, pieces)
-    train_pieces(model, ids, np.concatenate([targets, teacher_of_corpus]), free, args.minutes)
+    pieces = embed(args.teacher, [piece.removeprefix(CONTINUATION) for piece in new.vocabulary])
+    model = grow(model, old, new, pieces, leaning)
     write_atomically(path, lambda name: torch.save({"model": model.state_dict()}, name))
     write_atomically(os.path.join(args.work, "tokenizer.json"), new.save)
+    print(f"{len(added)} words added, {len(leaning)} lean on a word of the captions")
 
 
 def report(args: argparse.Namespace) -> None:
@@ -150,7 +147,7 @@ def report(args: argparse.Namespace) -> None:
     tokens, pooled = encode_ids(model, tokenizer.encode_all(captions))
     cls = F.normalize(tokens[:, 0].float(), dim=-1)
     hits = []
-    for pair in SYNONYMS.replace("\n", "").split("|"):
+    for pair in SYNONYMS.replace("\n", "|").strip("|").split("|"):
         word, known = pair.split()
         t, p = encode_ids(model, tokenizer.encode_all([article(word), article(known)]))
         c = F.normalize(t[:, 0].float(), dim=-1)
@@ -232,11 +229,9 @@ def main(argv: list[str]) -> None:
             sub.add_argument("--size", type=int, default=240_000, help="phrases")
         if step is widen:
             sub.add_argument("--size", type=int, default=10_752, help="pieces of the grown vocabulary")
-            sub.add_argument("--contexts", type=int, default=12, help="phrases of a new word")
             sub.add_argument("--replace", type=int, default=1200, help="rare pieces that make room for words")
-        if step in (train, widen):
-            sub.add_argument("--minutes", type=float, default=10)
         if step is train:
+            sub.add_argument("--minutes", type=float, default=10)
             sub.add_argument("--batch", type=int, default=256)
             sub.add_argument("--rate", type=float, default=1.5e-3)
     args = parser.parse_args(argv)

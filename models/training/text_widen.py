@@ -1,122 +1,115 @@
 """More words for a finished text encoder, without any change to what it makes of the captions.
 
-Words take the places of rare pieces and grow the vocabulary at its end, and only the embeddings of pieces that no caption uses are trained. The teacher knows
-rare words badly, so a word's target leans towards a related word of the captions (WordNet) as far as the teacher
-fails to see that they are related: "settee" towards "sofa".
+Words take the places of rare pieces and grow the vocabulary at its end; only the embeddings of pieces that no caption
+uses change. The teacher knows rare words badly, and a denoiser knows the words of the captions only. So a new word
+begins where the teacher puts it and leans towards a word of the captions, as far as the teacher fails to see that the
+two are related: "settee" towards "bench".
 """
 
-import random
-import time
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from .text_corpus import COLOURS, MATERIALS, SIZES, TEMPLATES, article
-from .text_distil import batches, embed
+from .text_corpus import article
+from .text_distil import embed
 from .text_model import TextEncoder
 from .text_wordnet import NAMEABLE, Thing
-from .tokenizer import CONTINUATION, Tokenizer
+from .tokenizer import CONTINUATION, Tokenizer, words
 
-# By the number of links: a relative below this similarity is a coincidence of another sense.
-RELATED = {0: 0.25, 1: 0.3, 2: 0.5, 3: 0.5}
+# By the distance in WordNet: a relative that the teacher finds less similar is a coincidence of another sense.
+RELATED = (0.25, 0.3, 0.5, 0.55, 0.55, 0.55)
+# The same for what the teacher finds nearest to the gloss of a word.
+EXPLAINED = 0.45
 # WordNet does not tell one colour from another.
 COLOUR_NAMES = """crimson red|scarlet red|vermilion red|ruby red|carmine red|maroon dark red|burgundy dark red|
 azure blue|cobalt blue|sapphire blue|navy dark blue|indigo dark blue|cerulean blue|aqua turquoise|teal turquoise|
 cyan turquoise|emerald green|jade green|olive dark green|lime light green|violet purple|lavender light purple|
-lilac light purple|mauve purple|magenta pink|fuchsia pink|rose pink|amber orange|ochre yellow|tan beige|khaki beige|
+lilac light purple|mauve purple|magenta pink|fuchsia pink|amber orange|ochre yellow|tan beige|khaki beige|
 ivory white|cream white|charcoal dark grey|ebony black|gray grey"""
-# Similarity that a word and its stand-in should have, and the largest share of the stand-in in the target.
-WANTED, LARGEST_SHARE = 0.9, 0.6
-SHARE_OF_KIND = 0.35
+SHARE_OF_COLOUR = 0.5
+# Similarity that a word and its stand-in should have, and the largest share of the stand-in.
+WANTED, LARGEST_SHARE = 0.95, 0.65
+# A smaller share makes no difference.
+SMALLEST_SHARE = 0.05
 
 
 @dataclass
 class StandIn:
-    """Words of the captions that another word leans on, by `share` of the target."""
+    """Words of the captions that another word leans on, by `share`; `worth` of the evidence: 3 for a near relative
+    in WordNet, 2 for a farther one, 1 for a gloss."""
 
     name: str
     share: float
+    worth: float
 
 
-def choose_stand_ins(teacher: str, related: dict[str, dict[str, int]], named: dict[str, Thing]) -> dict[str, StandIn]:
-    """The relative that the teacher finds most similar, each link between counting against it; where there is none,
-    the name of the thing's kind, which the teacher is likelier to know than the thing."""
-    options = {word: dict(related.get(word, {})) for word in {*related, *named}}
-    kinds = {thing.kind for thing in named.values()}
-    names = sorted({*options, *kinds, *(name for near in options.values() for name in near)})
+class Teacher:
+    """What the sentence encoder in `folder` makes of words."""
+
+    def __init__(self, folder: str):
+        from transformers import AutoTokenizer
+
+        self.folder = folder
+        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def nouns(self, names: list[str]) -> np.ndarray:
+        """Unit embeddings [N, 384] of the names with their article."""
+        return embed(self.folder, [article(name) for name in names])
+
+    def pieces(self, word: str) -> int:
+        """Into how many pieces it splits a word: it knows those that stay whole."""
+        return len(self._tokenizer(word, add_special_tokens=False)["input_ids"])
+
+
+def choose_stand_ins(
+    teacher: Teacher, related: dict[str, dict[str, int]], named: dict[str, Thing], known: list[str]
+) -> dict[str, StandIn]:
+    """For every word the relative that the teacher finds most similar, distance counting against it.
+
+    Words without one that the teacher does not know: the phrase of `known` that it finds nearest to their gloss.
+    """
+    names = sorted({*related, *(name for near in related.values() for name in near)})
     row = {name: i for i, name in enumerate(names)}
-    vectors = embed(teacher, [article(name) for name in names])
-
-    def cosine(word: str, name: str) -> float:
-        return float(vectors[row[word]] @ vectors[row[name]])
-
+    vectors = teacher.nouns(names)
     chosen = {}
-    for word in sorted(options):
-        near = [(cosine(word, name), links, name) for name, links in options[word].items()]
-        near = [(c - 0.05 * links, c, name) for c, links, name in near if c >= RELATED[links]]
+    for word, options in related.items():
+        near = [(float(vectors[row[word]] @ vectors[row[name]]), far, name) for name, far in options.items()]
+        near = [(c - 0.05 * far, c, name) for c, far, name in near if c >= RELATED[far]]
         if near:
             _, similarity, name = max(near)
-            chosen[word] = StandIn(name, min(LARGEST_SHARE, max(0.0, WANTED - similarity)))
-        elif word in named:
-            kind = named[word].kind
-            chosen[word] = StandIn(kind, min(SHARE_OF_KIND, max(0.0, WANTED - cosine(word, kind))))
+            worth = 3.0 if options[name] < 2 else 2.0
+            chosen[word] = StandIn(name, min(LARGEST_SHARE, max(0.0, WANTED - similarity)), worth)
+
+    known_words = set(" ".join(known).split())
+    rest = sorted(w for w in named if w not in chosen and w not in known_words and teacher.pieces(w) > 1)
+    explained = embed(teacher.folder, [f"{article(word)}, {named[word].gloss}" for word in rest])
+    similar = explained @ teacher.nouns(known).T
+    own = (teacher.nouns(rest) * teacher.nouns([known[i] for i in similar.argmax(1)])).sum(1)
+    for i, word in enumerate(rest):
+        if similar[i].max() >= EXPLAINED:
+            share = min(LARGEST_SHARE, max(0.0, WANTED - float(own[i])))
+            chosen[word] = StandIn(known[int(similar[i].argmax())], share, 1.0)
     for pair in COLOUR_NAMES.replace("\n", "").split("|"):
         colour, name = pair.split(" ", 1)
-        chosen[colour] = StandIn(name, 0.5)
-    return chosen
+        chosen[colour] = StandIn(name, SHARE_OF_COLOUR, 3.0)
+    return {word: lean for word, lean in chosen.items() if lean.share > SMALLEST_SHARE}
 
 
-def rank_words(teacher: str, named: dict[str, Thing], captions: list[str]) -> list[str]:
-    """The words by how much a prompt is likely to need them: used in English, of a likely kind, near to what the
-    captions are about, and known to the teacher (in few pieces)."""
-    from transformers import AutoTokenizer
-
+def rank_words(teacher: Teacher, named: dict[str, Thing], chosen: dict[str, StandIn], known: list[str]) -> list[str]:
+    """The words by how much a prompt is likely to need them: used in English, of a likely kind, with a stand-in among
+    the captions, near to what the captions are about, and known to the teacher (in few pieces)."""
     ordered = sorted(named)
-    pieces = [
-        len(ids) for ids in AutoTokenizer.from_pretrained(teacher)(ordered, add_special_tokens=False)["input_ids"]
-    ]
-    near = (embed(teacher, [article(word) for word in ordered]) @ embed(teacher, captions).T).max(1)
+    near = (teacher.nouns(ordered) @ teacher.nouns(known).T).max(1)
     score = {
-        word: named[word].usage + NAMEABLE[named[word].file] + 10 * float(near[i]) - 0.7 * pieces[i]
+        word: min(named[word].usage, 4.0)
+        + NAMEABLE[named[word].file]
+        + 1.5 * (chosen[word].worth if word in chosen else 0.0)
+        + 10 * float(near[i])
+        - 0.7 * teacher.pieces(word)
         for i, word in enumerate(ordered)
     }
     return sorted(ordered, key=lambda word: -score[word])
-
-
-def contexts(word: str, others: list[str], count: int, rng: random.Random) -> list[str]:
-    """`count` phrase templates with {w} for the word."""
-    forms = ["{w}", article(word).replace(word, "{w}"), "the {w}"]
-    while len(forms) < count:
-        kind = rng.random()
-        quality = rng.choice(rng.choice((COLOURS, COLOURS, MATERIALS, SIZES)))
-        if kind < 0.5:
-            forms.append(article(f"{quality} {{w}}"))
-        elif kind < 0.75:
-            forms.append(rng.choice(TEMPLATES).format(c="{w}", a="a {w}"))
-        else:
-            forms.append(f"a {{w}} {rng.choice(('and', 'with', 'on'))} {article(rng.choice(others))}")
-    return forms[:count]
-
-
-def targets_of(
-    teacher: str, counts: dict[str, int], stand_ins: dict[str, StandIn], others: list[str]
-) -> tuple[list[str], np.ndarray]:
-    """So many phrases of every word, and their unit targets [N, 384]."""
-    rng = random.Random(1)
-    rows = [(word, form) for word, count in counts.items() for form in contexts(word, others, count, rng)]
-    phrases = [form.format(w=word) for word, form in rows]
-    leaning = [form.format(w=stand_ins[word].name) if word in stand_ins else None for word, form in rows]
-    distinct = sorted({*phrases, *filter(None, leaning)})
-    row = {phrase: i for i, phrase in enumerate(distinct)}
-    vectors = embed(teacher, distinct)
-    targets = vectors[[row[phrase] for phrase in phrases]]
-    for i, ((word, _), phrase) in enumerate(zip(rows, leaning)):
-        if phrase is not None:
-            share = stand_ins[word].share
-            targets[i] = (1 - share) * targets[i] + share * vectors[row[phrase]]
-    return phrases, targets / np.linalg.norm(targets, axis=1, keepdims=True)
 
 
 def rarest_continuations(tokenizer: Tokenizer, corpus: np.ndarray, captions: np.ndarray) -> list[int]:
@@ -138,11 +131,14 @@ def widened(tokenizer: Tokenizer, replaced: list[int], added: list[str]) -> Toke
     return Tokenizer(vocabulary + added[len(replaced) :], tokenizer.length, tokenizer.max_word)
 
 
-def grow(model: TextEncoder, old: Tokenizer, new: Tokenizer, vectors: np.ndarray) -> TextEncoder:
+def grow(
+    model: TextEncoder, old: Tokenizer, new: Tokenizer, vectors: np.ndarray, stand_ins: dict[str, StandIn]
+) -> TextEncoder:
     """The encoder with the vocabulary of `new`, which is `old`, widened.
 
     vectors [V, 384]: the teacher's embeddings of the new vocabulary's pieces. The added embeddings are what a ridge
-    regression from the teacher's gives, fitted on the whole words that both have.
+    regression from the teacher's gives, fitted on the whole words that both have; then every word of `stand_ins`, a
+    piece of `new`, moves towards its stand-in by its share and keeps its length.
     """
     grown = TextEncoder(len(new.vocabulary))
     x = torch.from_numpy(vectors)
@@ -151,54 +147,14 @@ def grow(model: TextEncoder, old: Tokenizer, new: Tokenizer, vectors: np.ndarray
     fit = torch.tensor([i for i in same if old.vocabulary[i].isalpha() and len(old.vocabulary[i]) > 2])
     weight = model.pieces.weight.detach()
     gram = x[fit].T @ x[fit] + torch.eye(x.shape[1])
-    pieces = x @ torch.linalg.solve(gram, x[fit].T @ weight[fit])
-    pieces[same] = weight[same]
+    begun = x @ torch.linalg.solve(gram, x[fit].T @ weight[fit])
+    begun[same] = weight[same]
+    pieces = begun.clone()
+    row = {piece: i for i, piece in enumerate(new.vocabulary)}
+    for word, lean in stand_ins.items():
+        own, other = begun[row[word]], begun[[i for w in words(lean.name) for i in new.pieces(w)]].mean(0)
+        mixed = (1 - lean.share) * own + lean.share * other
+        length = (1 - lean.share) * own.norm() + lean.share * other.norm()
+        pieces[row[word]] = mixed * length / mixed.norm()
     grown.load_state_dict({**model.state_dict(), "pieces.weight": pieces})
     return grown
-
-
-def train_pieces(
-    model: TextEncoder,
-    ids: np.ndarray,
-    targets: np.ndarray,
-    free: np.ndarray,
-    minutes: float,
-    batch: int = 256,
-    rate: float = 3e-2,
-) -> None:
-    """Trains the embeddings of the pieces `free` (mask [V]) and nothing else; ids [N, T], unit targets [N, 384]."""
-    model.requires_grad_(False)
-    # A piece moves only when it occurs: a rare one keeps the step size of its few gradients.
-    model.pieces.sparse = True
-    weight = model.pieces.weight.requires_grad_(True)
-    mask = torch.from_numpy(free)[:, None]
-    optimiser = torch.optim.SparseAdam([weight], betas=(0.8, 0.95))
-    rng = np.random.default_rng(0)
-    lengths = (ids != 0).sum(1)
-    began = logged_at = time.time()
-    step = 0
-    while time.time() < began + 60 * minutes:
-        for part in batches(lengths, batch, rng):
-            now = time.time()
-            progress = (now - began) / (60 * minutes)
-            if progress >= 1:
-                break
-            optimiser.param_groups[0]["lr"] = float(rate * 0.5 * (1 + np.cos(np.pi * progress)) + 1e-4)
-            goal = torch.from_numpy(targets[part]).float()
-            with torch.autocast("cpu", torch.bfloat16):
-                tokens, pooled = model(torch.from_numpy(ids[part, : lengths[part].max()]))
-                sentence = model.sentence(tokens[:, 0]).float()
-            near = (1 - (pooled * goal).sum(1)).mean()
-            loss = near + 0.5 * (1 - F.cosine_similarity(sentence, goal)).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            # A row whose gradient is always 0 stays as it is.
-            grad = weight.grad.coalesce()
-            rows = grad.indices()
-            weight.grad = torch.sparse_coo_tensor(rows, grad.values() * mask[rows[0]], grad.shape)
-            optimiser.step()
-            step += 1
-            if now - logged_at > 15:
-                logged_at = now
-                print(f"step {step} {now - began:.0f} s 1 - cos {near.item():.4f}", flush=True)
-    print(f"step {step}")

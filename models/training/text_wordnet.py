@@ -62,8 +62,8 @@ def read_senses(path: str) -> dict[str, list[int]]:
 
 
 def relatives(folder: str, known: set[str]) -> dict[str, dict[str, int]]:
-    """For single words that are not in `known`: known synonyms, hypernyms, hyponyms and sisters, each with the number
-    of links between.
+    """For single words that are not in `known`: known synonyms, hypernyms, hyponyms and sisters, each with its distance:
+    the number of links between, and 1 for every more frequent sense of the word.
 
     Nouns only by senses that have a shape. A relative has to mean the synset it was found in by one of its own first
     two senses, so that "commode" leads to "toilet" and not to "can".
@@ -84,7 +84,7 @@ def relatives(folder: str, known: set[str]) -> dict[str, dict[str, int]]:
         for word, offsets in senses.items():
             if word in known or not (word.isascii() and word.isalpha() and len(word) > 2):
                 continue
-            for offset in offsets[:SENSES]:
+            for rank, offset in enumerate(offsets[:SENSES]):
                 synset = synsets[offset]
                 if word not in synset.lemmas or (kind == "noun" and synset.file not in PHYSICAL):
                     continue
@@ -97,20 +97,20 @@ def relatives(folder: str, known: set[str]) -> dict[str, dict[str, int]]:
                 for at, links in near:
                     for name in names(at):
                         options = found.setdefault(word, {})
-                        options[name] = min(links, options.get(name, links))
+                        options[name] = min(links + rank, options.get(name, links + rank))
     return found
 
 
 @dataclass
 class Thing:
-    """A single word for a nameable thing: its lexicographer file, the name of its kind, and how much it is used.
+    """A single word for a nameable thing: its lexicographer file, its gloss, and how much it is used.
 
     WordNet has no frequencies of rare words, so `usage` is the logarithm of how often the word occurs in its glosses
     and examples, less for a later sense.
     """
 
     file: int
-    kind: str
+    gloss: str
     usage: float
 
 
@@ -127,8 +127,7 @@ def things(folder: str) -> dict[str, Thing]:
             continue
         for rank, offset in enumerate(offsets[:SENSES]):
             synset = synsets[offset]
-            if word in synset.lemmas and synset.file in NAMEABLE and synset.above:
-                kind = synsets[synset.above[0]].lemmas[0].lower()
-                found[word] = Thing(synset.file, kind, math.log2(1 + used[word] + used[word + "s"]) - rank)
+            if word in synset.lemmas and synset.file in NAMEABLE:
+                found[word] = Thing(synset.file, synset.gloss, math.log2(1 + used[word] + used[word + "s"]) - rank)
                 break
     return found
