@@ -57,7 +57,7 @@ export interface Settings {
   };
   readonly fake: {
     readonly rank: number;
-    readonly learningRate: number;
+    readonly learningRate: Schedule;
     /** Denoising steps of ψ for each step of the field. */
     readonly updates: number;
   };
@@ -113,7 +113,8 @@ export const defaults: Settings = {
     maxTimestep: [0, 0.98, 0.5, 1],
     weighting: 'sigma_squared',
   },
-  fake: { rank: 4, learningRate: 1e-3, updates: 1 },
+  // A warm-up, as ProlificDreamer's: Adam's first steps are as long as its rate, whatever the gradient.
+  fake: { rank: 4, learningRate: [0, 0.0005, 0.003, 0.05], updates: 2 },
   optim: {
     tableLearningRate: [0, 0.01, 0.002, 1],
     mlpLearningRate: [0, 0.005, 0.001, 1],
@@ -264,6 +265,7 @@ export const schedulePaths: ReadonlySet<string> = new Set([
   'guidance.scale',
   'guidance.minTimestep',
   'guidance.maxTimestep',
+  'fake.learningRate',
   'optim.tableLearningRate',
   'optim.mlpLearningRate',
   'optim.sparsity',
@@ -290,7 +292,6 @@ export const settingBounds: readonly [path: string, low: number, high: number, i
     ['render.occupancyEvery', 1, 1000, true],
     ['guidance.matching', 0, 100, false],
     ['fake.rank', 1, 64, true],
-    ['fake.learningRate', 0, 1, false],
     ['fake.updates', 0, 16, true],
     ['mesh.resolution', 8, 512, true],
     ['mesh.smooth', 0, 100, true],

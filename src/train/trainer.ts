@@ -243,7 +243,7 @@ export class Trainer {
       report = await fake.train({
         timestep: level.timestep,
         cameras: cameraMatrices(cameras),
-        learningRate: settings.fake.learningRate,
+        learningRate: scheduled(settings.fake.learningRate, step, settings.steps),
       });
     }
     return report;

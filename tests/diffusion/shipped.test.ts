@@ -121,7 +121,7 @@ test('the fake score starts as the frozen denoiser, bit for bit, and learns', as
     expected.map((value) => 0.7 * value + 0.1),
   );
   const losses: number[] = [];
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 40; i++) {
     const { loss, gradientNorm } = await fake.train({
       timestep: 400,
       cameras,
