@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .camera import group_cameras
-from .prompts import SceneObject, read_objects, shorten, variants
+from .prompts import SceneObject, read_objects, variants
 
 HELD_OUT = 0.03  # share of the objects, never trained on
 DROP_TEXT = 0.12  # probability of the empty prompt: classifier-free guidance
@@ -67,10 +67,10 @@ class Groups:
         order = np.random.default_rng(0).permutation(len(self.objects))
         held = round(HELD_OUT * len(order))
         self.held_out, self.training = np.sort(order[:held]), np.sort(order[held:])
-        # A noun is drawn about by the square root of its frequency.
-        nouns = [shorten(self.objects[i].caption) for i in self.training]
-        count = Counter(nouns)
-        weight = np.array([count[n] ** -0.5 for n in nouns])
+        # Common captions first: a small budget learns nothing from a thousand names seen once.
+        captions = [self.objects[i].caption for i in self.training]
+        count = Counter(captions)
+        weight = np.array([count[caption] ** 0.7 for caption in captions])
         self.weight = weight / weight.sum()
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
