@@ -135,7 +135,7 @@ export class Session<R extends SessionRun> {
       this.#become('preparing');
       try {
         await create();
-        this.#become('training');
+        this.#become(this.#isTraining() ? 'training' : 'finished');
       } catch (error) {
         this.#clear();
         this.#become('idle');
@@ -201,7 +201,7 @@ export class Session<R extends SessionRun> {
         (least, entry) => (least && least[1].run.step <= entry[1].run.step ? least : entry),
         undefined,
       );
-    if (!next) return this.#become('finished');
+    if (!next) return;
     const [id, member] = next;
     const { run } = member;
     try {
@@ -214,6 +214,11 @@ export class Session<R extends SessionRun> {
       this.#enter(id, member, 'failed');
       this.#options.report({ type: 'error', run: id, message: messageOf(error) });
     }
+    if (!this.#isTraining()) this.#become('finished');
+  }
+
+  #isTraining(): boolean {
+    return [...this.#members.values()].some(({ state }) => state === 'training');
   }
 
   async #checkpoint({ run, saved }: Member<R>): Promise<Uint8Array> {

@@ -16,11 +16,21 @@ export interface Pace {
   readonly least: number;
 }
 
+/** What the pictures are for. */
+export interface Occasion {
+  readonly training: boolean;
+  /** Whether the camera is on its way. */
+  readonly moving: boolean;
+  /** Whether shaders run on the CPU. */
+  readonly software: boolean;
+}
+
 /** While training, pictures take what training can spare; a camera that moves comes first; a still may take its time. */
-export function paceOf(training: boolean, moving: boolean): Pace {
-  if (moving) return { frame: 40, share: 0.8, least: 64 };
-  if (training) return { frame: 80, share: 0.2, least: 64 };
-  return { frame: 2500, share: 1, least: 64 };
+export function paceOf({ training, moving, software }: Occasion): Pace {
+  const least = software ? 64 : 192;
+  if (moving) return { frame: software ? 40 : 12, share: 0.8, least };
+  if (training) return { frame: software ? 80 : 8, share: 0.2, least };
+  return { frame: software ? 1500 : 100, share: 1, least };
 }
 
 /**

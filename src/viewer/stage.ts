@@ -25,8 +25,8 @@ interface Shown {
   readonly texture: THREE.ExternalTexture;
 }
 
-/** Sizes kept ready: one for a moving camera or a field in training, one for a still. */
-const kept = 2;
+/** Sizes kept ready: one for a moving camera or a field in training, one for a still, one on the way to it. */
+const kept = 3;
 
 /** One pane: a field over a ground, drawn by three.js on the engine's own device. */
 export class Stage {
@@ -88,7 +88,7 @@ export class Stage {
   draw(orbit: OrbitState, side: number): boolean {
     const stretch = Math.sqrt(this.#camera.aspect);
     const size = { width: Math.round(side * stretch), height: Math.round(side / stretch) };
-    const first = !this.#shown.has(keyOf(size));
+    const first = this.#source !== undefined && !this.#shown.has(keyOf(size));
     const shown = this.#source && this.#take(this.#source, size);
     this.#quad.visible = shown !== undefined;
     if (shown) this.#render(shown, orbit);

@@ -154,8 +154,9 @@ export class Theatre {
 
   async #drawNow(pane: Pane): Promise<void> {
     const { queue } = this.#gpu.device;
-    const pace = paceOf(this.#training, isMoving(pane));
-    const hurried = this.#training || isMoving(pane);
+    const { software } = this.#gpu.adapter;
+    const pace = paceOf({ training: this.#training, moving: isMoving(pane), software });
+    const hurried = this.#isHurried(pane);
     const side = hurried ? pane.hurried : pane.still;
     await queue.onSubmittedWorkDone();
     const started = performance.now();
@@ -168,13 +169,16 @@ export class Theatre {
     const milliseconds = performance.now() - started;
     pane.notBefore = performance.now() + pauseAfter(milliseconds, pace);
     const most = Math.sqrt(pane.size.width * pane.size.height);
-    // A size's first picture also compiles its kernels.
+    // A size's first picture also compiles its kernels: its time says nothing.
     const next = first ? side : nextSide(side, milliseconds, pace, most);
     if (hurried) pane.hurried = next;
     else pane.still = Math.max(side, next);
-    if (hurried !== (this.#training || isMoving(pane)) || (!hurried && pane.still > side)) {
-      pane.stale = true;
-    }
+    const better = !hurried && (first || next > side);
+    if (better || hurried !== this.#isHurried(pane)) pane.stale = true;
+  }
+
+  #isHurried(pane: Pane): boolean {
+    return this.#training || isMoving(pane);
   }
 }
 

@@ -44,24 +44,10 @@ export interface Recording {
   readonly errors: readonly string[];
   /** Reports of the engine, in order, without the bytes of files. */
   reports(): Promise<Report[]>;
-  /**
-   * Frames of the main thread that took longer than 50 ms. `work` is the longest task in one, without
-   * its wait for the compositor, which on a software adapter is a wait for the GPU process.
-   */
-  longFrames(): Promise<LongFrame[]>;
-  /** The page's clock, in milliseconds. */
-  now(): Promise<number>;
-}
-
-export interface LongFrame {
-  readonly start: number;
-  /** Milliseconds. */
-  readonly work: number;
 }
 
 interface Recorded {
   reports: Report[];
-  longFrames: LongFrame[];
 }
 
 /** Records from the page's first script on. */
@@ -72,7 +58,7 @@ export async function record(page: Page): Promise<Recording> {
   });
   page.on('pageerror', (error) => errors.push(error.message));
   await page.addInitScript(() => {
-    const recorded: Recorded = { reports: [], longFrames: [] };
+    const recorded: Recorded = { reports: [] };
     Object.assign(window, { recorded });
     const { Worker } = window;
     window.Worker = class extends Worker {
@@ -83,20 +69,37 @@ export async function record(page: Page): Promise<Recording> {
         });
       }
     };
-    new PerformanceObserver((list) => {
-      // Blocking is what a frame's tasks took beyond 50 ms each.
-      for (const entry of list.getEntries() as (PerformanceEntry & {
-        blockingDuration: number;
-      })[]) {
-        recorded.longFrames.push({ start: entry.startTime, work: 50 + entry.blockingDuration });
-      }
-    }).observe({ type: 'long-animation-frame', buffered: true });
   });
   const read = () => page.evaluate(() => (window as unknown as { recorded: Recorded }).recorded);
-  return {
-    errors,
-    reports: async () => (await read()).reports,
-    longFrames: async () => (await read()).longFrames,
-    now: () => page.evaluate(() => performance.now()),
-  };
+  return { errors, reports: async () => (await read()).reports };
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds of processor time. */
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * Does something and returns how long the page's main thread worked at each task meanwhile, in
+ * milliseconds of processor time: by the clock, any task is long on a machine that is busy otherwise.
+ */
+export async function tasksDuring(page: Page, act: () => Promise<void>): Promise<number[]> {
+  const browser = page.context().browser();
+  if (!browser) throw new Error('The page has no browser.');
+  await browser.startTracing(page, { categories: ['-*', 'toplevel'] });
+  await act();
+  const trace = await browser.stopTracing();
+  const { traceEvents: events } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const thread = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
+  const main = new Set(
+    events.filter(({ args }) => args.name === 'CrRendererMain').map((event) => thread(event)),
+  );
+  return events
+    .filter((event) => event.ph === 'X' && main.has(thread(event)))
+    .map(({ tdur = 0 }) => tdur / 1000);
 }

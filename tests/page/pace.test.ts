@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nextSide, paceOf, pauseAfter, sideAtMost } from '../../src/viewer/pace';
 
-const training = paceOf(true, false);
-const still = paceOf(false, false);
+const training = paceOf({ training: true, moving: false, software: true });
+const still = paceOf({ training: false, moving: false, software: true });
 
 test('a side is the largest there is below the wish', () => {
   expect(sideAtMost(500)).toBe(384);
@@ -39,5 +39,9 @@ test('the next size is expected to stay within what a picture may take', () => {
 test('pictures take their share of the time and no more', () => {
   expect(pauseAfter(50, { ...training, share: 0.2 })).toBeCloseTo(200);
   expect(pauseAfter(50, still)).toBe(0);
-  expect(paceOf(true, true).share).toBeGreaterThan(training.share);
+});
+
+test.each([true, false])('a moving camera comes before training (software: %s)', (software) => {
+  const pace = (moving: boolean) => paceOf({ training: true, moving, software });
+  expect(pace(true).share).toBeGreaterThan(pace(false).share);
 });
