@@ -2,6 +2,7 @@ import { chooseBackend } from '../diffusion/backend';
 import { FetchedFiles } from '../diffusion/files';
 import { openWebBackend, type WasmUrls } from '../diffusion/ort_web';
 import { type Gpu, openGpu } from '../gpu/device';
+import { encodePng } from '../mesh/png';
 import { Engine } from '../train/engine';
 import type { Command, Report, RunId, SessionReport } from '../train/messages';
 import { checkpointSettings, type Run } from '../train/run';
@@ -69,8 +70,9 @@ export class Studio {
   async #open(model: string): Promise<Opened> {
     const gpu = await openGpu(navigator.gpu, remedy);
     void gpu.device.lost.then(({ message }) => {
-      const what = `The GPU was lost: ${message.split('\n')[0] || 'the browser gave no reason'}.`;
-      this.#post({ type: 'fatal', message: `${what} Reload the page.` });
+      const why = message.split('\n')[0] || 'the browser gave no reason';
+      const remedy = 'Save the checkpoints that you want to keep, then reload the page.';
+      this.#post({ type: 'error', run: null, message: `The GPU was lost: ${why} ${remedy}` });
     });
     gpu.device.addEventListener('uncapturederror', ({ error }) => {
       const what = `The GPU refused a command: ${error.message.split('\n')[0]}`;
@@ -98,6 +100,7 @@ export class Studio {
     const session: Session<Run> = new Session<Run>({
       source: engine,
       settingsOf: checkpointSettings,
+      encodePng,
       report: (report) => this.#follow(report, { gpu, engine, session, theatre }),
       breathe: async () => {
         if (gpu.adapter.software) await theatre.drawDue();
@@ -122,7 +125,10 @@ export class Studio {
     if (report.type === 'session') theatre.training = report.state === 'training';
     if (report.type === 'run') this.#show(report.run, opened);
     if (report.type === 'step') theatre.changed(report.run);
-    this.#post(report, report.type === 'file' ? [report.bytes.buffer] : []);
+    this.#post(
+      report,
+      report.type === 'saved' ? report.files.map(({ bytes }) => bytes.buffer) : [],
+    );
   }
 
   #show(run: RunId, { gpu, session, theatre }: Opened): void {

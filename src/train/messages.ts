@@ -23,7 +23,13 @@ export interface RunRequest {
   readonly settings: Settings;
 }
 
-export type FileKind = 'glb' | 'checkpoint';
+/** What can be saved of a run: its mesh, in the format that its settings name, or all that it needs to go on. */
+export type SavedKind = 'mesh' | 'checkpoint';
+
+export interface SavedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** From the page to the engine. */
 export type Command =
@@ -36,7 +42,7 @@ export type Command =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'reset' }
-  | { readonly type: 'save'; readonly run: RunId; readonly kind: FileKind }
+  | { readonly type: 'save'; readonly run: RunId; readonly kind: SavedKind }
   | {
       readonly type: 'attach';
       readonly run: RunId;
@@ -75,19 +81,19 @@ export type SessionReport =
       readonly step: number;
     }
   | { readonly type: 'step'; readonly run: RunId; readonly report: StepReport }
+  /** The first file is the one to open. */
   | {
-      readonly type: 'file';
+      readonly type: 'saved';
       readonly run: RunId;
-      readonly kind: FileKind;
-      readonly name: string;
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly kind: SavedKind;
+      readonly files: readonly SavedFile[];
     }
   /** What happened and what to do; `run` is null when it concerns all of them. `saving` is what failed to be saved. */
   | {
       readonly type: 'error';
       readonly run: RunId | null;
       readonly message: string;
-      readonly saving?: FileKind;
+      readonly saving?: SavedKind;
     };
 
 /** From the engine to the page. */

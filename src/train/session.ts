@@ -1,12 +1,16 @@
+import type { MeshFile } from '../mesh/export';
+import type { PngEncoder } from '../mesh/png';
 import type { Settings } from '../settings';
 import type {
-  FileKind,
   RunId,
   RunRequest,
   RunState,
+  SavedFile,
+  SavedKind,
   SessionReport,
   SessionState,
 } from './messages';
+import { baseName, owned } from './saving';
 import type { StepReport } from './trainer';
 
 /** What a session asks of a run: `Run` is one. */
@@ -17,7 +21,7 @@ export interface SessionRun {
   takeStep(): Promise<StepReport>;
   checkpoint(): Promise<Uint8Array>;
   restore(bytes: Uint8Array): void;
-  glb(): Promise<Uint8Array>;
+  exportFiles(encodePng: PngEncoder, file: string): Promise<MeshFile[]>;
   dispose(): void;
 }
 
@@ -31,6 +35,8 @@ export interface SessionOptions<R extends SessionRun> {
   readonly report: (report: SessionReport) => void;
   /** Settings that a checkpoint was saved with. @throws when the bytes are not a checkpoint. */
   readonly settingsOf: (checkpoint: Uint8Array) => Settings;
+  /** For the textures of meshes. */
+  readonly encodePng: PngEncoder;
   /** Lets messages and timers in; awaited between steps. */
   readonly breathe: () => Promise<void>;
 }
@@ -113,15 +119,14 @@ export class Session<R extends SessionRun> {
     });
   }
 
-  /** Reports a run's mesh or its checkpoint as a file; of a run that failed, its last good checkpoint. */
-  save(id: RunId, kind: FileKind): Promise<void> {
+  /** Reports a run's mesh or its checkpoint as files; of a run that failed, its last good checkpoint. */
+  save(id: RunId, kind: SavedKind): Promise<void> {
     return this.#enqueue(async () => {
       const member = this.#members.get(id);
       if (!member) return;
       try {
-        const bytes = kind === 'glb' ? await member.run.glb() : await this.#checkpoint(member);
-        const name = fileName(member.run.settings, kind);
-        this.#options.report({ type: 'file', run: id, kind, name, bytes: owned(bytes) });
+        const files = await this.#files(member, kind);
+        this.#options.report({ type: 'saved', run: id, kind, files });
       } catch (error) {
         const message = messageOf(error);
         this.#options.report({ type: 'error', run: id, message, saving: kind });
@@ -221,6 +226,16 @@ export class Session<R extends SessionRun> {
     return [...this.#members.values()].some(({ state }) => state === 'training');
   }
 
+  async #files(member: Member<R>, kind: SavedKind): Promise<SavedFile[]> {
+    const { run } = member;
+    const name = baseName(run.settings);
+    const files =
+      kind === 'mesh'
+        ? await run.exportFiles(this.#options.encodePng, name)
+        : [{ name: `${name}.safetensors`, bytes: await this.#checkpoint(member) }];
+    return files.map((file) => ({ name: file.name, bytes: owned(file.bytes) }));
+  }
+
   async #checkpoint({ run, saved }: Member<R>): Promise<Uint8Array> {
     try {
       return await run.checkpoint();
@@ -238,23 +253,4 @@ export function messageOf(error: unknown): string {
     return message;
   }
   return `${message.replace(/\.?$/, '.')} Reset and start again; if that does not help, reload the page.`;
-}
-
-/** A file's name from the prompt, the method and the seed. */
-export function fileName({ prompt, method, seed }: Settings, kind: FileKind): string {
-  const words = prompt
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^-|-$/g, '')
-    .slice(0, 48);
-  const extension = kind === 'glb' ? 'glb' : 'safetensors';
-  return `${words || 'object'}-${method}-${seed}.${extension}`;
-}
-
-/** Bytes that may be transferred: with a buffer of their own. */
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = bytes.byteLength === bytes.buffer.byteLength;
-  return whole && bytes.buffer instanceof ArrayBuffer
-    ? (bytes as Uint8Array<ArrayBuffer>)
-    : new Uint8Array(bytes);
 }

@@ -17,7 +17,6 @@ export interface EngineLink {
 }
 
 const allMethods: readonly Method[] = ['sds', 'vsd'];
-const mime = { glb: 'model/gltf-binary', checkpoint: 'application/octet-stream' } as const;
 
 /** The page: what the visitor chooses goes to the engine, what the engine reports is shown. */
 export class Page {
@@ -156,9 +155,9 @@ export class Page {
         this.#panes.get(report.run)?.step(report.report);
         this.#shared = drawn(report.report, this.#standing.runs.length > 1);
         break;
-      case 'file':
+      case 'saved':
         this.#panes.get(report.run)?.saved(report.kind);
-        download(report.name, report.bytes, mime[report.kind]);
+        for (const { name, bytes } of report.files) download(name, bytes);
         break;
       case 'error':
         if (report.run && report.saving) this.#panes.get(report.run)?.saved(report.saving);
@@ -185,7 +184,7 @@ export class Page {
         this.#form.show(this.#choices);
       }
     }
-    pane?.enter(state, step);
+    pane?.enter(state, step, settings);
   }
 
   #draw(): void {

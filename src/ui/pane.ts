@@ -1,10 +1,10 @@
-import type { Method } from '../settings';
+import { defaults, type Method, type Settings } from '../settings';
 import type {
   CanvasSize,
   Command,
-  FileKind,
   OrbitMove,
   RunState,
+  SavedKind,
   SessionReport,
 } from '../train/messages';
 import { find, instantiate, setText } from './dom';
@@ -57,6 +57,7 @@ export class Pane {
   readonly #listeners: PaneListeners;
   #state: RunState = 'ended';
   #step = 0;
+  #format = defaults.mesh.format;
 
   constructor(run: Method, listeners: PaneListeners) {
     const [name, what] = titles[run];
@@ -99,9 +100,10 @@ export class Pane {
     for (const plot of this.#plots) plot.clear();
   }
 
-  enter(state: RunState, step: number): void {
+  enter(state: RunState, step: number, settings: Settings): void {
     this.#state = state;
     this.#step = step;
+    this.#format = settings.mesh.format;
   }
 
   step({ step, gradientNorms, terms, fake, milliseconds }: StepReport): void {
@@ -125,11 +127,12 @@ export class Pane {
     dataset.step = String(this.#step);
     setText(this.#words, states[this.#state]);
     for (const button of this.#buttons) button.disabled = this.#state === 'ended';
+    setText(find(this.element, '[data-save=mesh]'), `Export ${this.#format.toUpperCase()}`);
     for (const plot of this.#plots) plot.draw();
   }
 
-  /** A file was made, or could not be. */
-  saved(kind: FileKind): void {
+  /** Files were made, or could not be. */
+  saved(kind: SavedKind): void {
     for (const button of this.#buttons) {
       if (button.dataset.save === kind) button.removeAttribute('aria-busy');
     }
@@ -138,7 +141,7 @@ export class Pane {
   #save(button: HTMLButtonElement): void {
     if (button.hasAttribute('aria-busy')) return;
     button.setAttribute('aria-busy', 'true');
-    this.#listeners.send({ type: 'save', run: this.run, kind: button.dataset.save as FileKind });
+    this.#listeners.send({ type: 'save', run: this.run, kind: button.dataset.save as SavedKind });
   }
 
   #size(): CanvasSize {

@@ -48,6 +48,7 @@ export class Theatre {
   constructor(gpu: Gpu, viewpoint: Viewpoint) {
     this.#gpu = gpu;
     this.#viewpoint = viewpoint;
+    void gpu.device.lost.then(() => this.#panes.clear());
   }
 
   /** Whether steps are being taken. */

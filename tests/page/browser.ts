@@ -42,7 +42,7 @@ export function launch(adapter: boolean): Promise<Browser> {
 export interface Recording {
   /** Console errors and uncaught exceptions. */
   readonly errors: readonly string[];
-  /** Reports of the engine, in order, without the bytes of files. */
+  /** Reports of the engine, in order, without files. */
   reports(): Promise<Report[]>;
 }
 
@@ -65,7 +65,7 @@ export async function record(page: Page): Promise<Recording> {
       constructor(url: string | URL, options?: WorkerOptions) {
         super(url, options);
         this.addEventListener('message', ({ data }: MessageEvent<Report>) => {
-          recorded.reports.push(data.type === 'file' ? { ...data, bytes: new Uint8Array() } : data);
+          recorded.reports.push(data.type === 'saved' ? { ...data, files: [] } : data);
         });
       }
     };

@@ -137,7 +137,7 @@ describe('with an adapter', () => {
   });
 
   test.each(methods)('%s exports a valid GLB', patience, async (run) => {
-    const { name, path } = await saved(page, run, 'glb');
+    const { name, path } = await saved(page, run, 'mesh');
     expect(name).toBe(`a-pine-tree-${run}-7.glb`);
     const { issues, info } = await validator.validateBytes(new Uint8Array(await readFile(path)));
     expect(issues.messages.filter(({ severity }) => severity <= 1)).toEqual([]);

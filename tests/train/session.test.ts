@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { MeshFile } from '../../src/mesh/export';
+import type { PngEncoder } from '../../src/mesh/png';
 import { makeSettings, type Settings } from '../../src/settings';
 import type { SessionReport } from '../../src/train/messages';
-import { fileName, messageOf, Session, type SessionRun } from '../../src/train/session';
+import { baseName } from '../../src/train/saving';
+import { messageOf, Session, type SessionRun } from '../../src/train/session';
 import { NonFiniteGradientError, type StepReport } from '../../src/train/trainer';
 
 /** A run whose whole state is its count of steps. */
@@ -38,9 +41,13 @@ class Counter implements SessionRun {
     this.step = step!;
   }
 
-  async glb(): Promise<Uint8Array> {
+  async exportFiles(_: PngEncoder, file: string): Promise<MeshFile[]> {
     if (this.step === 0) throw new RangeError('The field is empty: train it for longer.');
-    return new TextEncoder().encode('glTF');
+    const part = new Uint8Array(8).subarray(4);
+    return [
+      { name: `${file}.obj`, bytes: part },
+      { name: `${file}.mtl`, bytes: part },
+    ];
   }
 
   dispose(): void {
@@ -80,6 +87,7 @@ beforeEach(() => {
       },
     },
     report: (report) => reports.push(report),
+    encodePng: async () => new Uint8Array(),
     settingsOf: (bytes) => settings('vsd', bytes[1]!),
     breathe: async () => {
       const act = between[of('step').length];
@@ -152,35 +160,39 @@ describe('when a run fails', () => {
 
   test('its state is saved as far as it came', async () => {
     await session.save('sds', 'checkpoint');
-    expect(of('file')[0]!.bytes).toEqual(Uint8Array.of(4));
+    expect(of('saved')[0]!.files[0]!.bytes).toEqual(Uint8Array.of(4));
   });
 
   test('and the last checkpoint when it no longer answers', async () => {
     made[0]!.lost = true;
     await session.save('sds', 'checkpoint');
-    expect(of('file')[0]!.bytes).toEqual(Uint8Array.of(4));
+    expect(of('saved')[0]!.files[0]!.bytes).toEqual(Uint8Array.of(4));
   });
 });
 
-test('files are named after the prompt, the method and the seed', async () => {
+test('files are named after the prompt, the method and the seed, and own their bytes', async () => {
   await session.start(both);
   await until('finished');
-  await session.save('vsd', 'glb');
-  expect(of('file')[0]).toMatchObject({ run: 'vsd', kind: 'glb', name: 'a-pine-tree-vsd-3.glb' });
+  await session.save('vsd', 'mesh');
+  const { files } = of('saved')[0]!;
+  expect(files.map(({ name }) => name)).toEqual(['a-pine-tree-vsd-3.obj', 'a-pine-tree-vsd-3.mtl']);
+  for (const { bytes } of files) expect(bytes.buffer.byteLength).toBe(4);
+  await session.save('vsd', 'checkpoint');
+  expect(of('saved')[1]!.files[0]!.name).toBe('a-pine-tree-vsd-3.safetensors');
   const odd = makeSettings({ prompt: '  ¿¿ Ein Haus — 東京 ??', seed: 1 });
-  expect(fileName(odd, 'checkpoint')).toBe('ein-haus-東京-sds-1.safetensors');
+  expect(baseName(odd)).toBe('ein-haus-東京-sds-1');
 });
 
 test('a file that cannot be made is an error of its run', async () => {
   between[0] = () => void session.pause();
   await session.start(both);
-  await session.save('sds', 'glb');
+  await session.save('sds', 'mesh');
   expect(of('error')).toEqual([
     {
       type: 'error',
       run: 'sds',
       message: 'The field is empty: train it for longer.',
-      saving: 'glb',
+      saving: 'mesh',
     },
   ]);
 });
