@@ -1,4 +1,4 @@
-import { type Method, maxPromptLength, type Preset } from '../settings';
+import { type Method, makeSettings, maxPromptLength, type Preset, presetOf } from '../settings';
 import type { SessionState } from '../train/messages';
 import type { Choices } from './choices';
 import { find, setText } from './dom';
@@ -58,7 +58,9 @@ export class PromptForm {
     this.#start = find(root, '#start');
     this.#reset = find(root, '#reset');
     this.#preset.append(
-      ...Object.entries(presetNames).map(([value, text]) => new Option(text, value)),
+      ...Object.entries(presetNames).map(
+        ([value, text]) => new Option(`${text}, ${stepsOf(value as Preset)} steps`, value),
+      ),
     );
     find(root, '.ideas').append(...examples.map((example) => this.#idea(example)));
     this.#listen(find<HTMLFormElement>(root, '#ask'), find(root, '#dice'));
@@ -148,3 +150,5 @@ export class PromptForm {
     this.#listeners.change(this.#choices);
   }
 }
+
+const stepsOf = (preset: Preset) => makeSettings(presetOf(preset), { prompt: 'any' }).steps;

@@ -18,7 +18,9 @@ const quiet = [
 /** The page as it is shipped: built, then served from a folder below the server's root. */
 export async function servePage(): Promise<{ url: string; close: () => Promise<void> }> {
   const outDir = join(cache, 'page');
-  await build({ root, logLevel: 'error', build: { outDir, emptyOutDir: true } });
+  const folder = 'somewhere/below';
+  const built = { outDir: join(outDir, folder), emptyOutDir: true };
+  await build({ root, logLevel: 'error', build: built });
   const server: PreviewServer = await preview({
     root,
     logLevel: 'error',
@@ -27,7 +29,7 @@ export async function servePage(): Promise<{ url: string; close: () => Promise<v
   });
   const url = server.resolvedUrls?.local[0];
   if (!url) throw new Error('The preview server has no address.');
-  return { url, close: () => server.close() };
+  return { url: `${url}${folder}/`, close: () => server.close() };
 }
 
 /** @param adapter false: a browser in which WebGPU has nothing to run on. */

@@ -83,7 +83,9 @@ describe('with an adapter', () => {
     browser = await launch(true);
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     recording = await record(page);
-    await page.goto(`${server.url}#prompt=a+pine+tree&preset=tiny&steps=${steps}&seed=7`);
+    await page.goto(
+      `${server.url}#prompt=a+pine+tree&preset=tiny&steps=${steps}&seed=7&fake.updates=1`,
+    );
   });
   afterAll(() => browser.close());
 
