@@ -200,7 +200,9 @@ export class Page {
   }
 
   #die(message: string): void {
-    for (const id of ['#panes', '#progress', '#notice', '#ask']) find(document, id).hidden = true;
+    for (const part of ['nav', '#ask', '#notice', '#panel', '#progress', '#panes']) {
+      find(document, part).hidden = true;
+    }
     const fatal = find(document, '#fatal');
     fatal.hidden = false;
     setText(find(fatal, 'p'), message);

@@ -201,7 +201,9 @@ test('without an adapter the page says so and what to do', patience, async () =>
   await page.goto(server.url);
   await page.locator('#fatal').waitFor({ state: 'visible' });
   expect(await page.textContent('#fatal p')).toMatch(/No WebGPU adapter.*Use a current Chrome/);
-  expect(await page.isHidden('#ask')).toBe(true);
+  for (const part of ['#ask', '#panes', '#progress', 'nav']) {
+    expect(await page.isHidden(part)).toBe(true);
+  }
   expect(recording.errors).toEqual([]);
   await browser.close();
 });
