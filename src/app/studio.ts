@@ -30,6 +30,8 @@ export class Studio {
   readonly #post: Post;
   readonly #shown = new Map<RunId, Run | undefined>();
   #opened: Promise<Opened> | undefined;
+  /** Said instead of everything that fails because the device is gone. */
+  #lost: string | undefined;
 
   constructor(wasm: WasmUrls, post: Post) {
     this.#wasm = wasm;
@@ -72,7 +74,8 @@ export class Studio {
     void gpu.device.lost.then(({ message }) => {
       const why = message.split('\n')[0] || 'the browser gave no reason';
       const remedy = 'Save the checkpoints that you want to keep, then reload the page.';
-      this.#post({ type: 'error', run: null, message: `The GPU was lost: ${why} ${remedy}` });
+      this.#lost = `The GPU was lost: ${why} ${remedy}`;
+      this.#post({ type: 'error', run: null, message: this.#lost });
     });
     gpu.device.addEventListener('uncapturederror', ({ error }) => {
       const what = `The GPU refused a command: ${error.message.split('\n')[0]}`;
@@ -125,6 +128,10 @@ export class Studio {
     if (report.type === 'session') theatre.training = report.state === 'training';
     if (report.type === 'run') this.#show(report.run, opened);
     if (report.type === 'step') theatre.changed(report.run);
+    if (report.type === 'error' && this.#lost) {
+      this.#post({ ...report, message: this.#lost });
+      return;
+    }
     this.#post(
       report,
       report.type === 'saved' ? report.files.map(({ bytes }) => bytes.buffer) : [],
