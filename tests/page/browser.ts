@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { build, type PreviewServer, preview } from 'vite';
@@ -17,7 +18,8 @@ const quiet = [
 
 /** The page as it is shipped: built, then served from a folder below the server's root. */
 export async function servePage(): Promise<{ url: string; close: () => Promise<void> }> {
-  const outDir = join(cache, 'page');
+  // Of this process alone: tests may run twice at a time.
+  const outDir = join(cache, `page-${process.pid}`);
   const folder = 'somewhere/below';
   const built = { outDir: join(outDir, folder), emptyOutDir: true };
   await build({ root, logLevel: 'error', build: built });
@@ -27,9 +29,13 @@ export async function servePage(): Promise<{ url: string; close: () => Promise<v
     build: { outDir },
     preview: { port: 0, host: '127.0.0.1' },
   });
+  const close = async () => {
+    await server.close();
+    await rm(outDir, { recursive: true });
+  };
   const url = server.resolvedUrls?.local[0];
   if (!url) throw new Error('The preview server has no address.');
-  return { url: `${url}${folder}/`, close: () => server.close() };
+  return { url: `${url}${folder}/`, close };
 }
 
 /** @param adapter false: a browser in which WebGPU has nothing to run on. */

@@ -10,7 +10,9 @@ const methods = ['sds', 'vsd'] as const;
 const steps = 20;
 /** Milliseconds that one task of the page may take. */
 const longestTask = 100;
+/** For a run of 20 steps without a GPU beside other tests, and for all else. */
 const patience = { timeout: 400_000 };
+const soon = { timeout: 90_000 };
 /** Looks now and then: looking at every frame would keep the page busy. */
 const nowAndThen = { ...patience, polling: 500 };
 
@@ -52,9 +54,13 @@ async function untilSteps(page: Page, count: number): Promise<void> {
   );
 }
 
-/** Waits until the main button says so. */
+/** Waits until the main button says so; a failure tells what the page says instead. */
 async function untilStart(page: Page, label: string): Promise<void> {
-  await page.locator('#start', { hasText: new RegExp(`^${label}$`) }).waitFor(patience);
+  const button = page.locator('#start', { hasText: new RegExp(`^${label}$`) });
+  await button.waitFor(soon).catch(async () => {
+    const says = await page.locator('#start, #progress, #notice').allTextContents();
+    throw new Error(`Not '${label}': ${says.map((text) => text.trim()).join(' | ')}`);
+  });
 }
 
 /** A file that a button of a pane hands to the browser. */
@@ -64,7 +70,7 @@ async function saved(
   kind: string,
 ): Promise<{ name: string; path: string }> {
   const [file] = await Promise.all([
-    page.waitForEvent('download', patience),
+    page.waitForEvent('download', soon),
     page.locator(`[data-run=${run}] [data-save=${kind}]`).click(),
   ]);
   return { name: file.suggestedFilename(), path: await file.path() };
@@ -90,7 +96,7 @@ describe('with an adapter', () => {
   afterAll(() => browser.close());
 
   test('opens, says where it runs, and takes its settings from the link', patience, async () => {
-    await page.locator('#status span').first().waitFor(patience);
+    await page.locator('#status span').first().waitFor(soon);
     await expect(page.locator('#status').textContent()).resolves.toMatch(
       /Field on .+Denoiser on .+/,
     );
@@ -155,7 +161,7 @@ describe('with an adapter', () => {
     await page.mouse.up();
     for (const [i, run] of methods.entries()) {
       await expect
-        .poll(async () => difference(before[i]!, await picture(page, run)), patience)
+        .poll(async () => difference(before[i]!, await picture(page, run)), soon)
         .toBeGreaterThan(0.2);
     }
   });
@@ -167,8 +173,8 @@ describe('with an adapter', () => {
     await page.click('#reset');
     await untilStart(page, 'Start');
     await page.setInputFiles('#checkpoint-file', checkpoint);
-    await page.locator('[data-run=vsd][data-state=finished]').waitFor(patience);
     await untilStart(page, 'Start again');
+    expect(await page.getAttribute('[data-run=vsd]', 'data-state')).toBe('finished');
     expect(await taken(page, 'vsd')).toBe(steps);
     expect(await page.isHidden('[data-run=sds]')).toBe(true);
   });
@@ -186,7 +192,7 @@ describe('with an adapter', () => {
     await page.waitForTimeout(3000);
     expect(await taken(page, 'sds')).toBe(step);
     await page.keyboard.press('Space');
-    await expect.poll(() => taken(page, 'sds'), patience).toBeGreaterThan(step);
+    await expect.poll(() => taken(page, 'sds'), soon).toBeGreaterThan(step);
   });
 
   test('nothing was written to the console as an error', () => {
