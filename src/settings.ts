@@ -54,6 +54,11 @@ export interface Settings {
     readonly minTimestep: Schedule;
     readonly maxTimestep: Schedule;
     readonly weighting: Weighting;
+    /**
+     * Share of the run in which cameras and noise stay those of step 0: the views settle on one object,
+     * as they do when the prior is sampled, before they are looked at from elsewhere.
+     */
+    readonly settle: number;
   };
   readonly fake: {
     readonly rank: number;
@@ -79,22 +84,22 @@ export interface Settings {
 }
 
 export const methods: Readonly<Record<Method, PartialSettings>> = {
-  sds: { guidance: { baseline: 'noise', scale: 25 } },
-  vsd: { guidance: { baseline: 'fake', scale: 7.5 } },
+  sds: { guidance: { baseline: 'noise', scale: 4 } },
+  vsd: { guidance: { baseline: 'fake', scale: 2 } },
 };
 
 export const defaults: Settings = {
   prompt: '',
   method: 'sds',
   seed: 0,
-  steps: 500,
+  steps: 400,
   field: {
     levels: 8,
     log2TableSize: 16,
     minResolution: 8,
     maxResolution: 96,
     hidden: 32,
-    blobScale: 10,
+    blobScale: 4,
     blobStd: 0.5,
     activeLevels: [0, 0.5, 1, 0.5],
   },
@@ -107,17 +112,18 @@ export const defaults: Settings = {
   guidance: {
     baseline: 'noise',
     matching: 1,
-    scale: 25,
+    scale: 4,
     sharedTimestep: true,
-    minTimestep: 0.02,
-    maxTimestep: [0, 0.98, 0.5, 1],
-    weighting: 'sigma_squared',
+    minTimestep: [0, 0.95, 0.02, 0.6],
+    maxTimestep: [0, 0.98, 0.3, 0.6],
+    weighting: 'uniform',
+    settle: 0.7,
   },
   // A warm-up, as ProlificDreamer's: Adam's first steps are as long as its rate, whatever the gradient.
   fake: { rank: 4, learningRate: [0, 0.0005, 0.003, 0.05], updates: 2 },
   optim: {
-    tableLearningRate: [0, 0.01, 0.002, 1],
-    mlpLearningRate: [0, 0.005, 0.001, 1],
+    tableLearningRate: [0.3, 0.02, 0.002, 1],
+    mlpLearningRate: [0.3, 0.005, 0.001, 1],
     sparsity: 0,
     opaque: 0,
   },
@@ -291,6 +297,7 @@ export const settingBounds: readonly [path: string, low: number, high: number, i
     ['render.occupancyResolution', 8, 128, true],
     ['render.occupancyEvery', 1, 1000, true],
     ['guidance.matching', 0, 100, false],
+    ['guidance.settle', 0, 1, false],
     ['fake.rank', 1, 64, true],
     ['fake.updates', 0, 16, true],
     ['mesh.resolution', 8, 512, true],

@@ -1,6 +1,7 @@
 // The one objective (docs/method.md, guidance): the gradient on the views
 //   ∂L/∂x = w(τ) λ_DM [ε_φ(z_τ; y) − b] + w(τ') λ_CA [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)]
-// with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023).
+// where the guided prediction's clean estimate is held to the range of colours (static thresholding,
+// Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023).
 // One thread owns one element of [V, C, H, W]. The network sees 2x − 1, hence the factor 2;
 // the loss is a mean over the pixels of all views.
 
@@ -14,7 +15,7 @@ override velocity: bool; // the model predicts v; else ε
 struct Term {
   alpha: f32,
   sigma: f32,
-  weight: f32, // w(τ) λ
+  weight: f32, // w(τ) λ_DM, or w(τ')
   noise_stream: u32,
 }
 
@@ -23,6 +24,7 @@ struct Term {
 struct Objective {
   matching: Term,
   adherence: Term,
+  guidance: f32, // λ_CA = s - 1
   seed: u32,
   step: u32,
   adherence_slot: u32,
@@ -40,6 +42,12 @@ fn noise_of(predicted: f32, noised: f32, term: Term) -> f32 {
   return select(predicted, term.alpha * predicted + term.sigma * noised, velocity);
 }
 
+// The noise that remains when the clean estimate (z - σ ε) / α is held to [-1, 1].
+fn thresholded(epsilon: f32, noised: f32, term: Term) -> f32 {
+  let clean = clamp((noised - term.sigma * epsilon) / term.alpha, -1.0, 1.0);
+  return (noised - term.alpha * clean) / term.sigma;
+}
+
 fn write_gradient(element: u32, baseline: f32) {
   let conditional = noise_of(prediction[element], z[element], objective.matching);
   let a = objective.adherence_slot * elements + element;
@@ -47,7 +55,9 @@ fn write_gradient(element: u32, baseline: f32) {
   let u = elements + element;
   let without_text = noise_of(prediction[u], z[u], objective.adherence);
   let matching = objective.matching.weight * (conditional - baseline);
-  let adherence = objective.adherence.weight * (with_text - without_text);
+  let guided = with_text + objective.guidance * (with_text - without_text);
+  let held = thresholded(guided, z[a], objective.adherence);
+  let adherence = objective.adherence.weight * (held - with_text);
   terms[element] = vec2f(matching, adherence);
   gradient[element] = 2.0 * (matching + adherence) / f32(pixels);
 }

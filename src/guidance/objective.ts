@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
 import { type Settings, scheduled } from '../settings';
 import type { GuidanceShape } from './noise';
-import { type NoiseLevel, type StepLevels, weight } from './timestep';
+import { drawStep, type NoiseLevel, type StepLevels, weight } from './timestep';
 
 export interface ObjectiveBuffers {
   /** f32 [slots, V, C, H, W]: noised views and the frozen model's predictions at them. */
@@ -65,9 +65,10 @@ export class Objective {
     });
     this.#uniforms.write({
       matching: term(matching, guidance.matching),
-      adherence: term(adherence, scheduled(guidance.scale, step, steps) - 1),
+      adherence: term(adherence, 1),
+      guidance: scheduled(guidance.scale, step, steps) - 1,
       seed,
-      step,
+      step: drawStep(settings, step),
       adherence_slot: adherence === matching ? 0 : 2,
     });
   }

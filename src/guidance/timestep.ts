@@ -17,6 +17,11 @@ export interface StepLevels {
   readonly adherence: NoiseLevel;
 }
 
+/** The step whose cameras and noise a step uses: the first one's while the views settle, then its own. */
+export function drawStep({ guidance, steps }: Settings, step: number): number {
+  return step < guidance.settle * steps ? 0 : step;
+}
+
 /** Draws τ and τ' of a step from the counters: the same for every run of one seed. */
 export function drawLevels(
   settings: Settings,

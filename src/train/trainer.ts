@@ -7,7 +7,7 @@ import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { type GuidanceShape, Noising } from '../guidance/noise';
 import { Objective, slotLevels } from '../guidance/objective';
-import { drawFakeLevel, drawLevels, type NoiseLevel } from '../guidance/timestep';
+import { drawFakeLevel, drawLevels, drawStep, type NoiseLevel } from '../guidance/timestep';
 import type { Adam } from '../optim/adam';
 import { type Camera, cameraMatrices, stepCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
@@ -120,11 +120,11 @@ export class Trainer {
     const step = this.#step;
     const levels = drawLevels(settings, manifest.alpha_bar, step);
     const slots = slotLevels(levels);
-    const cameras = this.#cameras(step);
+    const cameras = this.#cameras(drawStep(settings, step));
     const clock = new Clock(this.#parts.gpu);
 
     this.#begin(step, cameras);
-    this.#noising.begin(settings.seed, step, slots);
+    this.#noising.begin(settings.seed, drawStep(settings, step), slots);
     this.#submit('views', (pass) => {
       if (step % settings.render.occupancyEvery === 0) renderer.updateOccupancy(pass);
       renderer.forward(pass);

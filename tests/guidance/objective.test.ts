@@ -1,13 +1,21 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Noising } from '../../src/guidance/noise';
 import { Objective, slotLevels } from '../../src/guidance/objective';
-import { drawLevels, noiseLevel, type StepLevels, weight } from '../../src/guidance/timestep';
+import {
+  drawLevels,
+  drawStep,
+  noiseLevel,
+  type StepLevels,
+  weight,
+} from '../../src/guidance/timestep';
 import { streams, uniform } from '../../src/random';
 import { makeSettings, type Settings, scheduled } from '../../src/settings';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { noised, objectiveGradient, type Term } from '../reference/objective';
 
 const alphaBar = Array.from({ length: 1000 }, (_, i) => Math.cos((i / 1000) * 1.5) ** 2);
+/** Noise of its own at every step, as after the views have settled. */
+const ownNoise = { guidance: { weighting: 'uniform', settle: 0 } } as const;
 const random = (count: number, stream: number) =>
   Float32Array.from({ length: count }, (_, i) => uniform(11, stream, 0, i));
 
@@ -48,7 +56,7 @@ async function run(settings: Settings, step: number, views: number, size: number
   });
   const scale = scheduled(settings.guidance.scale, step, settings.steps);
   const matching = termOf(settings, levels.matching, settings.guidance.matching);
-  const adherence = termOf(settings, levels.adherence, scale - 1);
+  const adherence = termOf(settings, levels.adherence, 1);
   const z = {
     matching: noised(x, matching, settings.seed, step),
     adherence: noised(x, adherence, settings.seed, step),
@@ -65,6 +73,7 @@ async function run(settings: Settings, step: number, views: number, size: number
     },
     matching,
     adherence,
+    scale - 1,
     settings.seed,
     step,
     shape.pixels,
@@ -95,7 +104,7 @@ describe.each([
     [1, 1],
     [3, 5],
   ])('%i views of %i px agree with the reference', async (views, size) => {
-    const settings = makeSettings({ prompt: 'a cube', seed: 5, ...overrides });
+    const settings = makeSettings({ prompt: 'a cube', seed: 5 }, overrides, ownNoise);
     const { result, expected, z, elements } = await run(settings, 17, views, size);
     const error = result.gradient.map((g, e) => g - expected[e]!);
     expect(rms(error)).toBeLessThan(1e-4 * rms(expected));
@@ -106,8 +115,8 @@ describe.each([
   });
 });
 
-test('SDS at guidance scale s is classifier-free guidance minus the noise', async () => {
-  const settings = makeSettings({ prompt: 'a cube', guidance: { weighting: 'uniform', scale: 7 } });
+test('SDS at guidance scale s is thresholded classifier-free guidance minus the noise', async () => {
+  const settings = makeSettings({ prompt: 'a cube', guidance: { scale: 7 } }, ownNoise);
   const { result, elements } = await run(settings, 3, 1, 8);
   const { matching } = drawLevels(settings, alphaBar, 3);
   const v = random(2 * elements, 102);
@@ -115,7 +124,9 @@ test('SDS at guidance scale s is classifier-free guidance minus the noise', asyn
   const z = noised(x, { ...matching, weight: 1 }, 0, 3);
   for (let e = 0; e < elements; e++) {
     const epsilon = (predicted: number) => matching.alpha * predicted + matching.sigma * z[e]!;
-    const guided = epsilon(v[elements + e]!) + 7 * (epsilon(v[e]!) - epsilon(v[elements + e]!));
+    const unheld = epsilon(v[elements + e]!) + 7 * (epsilon(v[e]!) - epsilon(v[elements + e]!));
+    const clean = (z[e]! - matching.sigma * unheld) / matching.alpha;
+    const guided = (z[e]! - matching.alpha * Math.max(-1, Math.min(1, clean))) / matching.sigma;
     const noise = (z[e]! - matching.alpha * (2 * x[e]! - 1)) / matching.sigma;
     expect(result.gradient[e]!).toBeCloseTo((2 * (guided - noise)) / 64, 3);
   }
@@ -132,6 +143,11 @@ test('timesteps follow the schedule, and methods of one seed draw the same', () 
       1000 * scheduled(sds.guidance.maxTimestep, step, 100),
     );
   }
+});
+
+test('cameras and noise stay those of the first step while the views settle', () => {
+  const settings = makeSettings({ prompt: 'a cube', steps: 10, guidance: { settle: 0.3 } });
+  expect([0, 1, 2, 3, 4].map((step) => drawStep(settings, step))).toEqual([0, 0, 0, 3, 4]);
 });
 
 test('a level at the end of the table is its last entry', () => {

@@ -32,6 +32,7 @@ export function objectiveGradient(
   },
   matching: Term,
   adherence: Term,
+  guidance: number,
   seed: number,
   step: number,
   pixels: number,
@@ -45,10 +46,11 @@ export function objectiveGradient(
       ? epsilon(v.fake[e]!, zm, matching)
       : normal(seed, matching.stream, step, e);
     const dm = matching.weight * (epsilon(predicted, zm, matching) - baseline);
-    const ca =
-      adherence.weight *
-      (epsilon(v.conditionalAdherence[e]!, za, adherence) -
-        epsilon(v.unconditional[e]!, za, adherence));
+    const withText = epsilon(v.conditionalAdherence[e]!, za, adherence);
+    const guided = withText + guidance * (withText - epsilon(v.unconditional[e]!, za, adherence));
+    const clean = (za - adherence.sigma * guided) / adherence.alpha;
+    const held = (za - adherence.alpha * Math.max(-1, Math.min(1, clean))) / adherence.sigma;
+    const ca = adherence.weight * (held - withText);
     return (2 * (dm + ca)) / pixels;
   });
 }
