@@ -84,15 +84,15 @@ export interface Settings {
 }
 
 export const methods: Readonly<Record<Method, PartialSettings>> = {
-  sds: { guidance: { baseline: 'noise', scale: 4 } },
-  vsd: { guidance: { baseline: 'fake', scale: 2 } },
+  sds: { guidance: { baseline: 'noise', scale: [0.3, 10, 4, 0.8] } },
+  vsd: { guidance: { baseline: 'fake', scale: [0.3, 4, 2, 0.8] } },
 };
 
 export const defaults: Settings = {
   prompt: '',
   method: 'sds',
   seed: 0,
-  steps: 400,
+  steps: 500,
   field: {
     levels: 8,
     log2TableSize: 16,
@@ -112,18 +112,18 @@ export const defaults: Settings = {
   guidance: {
     baseline: 'noise',
     matching: 1,
-    scale: 4,
+    scale: [0.3, 10, 4, 0.8],
     sharedTimestep: true,
-    minTimestep: [0, 0.95, 0.02, 0.6],
-    maxTimestep: [0, 0.98, 0.3, 0.6],
-    weighting: 'uniform',
-    settle: 0.7,
+    minTimestep: 0.02,
+    maxTimestep: [0, 0.98, 0.5, 1],
+    weighting: 'sigma_squared',
+    settle: 0,
   },
   // A warm-up, as ProlificDreamer's: Adam's first steps are as long as its rate, whatever the gradient.
   fake: { rank: 4, learningRate: [0, 0.0005, 0.003, 0.05], updates: 2 },
   optim: {
-    tableLearningRate: [0.3, 0.02, 0.002, 1],
-    mlpLearningRate: [0.3, 0.005, 0.001, 1],
+    tableLearningRate: [0, 0.01, 0.002, 1],
+    mlpLearningRate: [0, 0.005, 0.001, 1],
     sparsity: 0,
     opaque: 0,
   },
