@@ -57,7 +57,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   await engine.dispose();
 }
 
-/** Steps until the run is finished, with a checkpoint on disk every now and then. */
+/** Steps until the run is finished, with a checkpoint on disk now and then before its end. */
 async function train(run: Run, output: Output): Promise<StepReport[]> {
   const bar = new ProgressBar(process.stderr, run.settings.steps, run.step);
   const reports: StepReport[] = [];
@@ -71,7 +71,7 @@ async function train(run: Run, output: Output): Promise<StepReport[]> {
     });
     reports.push(report);
     bar.show(run.step, words(report));
-    if (run.step % checkpointEvery === 0) {
+    if (run.step % checkpointEvery === 0 && !run.finished) {
       await output.write('field.safetensors', await run.checkpoint());
     }
   }

@@ -5,7 +5,6 @@ import type { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { exportMesh, type MeshFile } from '../mesh/export';
-import { exportGlb } from '../mesh/export_glb';
 import { extractMesh, type Mesh } from '../mesh/extract';
 import type { PngEncoder } from '../mesh/png';
 import { simplifyMesh } from '../mesh/simplify';
@@ -107,7 +106,7 @@ export class Run {
     const of = (prefix: string) => without(prefix, tensors);
     field.restore(of('field'));
     optimiser.restore(of('adam'));
-    renderer.restore(of('occupancy') as never);
+    renderer.restore(of('occupancy'));
     fake?.restore(of('fake') as never);
     trainer.resumeAt(Number(metadata.step));
   }
@@ -122,10 +121,6 @@ export class Run {
     const iso = { silhouettes: await this.turntable(silhouettes.count, silhouettes.size) };
     const whole = await extractMesh(this.#parts.gpu, this.field, { resolution, smooth, iso });
     return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
-  }
-
-  async glb(): Promise<Uint8Array> {
-    return exportGlb(await this.mesh(), { prompt: this.settings.prompt });
   }
 
   /**

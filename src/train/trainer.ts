@@ -276,9 +276,8 @@ type Lap = keyof StepReport['milliseconds'];
 /** Shares the wall time of a step among its parts. */
 class Clock {
   readonly #gpu: Gpu;
-  readonly #started = performance.now();
   readonly #laps: Record<Lap, number> = { denoiser: 0, field: 0, rest: 0 };
-  #last = this.#started;
+  #last = performance.now();
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
