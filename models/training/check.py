@@ -2,9 +2,11 @@
 
 import torch
 
+from .align import occupancy, quarter_turns
 from .camera import AZIMUTH_OFFSETS, group_cameras
+from .data import MIRRORED_ORDER
 from .mesh import Mesh
-from .prompts import shorten, variants
+from .prompts import SceneObject, shorten, variants
 from .rasterise import render
 from .schedule import TIMESTEPS, alpha_bar_table
 from .train import noised
@@ -45,6 +47,30 @@ def check_views() -> None:
     assert right[:, 16:].any() and not right[:, :16].any(), "+x must be at the right of the front"
 
 
+def check_fronts() -> None:
+    """Four equal bars, two of them turned by 90 degrees, are turned to agree."""
+    white = (1.0, 1.0, 1.0)
+    bar = joined(square((0.0, 0.0, 0.8), 1, white), square((0.0, 0.5, 0.4), 1, white))
+    volume = occupancy(bar)
+    volumes = torch.stack([volume, volume.rot90(1, (0, 2)), volume, volume.rot90(3, (0, 2)), volume])
+    objects = [SceneObject(str(i), "", "", (), "a bar") for i in range(len(volumes))]
+    assert quarter_turns(objects, volumes).tolist() == [0, 3, 0, 1, 0]
+    turned = Mesh(bar.corners[..., [2, 1, 0]] * torch.tensor([1.0, 1.0, -1.0]), bar.colours)
+    agreement = (occupancy(turned) * volume.rot90(1, (0, 2))).sum()
+    assert agreement > 0.99, f"a turn of the volume is a turn from +z to +x: {agreement}"
+
+
+def check_mirror() -> None:
+    """A group seen in a mirror is the mirrored object seen from the mirrored cameras."""
+    part = square((0.5, 0.1, 0.6), 2, (1.0, 0.5, 0.0))
+    reflected = Mesh(part.corners * torch.tensor([-1.0, 1.0, 1.0]), part.colours)
+    azimuth, elevation = torch.tensor([25.0]), torch.tensor([10.0])
+    plain = render(part, group_cameras(azimuth, elevation).view(-1, 4, 4), 32)
+    seen = render(reflected, group_cameras(-azimuth, elevation).view(-1, 4, 4), 32)
+    mirror = plain[MIRRORED_ORDER].flip(-1)
+    assert (seen.float() - mirror.float()).abs().mean() < 1
+
+
 def check_area() -> None:
     """Coverage of a square is its projected area."""
     camera = group_cameras(torch.zeros(1), torch.zeros(1)).view(-1, 4, 4)[:1]
@@ -80,6 +106,6 @@ def check_noise() -> None:
 def main(argv: list[str]) -> None:
     if argv:
         raise SystemExit(__doc__)
-    for check in (check_views, check_area, check_captions, check_noise):
+    for check in (check_views, check_fronts, check_mirror, check_area, check_captions, check_noise):
         check()
         print(f"{check.__name__}: ok")

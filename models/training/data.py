@@ -16,6 +16,9 @@ HELD_OUT = 0.03  # share of the objects, never trained on
 DROP_TEXT = 0.12  # probability of the empty prompt: classifier-free guidance
 TEMPLATE_WEIGHTS = (0.5, 0.25, 0.125, 0.125)  # of prompts.TEMPLATES
 
+# In a mirror at x = 0 azimuth a becomes -a, so that the views of a group come in reverse.
+MIRRORED_ORDER = [0, 3, 2, 1]
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -80,14 +83,14 @@ class Groups:
         rows = [self.draw_prompt(i, rng) for i in chosen]
         roll = rng.integers(4, size=size)  # any of the four views may come first
         shade = rng.uniform(0.93, 1.05, size)
-        return self.batch(chosen, group, rows, roll, shade)
+        return self.batch(chosen, group, rows, roll, shade, rng.random(size) < 0.5)
 
     def first_captions(self, chosen: np.ndarray) -> Batch:
         """One group of each of the objects `chosen`, with its first caption."""
         zeros = np.zeros(len(chosen), int)
         rows = [self.rows[i][0][0] for i in chosen]
         group = np.arange(len(chosen)) % self.views.shape[1]
-        return self.batch(chosen, group, rows, zeros, np.ones(len(chosen)))
+        return self.batch(chosen, group, rows, zeros, np.ones(len(chosen)), zeros > 0)
 
     def draw_prompt(self, index: int, rng: np.random.Generator) -> int:
         """Row of `text` for one object: a caption in a template, or the empty prompt."""
@@ -104,13 +107,19 @@ class Groups:
         rows: list[int],
         roll: np.ndarray,
         shade: np.ndarray,
+        mirror: np.ndarray,
     ) -> Batch:
+        """Groups of the objects `chosen`, from view `roll` on, times `shade`, mirrored at x = 0."""
         raw = torch.from_numpy(self.views[chosen, group]).float() / 255
         raw = torch.stack([v.roll(-int(k), 0) for v, k in zip(raw, roll)])
+        reflected = raw[:, MIRRORED_ORDER].flip(-1)
+        raw = torch.where(torch.from_numpy(mirror).view(-1, 1, 1, 1, 1), reflected, raw)
         colour, alpha = raw[:, :, :3], raw[:, :, 3:]
         colour = torch.minimum(colour * torch.from_numpy(shade).float().view(-1, 1, 1, 1, 1), alpha)
-        azimuth = torch.from_numpy(self.azimuth[chosen, group] + 90 * roll).float()
+        azimuth = self.azimuth[chosen, group] + 90 * roll
+        azimuth = torch.from_numpy(np.where(mirror, -azimuth, azimuth)).float()
         elevation = torch.from_numpy(self.elevation[chosen, group])
         text, mask = self.text.gather(rows)
         views = 2 * torch.cat([colour, alpha], 2) - 1
         return Batch(views, group_cameras(azimuth, elevation), text, mask)
+

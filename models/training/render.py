@@ -2,6 +2,7 @@
 
 Writes to the work folder: `views.npy` u8 [objects, groups, 4, 4, 32, 32] (views, then channels:
 premultiplied sRGB and alpha) and `views.json` (object ids, azimuths and elevations in degrees).
+The azimuths are those of the object turned to face like the others of its noun (`align`).
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .align import occupancy, quarter_turns
 from .camera import ELEVATION, group_cameras
 from .mesh import Mesh, read_glb
 from .prompts import all_prompts, read_objects
@@ -23,7 +25,7 @@ SIZE = 32
 
 
 def draw_angles(objects: int, groups: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Azimuth and elevation [objects, groups] in degrees; group 0 starts at the front."""
+    """Azimuth and elevation [objects, groups] in degrees; group 0 has the front among its views."""
     rng = np.random.default_rng(seed)
     azimuth = rng.uniform(0, 360, (objects, groups))
     azimuth[:, 0] = 0
@@ -31,14 +33,17 @@ def draw_angles(objects: int, groups: int, seed: int) -> tuple[np.ndarray, np.nd
     return azimuth.astype(np.float32), elevation.astype(np.float32)
 
 
-def render_object(path: Path, azimuth: np.ndarray, elevation: np.ndarray, device: str) -> np.ndarray:
-    """u8 [groups, 4, 4, SIZE, SIZE] of one object."""
+def render_object(
+    path: Path, azimuth: np.ndarray, elevation: np.ndarray, device: str
+) -> tuple[np.ndarray, torch.Tensor]:
+    """Views u8 [groups, 4, 4, SIZE, SIZE] of one object, and its occupancy."""
     torch.set_num_threads(1)
     mesh = read_glb(path)
+    volume = occupancy(mesh)
     mesh = Mesh(mesh.corners.to(device), mesh.colours.to(device))
     cameras = group_cameras(torch.from_numpy(azimuth), torch.from_numpy(elevation)).to(device)
     views = render(mesh, cameras.view(-1, 4, 4), SIZE)
-    return views.view(len(azimuth), -1, 4, SIZE, SIZE).cpu().numpy()
+    return views.view(len(azimuth), -1, 4, SIZE, SIZE).cpu().numpy(), volume
 
 
 def unpack(objects: Path, work: Path) -> Path:
@@ -71,6 +76,7 @@ def main(argv: list[str]) -> None:
     shape = (len(objects), args.groups, 4, 4, SIZE, SIZE)
     views = np.lib.format.open_memmap(args.work / "views.npy", "w+", np.uint8, shape)
 
+    volumes = []
     started = time.time()
     with ProcessPoolExecutor(args.workers if args.device == "cpu" else 1) as pool:
         jobs = [
@@ -78,10 +84,12 @@ def main(argv: list[str]) -> None:
             for i, o in enumerate(objects)
         ]
         for i, job in enumerate(jobs):
-            views[i] = job.result()
+            views[i], volume = job.result()
+            volumes.append(volume)
             if (i + 1) % 200 == 0 or i + 1 == len(jobs):
                 print(f"{i + 1}/{len(jobs)} objects, {time.time() - started:.0f} s", flush=True)
     views.flush()
+    azimuth += 90 * quarter_turns(objects, torch.stack(volumes))[:, None]
     meta = {
         "ids": [o.id for o in objects],
         "azimuth": azimuth.tolist(),
