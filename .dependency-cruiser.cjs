@@ -22,6 +22,7 @@ module.exports = {
     only('optim', ['gpu']),
     only('render', ['gpu', 'field']),
     only('mesh', ['gpu', 'field']),
+    only('fit', ['gpu', 'field', 'render', 'mesh', 'optim']),
     only('diffusion', ['gpu', 'onnx']),
     only('guidance', ['gpu', 'diffusion']),
     only('train', ['gpu', 'field', 'render', 'mesh', 'optim', 'diffusion', 'guidance']),

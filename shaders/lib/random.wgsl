@@ -34,3 +34,8 @@ fn random_normal(counter: vec4u) -> f32 {
   let v = f32(r.y >> 8u) * random_unit;
   return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
+
+// What a ray draws in a step: x the offset of its steps, yz its place in its cell of the pixel.
+fn ray_chance(seed: u32, stream: u32, step: u32, ray: u32) -> vec4f {
+  return random_uniform4(vec4u(seed, stream, step, ray));
+}

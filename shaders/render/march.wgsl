@@ -56,7 +56,7 @@ fn steps_of(ray_index: u32) -> Steps {
   let view = pixel / (width * height);
   var chance = vec4f(0.5);
   if frame.jitter != 0u {
-    chance = random_uniform4(vec4u(frame.seed, stream, frame.step, ray_index));
+    chance = ray_chance(frame.seed, stream, frame.step, ray_index);
   }
   let corner = vec2f(f32(pixel % width), f32(pixel / width % height));
   let cell = vec2f(f32(ray_in_pixel % ray_columns), f32(ray_in_pixel / ray_columns));

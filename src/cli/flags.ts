@@ -12,7 +12,7 @@ export type Flags = Readonly<Record<string, Flag>>;
 /** Arguments taken apart. */
 export interface Parsed {
   readonly help: boolean;
-  /** At most one. */
+  /** What stands there without a flag: a prompt, or a file. At most one. */
   readonly prompt: string | undefined;
   /** A flag's text; undefined when it was not given. */
   get(name: string): string | undefined;
@@ -20,9 +20,14 @@ export interface Parsed {
 
 /**
  * Takes arguments apart.
- * @throws SettingsError for an unknown option, one without its value, or several prompts.
+ * @param subject what the argument without a flag is, for errors.
+ * @throws SettingsError for an unknown option, one without its value, or several subjects.
  */
-export function parseFlags(args: readonly string[], names: readonly string[]): Parsed {
+export function parseFlags(
+  args: readonly string[],
+  names: readonly string[],
+  subject = 'prompt',
+): Parsed {
   const options = {
     ...Object.fromEntries(names.map((name) => [name, { type: 'string' } as const])),
     help: { type: 'boolean', short: 'h' } as const,
@@ -35,7 +40,7 @@ export function parseFlags(args: readonly string[], names: readonly string[]): P
     });
     if (positionals.length > 1) {
       throw new SettingsError(
-        `There are ${positionals.length} prompts: put the prompt in quotes, "${positionals.join(' ')}".`,
+        `There are ${positionals.length} ${subject}s: put the ${subject} in quotes, "${positionals.join(' ')}".`,
       );
     }
     const text = (value: unknown) => (value === undefined ? undefined : String(value));

@@ -2,12 +2,15 @@ import { NonFiniteLossError } from '../diffusion/fake_score';
 import { ModelFileError } from '../diffusion/files';
 import { ManifestError } from '../diffusion/manifest';
 import { ModelError } from '../diffusion/signature';
+import { FitError } from '../fit/fit';
+import { ObjectError } from '../fit/object_mesh';
 import { NoAdapterError } from '../gpu/device';
 import { EmptyFieldError } from '../mesh/extract';
 import { OnnxError } from '../onnx';
 import { SettingsError } from '../settings';
 import { CheckpointError } from '../train/checkpoint';
 import { NonFiniteGradientError } from '../train/trainer';
+import { fit } from './fit';
 import { generate } from './generate';
 import { closeNodeGpu } from './node_gpu';
 import { OutputError } from './output';
@@ -25,6 +28,8 @@ const expected = [
   CheckpointError,
   NonFiniteGradientError,
   EmptyFieldError,
+  FitError,
+  ObjectError,
   OutputError,
   RangeError,
 ];
@@ -32,6 +37,7 @@ const expected = [
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   generate,
   sample,
+  fit,
 };
 
 async function main([name = '', ...args]: readonly string[]): Promise<void> {

@@ -10,7 +10,7 @@ import {
   settingEntries,
   settingsFrom,
 } from '../settings';
-import { type Flags, helpRow, helpRows, parseFlags } from './flags';
+import { type Flags, helpRow, helpRows, type Parsed, parseFlags } from './flags';
 import { type Machine, machineFlags, parseMachine } from './machine';
 
 /** What the command line of `generate` asks for. */
@@ -47,21 +47,36 @@ export const resumeFile = (args: readonly string[]): string | undefined =>
 export function parseOptions(args: readonly string[], resumed: PartialSettings = {}): Options {
   const parsed = parse(args);
   const preset = parsed.get('preset') ?? 'default';
-  const given = settingFlags.flatMap(([name, base]) => {
-    const text = parsed.get(name);
-    return text === undefined ? [] : [[name, settingOf(name, base, text)] as [string, unknown]];
-  });
   const prompt = parsed.prompt ?? resumed.prompt ?? '';
   return {
     help: parsed.help,
     settings: parsed.help
       ? defaults
-      : makeSettings(presetOf(preset), resumed, settingsFrom(given), { prompt }),
+      : makeSettings(presetOf(preset), resumed, givenSettings(parsed, settingFlags), { prompt }),
     preset,
     out: parsed.get('out') ?? 'out',
     machine: parseMachine(parsed),
   };
 }
+
+/** Settings by dotted path, with their defaults. */
+type SettingFlags = readonly (readonly [path: string, base: unknown])[];
+
+/** The settings that flags name. @throws SettingsError for a text that is no value. */
+export const givenSettings = (parsed: Parsed, flags: SettingFlags): PartialSettings =>
+  settingsFrom(
+    flags.flatMap(([name, base]) => {
+      const text = parsed.get(name);
+      return text === undefined ? [] : [[name, settingOf(name, base, text)] as const];
+    }),
+  );
+
+/** Lines of --help for settings. */
+export const settingRows = (flags: SettingFlags): string[] =>
+  flags.map(([name, value]) => helpRow(`--${name} ${kindOf(value)}`, JSON.stringify(value)));
+
+const kindOf = (value: unknown) =>
+  typeof value === 'string' ? 'NAME' : Array.isArray(value) ? 'N|[…]' : 'VALUE';
 
 /** A flag's text as the kind of value that the setting's default is; schedules are JSON. */
 function settingOf(name: string, base: unknown, text: string): unknown {
@@ -76,8 +91,6 @@ function settingOf(name: string, base: unknown, text: string): unknown {
 /** The text of `generate --help`. */
 export function helpText(): string {
   const common = ['method', 'seed', 'steps'];
-  const kind = (value: unknown) =>
-    typeof value === 'string' ? 'NAME' : Array.isArray(value) ? 'N|[…]' : 'VALUE';
   return [
     'Distils a 3D object from a prompt.',
     '',
@@ -94,8 +107,6 @@ export function helpText(): string {
     helpRow('--help', 'this text'),
     '',
     'Every other setting, with its default; a schedule is [start,v0,v1,end], start and end as shares of the run',
-    ...settingFlags
-      .filter(([name]) => !common.includes(name))
-      .map(([name, value]) => helpRow(`--${name} ${kind(value)}`, JSON.stringify(value))),
+    ...settingRows(settingFlags.filter(([name]) => !common.includes(name))),
   ].join('\n');
 }

@@ -12,7 +12,8 @@ import { textureMesh, textureSize } from '../mesh/texture';
 import { mostUnwrapped } from '../mesh/unwrap';
 import type { Adam } from '../optim/adam';
 import { type Camera, orbitCamera } from '../render/camera';
-import { Renderer } from '../render/renderer';
+import type { Renderer } from '../render/renderer';
+import { renderStill } from '../render/still';
 import { makeSettings, type PartialSettings, type Settings } from '../settings';
 import { CheckpointError, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint';
 import type { StepReport, Trainer } from './trainer';
@@ -143,14 +144,6 @@ export class Run {
   async turntable(count: number, size: number): Promise<Turntable> {
     const { gpu, manifest, renderer, settings } = this.#parts;
     const { fovy, distance, elevation } = manifest.camera;
-    const viewer = new Renderer(gpu, this.field, {
-      views: count,
-      width: size,
-      height: size,
-      samplesPerRay: 2 * settings.render.samplesPerRay,
-      occupancy: renderer.occupancy,
-      gradient: false,
-    });
     const cameras = Array.from({ length: count }, (_, i) =>
       orbitCamera({
         azimuth: (360 * i) / count,
@@ -159,14 +152,12 @@ export class Run {
         fovy,
       }),
     );
-    viewer.begin({ cameras, seed: settings.seed, step: this.step, jitter: false });
-    const encoder = gpu.device.createCommandEncoder({ label: 'run.turntable' });
-    const pass = encoder.beginComputePass();
-    viewer.forward(pass);
-    pass.end();
-    gpu.device.queue.submit([encoder.finish()]);
-    const views = await this.#readback.floats(viewer.views, count * 4 * size * size);
-    viewer.dispose();
+    const views = await renderStill(gpu, this.field, {
+      cameras,
+      size,
+      samplesPerRay: 2 * settings.render.samplesPerRay,
+      occupancy: renderer.occupancy,
+    });
     return { views, width: size, height: size, cameras };
   }
 

@@ -1,0 +1,76 @@
+// What a step of a fit asks of the views (docs/method.md, "Fitting objects"): each ray's colour against
+// that of the known view at the very place in the pixel that the ray went through.
+//   residual  one thread = one ray, which is one pixel of the rendered view: dL/dview, squared error
+//   measure   one workgroup: the mean squared error, summed in a fixed order
+// Known views are point samples, [views, height, width] RGBA8, each the colour of the centre of its
+// cell, finer than the rays' pixels: a ray falls into one cell.
+
+#include "../lib/random.wgsl"
+
+override rays: u32; // views * height * width, of the rendering
+override width: u32; // of the rendering
+override height: u32;
+override known_width: u32; // of a known view
+override known_height: u32;
+override stream: u32; // of the random numbers: the march's
+
+struct Frame {
+  known: array<vec4u, 32>, // the known view of each rendered view, four to a word
+  seed: u32,
+  step: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<storage, read> known_views: array<u32>; // RGBA8
+@group(0) @binding(2) var<storage, read> views: array<f32>; // [V, 4, H, W]
+@group(0) @binding(3) var<storage, read_write> view_gradients: array<f32>; // [V, 4, H, W]
+@group(0) @binding(4) var<storage, read_write> errors: array<f32>; // [rays]
+@group(0) @binding(5) var<storage, read_write> mean_error: f32;
+
+fn known_colour(ray: u32) -> vec4f {
+  let view = ray / (width * height);
+  let corner = vec2f(f32(ray % width), f32(ray / width % height));
+  let place = corner + ray_chance(frame.seed, stream, frame.step, ray).yz;
+  let size = vec2u(known_width, known_height);
+  let cell = min(vec2u(place * vec2f(size) / vec2f(f32(width), f32(height))), size - 1u);
+  let known = frame.known[view / 4u][view % 4u];
+  return unpack4x8unorm(known_views[(known * known_height + cell.y) * known_width + cell.x]);
+}
+
+@compute @workgroup_size(64)
+fn residual(@builtin(global_invocation_id) id: vec3u) {
+  let ray = id.x;
+  if ray >= rays {
+    return;
+  }
+  let pixels = width * height;
+  let wanted = known_colour(ray);
+  let red = ray / pixels * 4u * pixels + ray % pixels;
+  var error = 0.0;
+  for (var c = 0u; c < 4u; c++) {
+    let difference = views[red + c * pixels] - wanted[c];
+    view_gradients[red + c * pixels] = 2.0 * difference / f32(4u * rays);
+    error += difference * difference;
+  }
+  errors[ray] = error / 4.0;
+}
+
+const lanes = 256u;
+var<workgroup> sums: array<f32, lanes>;
+
+@compute @workgroup_size(lanes)
+fn measure(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var ray = lane; ray < rays; ray += lanes) {
+    sum += errors[ray];
+  }
+  sums[lane] = sum;
+  workgroupBarrier();
+  if lane == 0u {
+    var total = 0.0;
+    for (var i = 0u; i < lanes; i++) {
+      total += sums[i];
+    }
+    mean_error = total / f32(rays);
+  }
+}

@@ -1,0 +1,168 @@
+import { Field } from '../field/field';
+import type { Gpu } from '../gpu/device';
+import { Readback } from '../gpu/readback';
+import { extractMesh, type Mesh } from '../mesh/extract';
+import { simplifyMesh } from '../mesh/simplify';
+import { Adam } from '../optim/adam';
+import { streams, uniform } from '../random';
+import type { Camera } from '../render/camera';
+import { Renderer } from '../render/renderer';
+import { renderStill } from '../render/still';
+import { makeSettings, type PartialSettings, type Settings, scheduled } from '../settings';
+import { KnownViews, ringCameras } from './known_views';
+import type { ObjectMesh } from './object_mesh';
+import { Residual } from './residual';
+
+/** Where a fit's settings differ from a distillation's: the views are sharp and certain. */
+const base: PartialSettings = {
+  steps: 1500,
+  render: { samplesPerRay: 96, occupancyResolution: 48, occupancyEvery: 16 },
+  field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.2] },
+  optim: { tableLearningRate: [0.2, 0.02, 0.001, 1], mlpLearningRate: [0.2, 0.005, 0.0005, 1] },
+};
+
+/** Rays of a step: views of side x side rays, each view's spread evenly over it. */
+const stepRays = { views: 8, side: 16 };
+
+/** Known views, evenly spread over the sphere. */
+const knownCount = 100;
+
+/** Rays of a pixel in a view for people or measures. */
+const stillRays = 4;
+
+/** Views that the mesh's level is matched to. */
+const silhouettes = { count: 8, size: 128 };
+
+/** Settings of a fit: its own, then those of `overrides`; see `makeSettings`. */
+export const fitSettings = (...overrides: readonly PartialSettings[]): Settings =>
+  makeSettings(base, ...overrides);
+
+export interface FitOptions {
+  readonly settings: Settings;
+  /** Side of the known views in pixels. */
+  readonly size: number;
+}
+
+/** Thrown when a gradient is NaN or infinite. */
+export class FitError extends Error {
+  override readonly name = 'FitError';
+}
+
+/** A radiance field fitted to views of an object from known cameras, by gradient descent. */
+export class Fit {
+  readonly field: Field;
+  /** Side of the known views in pixels. */
+  readonly size: number;
+  readonly #gpu: Gpu;
+  readonly #settings: Settings;
+  readonly #known: KnownViews;
+  readonly #renderer: Renderer;
+  readonly #residual: Residual;
+  readonly #optimiser: Adam;
+  readonly #readback: Readback;
+  #step = 0;
+
+  /** @throws RangeError when a size exceeds what the adapter can bind. */
+  constructor(gpu: Gpu, object: ObjectMesh, { settings, size }: FitOptions) {
+    const { field, render, seed } = settings;
+    this.#gpu = gpu;
+    this.size = size;
+    this.#settings = settings;
+    this.#known = new KnownViews(gpu, object, { count: knownCount, size });
+    // The exponential reaches the densities of a hard surface in a few steps.
+    this.field = new Field(gpu, { ...field, densityActivation: 'exp' }, seed);
+    const shape = { views: stepRays.views, width: stepRays.side, height: stepRays.side };
+    this.#renderer = new Renderer(gpu, this.field, { ...shape, ...render, raysPerPixel: 1 });
+    const { views, viewGradients } = this.#renderer;
+    this.#residual = new Residual(
+      gpu,
+      { ...shape, knownSide: this.#known.side },
+      { known: this.#known.samples, views, viewGradients },
+    );
+    this.#optimiser = new Adam(gpu, this.field.parameters);
+    this.#readback = new Readback(gpu);
+  }
+
+  /** Steps taken. */
+  get step(): number {
+    return this.#step;
+  }
+
+  get finished(): boolean {
+    return this.#step >= this.#settings.steps;
+  }
+
+  /**
+   * Takes one step: rays of some known views, their squared error, its gradient into the field.
+   * @throws FitError when the gradient is not finite.
+   */
+  async takeStep(): Promise<{ readonly loss: number }> {
+    const { seed, steps, field, render, optim } = this.#settings;
+    const step = this.#step;
+    const known = this.#draw(step);
+    this.field.activeLevels = field.levels * scheduled(field.activeLevels, step, steps);
+    this.#renderer.begin({ cameras: known.map((view) => this.#known.cameras[view]!), seed, step });
+    this.#residual.begin(known, seed, step);
+    this.#optimiser.begin(step + 1, {
+      table: scheduled(optim.tableLearningRate, step, steps),
+      mlp: scheduled(optim.mlpLearningRate, step, steps),
+    });
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'fit.step' });
+    const pass = encoder.beginComputePass({ label: 'fit.step' });
+    if (step % render.occupancyEvery === 0) this.#renderer.updateOccupancy(pass);
+    this.#renderer.forward(pass);
+    this.#residual.record(pass);
+    this.#renderer.backward(pass);
+    this.#optimiser.update(pass);
+    pass.end();
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    const { nonFinite } = await this.#optimiser.readStats(this.#readback);
+    const [loss = 0] = await this.#readback.floats(this.#residual.meanError, 1);
+    if (nonFinite > 0) {
+      throw new FitError(
+        `The gradient of step ${step} is not finite (${nonFinite} parameters): lower the learning rate, --optim.tableLearningRate.`,
+      );
+    }
+    this.#step = step + 1;
+    return { loss };
+  }
+
+  /** f32 [V, 4, size, size]: the field from given cameras, premultiplied RGBA. */
+  views(cameras: readonly Camera[], size: number): Promise<Float32Array> {
+    return renderStill(this.#gpu, this.field, {
+      cameras,
+      size,
+      samplesPerRay: 2 * this.#settings.render.samplesPerRay,
+      raysPerPixel: stillRays,
+      occupancy: this.#renderer.occupancy,
+    });
+  }
+
+  /** The field's surface. @throws EmptyFieldError when there is none. */
+  async mesh(): Promise<Mesh> {
+    const { resolution, smooth, triangles } = this.#settings.mesh;
+    const { count, size } = silhouettes;
+    const cameras = ringCameras(count);
+    const views = await this.views(cameras, size);
+    const iso = { silhouettes: { views, width: size, height: size, cameras } };
+    const whole = await extractMesh(this.#gpu, this.field, { resolution, smooth, iso });
+    return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
+  }
+
+  dispose(): void {
+    this.#known.dispose();
+    this.#residual.dispose();
+    this.#optimiser.dispose();
+    this.#renderer.dispose();
+    this.field.dispose();
+    this.#readback.dispose();
+  }
+
+  /** The known view of each of a step's views. */
+  #draw(step: number): number[] {
+    const { seed } = this.#settings;
+    return Array.from({ length: stepRays.views }, (_, view) =>
+      Math.floor(knownCount * uniform(seed, streams.camera, step, view)),
+    );
+  }
+}

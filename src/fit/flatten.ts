@@ -1,0 +1,177 @@
+import {
+  type BufferAttribute,
+  ClampToEdgeWrapping,
+  Color,
+  type InstancedMesh,
+  Matrix4,
+  type Mesh,
+  type MeshStandardMaterial,
+  MirroredRepeatWrapping,
+  type Object3D,
+  RepeatWrapping,
+  type Texture,
+  Vector2,
+  Vector3,
+} from 'three';
+import {
+  ObjectError,
+  type ObjectMesh,
+  type Paint,
+  type Picture,
+  type PictureLevel,
+  type Wrap,
+} from './object_mesh';
+import { decodePicture, halvings } from './picture';
+
+/** More triangles than this are refused: drawing the views would take longer than fitting them. */
+export const mostTriangles = 4_000_000;
+
+/** @throws ObjectError naming the limit. */
+export function checkTriangles(count: number, name: string): void {
+  if (count === 0) {
+    throw new ObjectError(
+      `${name} has no triangles: points and lines cannot be fitted. Save the object as a triangle mesh.`,
+    );
+  }
+  if (count <= mostTriangles) return;
+  throw new ObjectError(
+    `${name} has ${count.toLocaleString('en')} triangles; at most ${mostTriangles.toLocaleString('en')} are fitted. Simplify it first: a view of a few hundred pixels shows no more.`,
+  );
+}
+
+/** What is read of a material of any kind. */
+type Material = Pick<
+  MeshStandardMaterial,
+  'color' | 'map' | 'vertexColors' | 'alphaTest' | 'transparent'
+>;
+
+/** Triangles of one mesh that share a material: a range of its index. */
+interface Part {
+  readonly mesh: Mesh;
+  readonly material: Material;
+  readonly start: number;
+  readonly count: number;
+  readonly place: Matrix4;
+}
+
+/** A scene as a loader gives it, and the files of its textures. */
+export interface LoadedScene {
+  readonly root: Object3D;
+  /** The file of a texture, with its name for errors. */
+  textureFile(texture: Texture): { readonly name: string; readonly bytes: Uint8Array };
+}
+
+/** Alpha at which a blended texel counts as there: a field fitted to colours knows no glass. */
+const blendCutoff = 0.5;
+
+/**
+ * All triangles of a scene in world coordinates, in the pose that it is saved in.
+ * @throws ObjectError for none or too many.
+ */
+export function flatten(scene: LoadedScene, name: string): ObjectMesh {
+  const parts = partsOf(scene.root);
+  const corners = parts.reduce((sum, { count }) => sum + count, 0);
+  checkTriangles(corners / 3, name);
+  const positions = new Float32Array(3 * corners);
+  const colours = new Float32Array(3 * corners);
+  const uvs = new Float32Array(2 * corners);
+  const paintOf = new Uint16Array(corners / 3);
+  const paints: Paint[] = [];
+  const pictures = new Pictures(scene);
+  const point = new Vector3();
+  const colour = new Color();
+  const white = new Color(1, 1, 1);
+  const uv = new Vector2();
+  let corner = 0;
+  for (const { mesh, material, start, count, place } of parts) {
+    const { index, attributes } = mesh.geometry;
+    const tints = material.vertexColors ? attributes.color : undefined;
+    const map = material.map ?? undefined;
+    const coordinates = map && (attributes[channelName(map)] as BufferAttribute | undefined);
+    map?.updateMatrix();
+    const paint = paints.push(paintFor(material, coordinates && pictures.of(map!))) - 1;
+    if (paint > 0xffff) throw new ObjectError(`${name} has more than 65,536 materials.`);
+    for (let i = start; i < start + count; i++, corner++) {
+      const vertex = index ? index.getX(i) : i;
+      mesh.getVertexPosition(vertex, point).applyMatrix4(place);
+      point.toArray(positions, 3 * corner);
+      colour.copy(material.color ?? white);
+      if (tints) {
+        colour.r *= tints.getX(vertex);
+        colour.g *= tints.getY(vertex);
+        colour.b *= tints.getZ(vertex);
+      }
+      colour.toArray(colours, 3 * corner);
+      if (map && coordinates) {
+        uv.set(coordinates.getX(vertex), coordinates.getY(vertex)).applyMatrix3(map.matrix);
+        uvs[2 * corner] = uv.x;
+        uvs[2 * corner + 1] = map.flipY ? 1 - uv.y : uv.y;
+      }
+      paintOf[Math.floor(corner / 3)] = paint;
+    }
+  }
+  const indices = new Uint32Array(corners).map((_, i) => i);
+  return { positions, colours, uvs, indices, paintOf, paints };
+}
+
+function partsOf(scene: Object3D): Part[] {
+  const parts: Part[] = [];
+  scene.updateMatrixWorld(true);
+  scene.traverseVisible((object) => {
+    const mesh = object as Mesh;
+    if (!mesh.isMesh) return;
+    const { index, attributes, groups } = mesh.geometry;
+    const all = (index ?? attributes.position)?.count ?? 0;
+    const materials = [mesh.material].flat() as unknown as Material[];
+    const ranges = materials.length > 1 ? groups : [{ start: 0, count: all, materialIndex: 0 }];
+    for (const place of placesOf(mesh)) {
+      for (const { start, count, materialIndex = 0 } of ranges) {
+        const whole = Math.min(count, all - start);
+        const material = (materials[materialIndex] ?? materials[0])!;
+        parts.push({ mesh, material, start, count: whole - (whole % 3), place });
+      }
+    }
+  });
+  return parts;
+}
+
+/** Where a mesh stands: more than once when it is instanced. */
+function placesOf(mesh: Mesh): Matrix4[] {
+  const instanced = mesh as InstancedMesh;
+  if (!instanced.isInstancedMesh) return [mesh.matrixWorld];
+  return Array.from({ length: instanced.count }, (_, i) => {
+    const own = new Matrix4();
+    instanced.getMatrixAt(i, own);
+    return own.premultiply(mesh.matrixWorld);
+  });
+}
+
+const channelName = ({ channel }: Texture) => (channel === 0 ? 'uv' : `uv${channel}`);
+
+function paintFor({ alphaTest, transparent }: Material, picture: Picture | undefined): Paint {
+  if (!picture) return { cutoff: 0 };
+  return { picture, cutoff: alphaTest > 0 ? alphaTest : transparent ? blendCutoff : 0 };
+}
+
+const wraps = new Map<number, Wrap>([
+  [RepeatWrapping, 'repeat'],
+  [ClampToEdgeWrapping, 'clamp'],
+  [MirroredRepeatWrapping, 'mirror'],
+]);
+
+/** The decoded textures of a scene, each file once. */
+class Pictures {
+  readonly #scene: LoadedScene;
+  readonly #levels = new Map<string, readonly PictureLevel[]>();
+
+  constructor(scene: LoadedScene) {
+    this.#scene = scene;
+  }
+
+  of(texture: Texture): Picture {
+    const { name, bytes } = this.#scene.textureFile(texture);
+    const levels = this.#levels.get(name) ?? halvings(decodePicture(bytes, name));
+    this.#levels.set(name, levels);
+    return { levels, wrapS: wraps.get(texture.wrapS)!, wrapT: wraps.get(texture.wrapT)! };
+  }
+}

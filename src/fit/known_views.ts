@@ -1,0 +1,90 @@
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/device';
+import { type Camera, fittingDistance, orbitCamera } from '../render/camera';
+import type { ObjectMesh } from './object_mesh';
+import { boxFiltered, rasterise } from './rasterise';
+
+/** Vertical field of view of all cameras, in degrees. */
+const fovy = 40;
+/** Radius of the sphere that just fits a view: a little room around the object. */
+const framed = 1.05;
+const distance = fittingDistance(fovy, framed);
+
+/** Samples along a pixel's side in the views that a field is fitted to, and in those it is judged by. */
+const fittedSamples = 2;
+const judgedSamples = 4;
+
+/**
+ * Cameras spread evenly over the sphere, from pole to pole, looking at the origin: a Fibonacci
+ * lattice (Swinbank and Purser 2006).
+ * @param turn of the lattice about the y axis, in degrees.
+ */
+export function sphereCameras(count: number, turn = 0): Camera[] {
+  const golden = 180 * (3 - Math.sqrt(5));
+  return Array.from({ length: count }, (_, i) =>
+    orbitCamera({
+      azimuth: turn + i * golden,
+      elevation: (Math.asin(1 - (2 * i + 1) / count) * 180) / Math.PI,
+      distance,
+      fovy,
+    }),
+  );
+}
+
+/** Cameras around the object, a little above it: those of a turntable. */
+export const ringCameras = (count: number): Camera[] =>
+  Array.from({ length: count }, (_, i) =>
+    orbitCamera({ azimuth: (360 * i) / count, elevation: 15, distance, fovy }),
+  );
+
+/** An object from given cameras: f32 [V, 4, size, size], premultiplied display sRGB. */
+export function viewsOf(mesh: ObjectMesh, cameras: readonly Camera[], size: number): Float32Array {
+  const views = new Float32Array(cameras.length * 4 * size * size);
+  cameras.forEach((camera, i) => {
+    const raster = rasterise(mesh, camera, judgedSamples * size, judgedSamples * size);
+    views.set(boxFiltered(raster, judgedSamples), i * 4 * size * size);
+  });
+  return views;
+}
+
+/** The views that a field is fitted to, on the GPU as point samples: edges are not smoothed. */
+export class KnownViews {
+  /** u32 [V, side, side]: RGBA8, alpha 0 or 255. */
+  readonly samples: GPUBuffer;
+  readonly cameras: readonly Camera[];
+  /** Samples along a view's side. */
+  readonly side: number;
+  readonly #arena: Arena;
+
+  /**
+   * @param size of the views in pixels.
+   * @throws RangeError when the adapter cannot bind views of that size; names the largest that fits.
+   */
+  constructor(
+    gpu: Gpu,
+    mesh: ObjectMesh,
+    { count, size }: { readonly count: number; readonly size: number },
+  ) {
+    const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+    const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    const largest = Math.floor(Math.sqrt(limit / 4 / count) / fittedSamples);
+    if (size > largest) {
+      throw new RangeError(
+        `${count} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
+      );
+    }
+    this.side = fittedSamples * size;
+    this.cameras = sphereCameras(count);
+    this.#arena = new Arena(gpu, 'fit.known_views');
+    const words = this.side ** 2;
+    this.samples = this.#arena.allocate('samples', count * words);
+    this.cameras.forEach((camera, i) => {
+      const { rgba } = rasterise(mesh, camera, this.side, this.side);
+      gpu.device.queue.writeBuffer(this.samples, 4 * i * words, rgba);
+    });
+  }
+
+  dispose(): void {
+    this.#arena.dispose();
+  }
+}
