@@ -169,7 +169,10 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
     window: list[tuple[Tensor, Tensor, float]] = []
     clock = time.monotonic()
     saved = trainer.elapsed
+    parent = mp.parent_process()
     while trainer.elapsed < 60 * args.minutes:
+        if parent and not parent.is_alive():
+            return  # killed: an orphan would go on writing the checkpoint
         window.append(trainer.update())
         clock = trainer.tick(clock)
         due = trainer.elapsed - saved > 60 * args.save_minutes
