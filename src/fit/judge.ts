@@ -5,8 +5,9 @@ import { sphereCameras, viewsOf } from './known_views';
 import { colourDifference, onWhite, psnr, silhouetteOverlap, viewAt } from './measures';
 import type { ObjectMesh } from './object_mesh';
 
-/** Views that no fit has seen: their lattice is turned against that of the known views. */
-export const unseen = { count: 16, size: 128, turn: 57 };
+/** Views that no fit has seen: their lattice is turned against that of the known views, in degrees. */
+const unseen = { count: 16, size: 128 };
+const unseenTurn = 57;
 
 interface Spread {
   readonly mean: number;
@@ -25,10 +26,14 @@ export interface Judgement {
   readonly colourDifference: number;
 }
 
-/** Compares the field and its mesh with the object. */
-export async function judge(fit: Fit, object: ObjectMesh, mesh: Mesh): Promise<Judgement> {
-  const { count, size, turn } = unseen;
-  const cameras = sphereCameras(count, turn);
+/** Compares the field and its mesh with the object, on 16 views of 128 pixels unless said otherwise. */
+export async function judge(
+  fit: Fit,
+  object: ObjectMesh,
+  mesh: Mesh,
+  { count, size } = unseen,
+): Promise<Judgement> {
+  const cameras = sphereCameras(count, unseenTurn);
   const each = (views: Float32Array) => cameras.map((_, i) => viewAt(views, i, count));
   const wanted = each(viewsOf(object, cameras, size));
   const field = each(await fit.views(cameras, size));

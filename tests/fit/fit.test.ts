@@ -1,0 +1,98 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Fit, fitSettings } from '../../src/fit/fit';
+import { judge, paintedMesh } from '../../src/fit/judge';
+import { KnownViews, sphereCameras, viewsOf } from '../../src/fit/known_views';
+import { psnr, viewAt } from '../../src/fit/measures';
+import { presetOf } from '../../src/settings';
+import { openTestGpu, type TestGpu } from '../gpu';
+import { colouredBox } from './shapes';
+
+let t: TestGpu;
+beforeAll(async () => {
+  t = await openTestGpu();
+});
+
+const box = colouredBox(0.7, 0.4, 0.55);
+const settings = fitSettings(presetOf('tiny'), {
+  prompt: 'a box',
+  seed: 3,
+  steps: 80,
+  field: { levels: 6, log2TableSize: 14, maxResolution: 48 },
+});
+
+test('a coloured box is fitted, in views and as a mesh', { timeout: 240_000 }, async () => {
+  const fit = new Fit(t.gpu, box, { settings, size: 48 });
+  const losses: number[] = [];
+  while (!fit.finished) losses.push((await fit.takeStep()).loss);
+  const mesh = await fit.mesh();
+  const { psnr, silhouetteOverlap, colourDifference } = await judge(fit, box, mesh, {
+    count: 4,
+    size: 48,
+  });
+  expect(losses[0]).toBeGreaterThan(0.05);
+  expect(losses.at(-1)).toBeLessThan(0.01);
+  expect(psnr.mean).toBeGreaterThan(22);
+  expect(psnr.worst).toBeLessThanOrEqual(psnr.mean);
+  expect(silhouetteOverlap.mean).toBeGreaterThan(0.93);
+  expect(colourDifference).toBeLessThan(20);
+  fit.dispose();
+});
+
+test('the same seed takes the same steps, another seed others', async () => {
+  const losses = async (seed: number) => {
+    const fit = new Fit(t.gpu, box, { settings: { ...settings, seed }, size: 32 });
+    const list = [await fit.takeStep(), await fit.takeStep(), await fit.takeStep()];
+    fit.dispose();
+    return list;
+  };
+  const first = await losses(3);
+  expect(await losses(3)).toEqual(first);
+  expect(await losses(4)).not.toEqual(first);
+});
+
+describe('known views', () => {
+  test('a size beyond the adapter is refused with the largest that fits', () => {
+    const { maxStorageBufferBindingSize, maxBufferSize } = t.gpu.device.limits;
+    const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    const make = (size: number) => () => new KnownViews(t.gpu, box, { count: 100, size });
+    const message = /the largest size that fits is (\d+)/;
+    expect(make(65536)).toThrow(message);
+    try {
+      make(65536)();
+    } catch (error) {
+      const largest = Number(message.exec((error as Error).message)![1]);
+      const bytes = (size: number) => 100 * (2 * size) ** 2 * 4;
+      expect(bytes(largest)).toBeLessThanOrEqual(limit);
+      expect(bytes(largest + 1)).toBeGreaterThan(limit);
+    }
+  });
+
+  test('cameras are spread evenly, and those of the judgement stand elsewhere', () => {
+    const back = (cameras: ReturnType<typeof sphereCameras>) =>
+      cameras.map(({ c2w }) => [c2w[2]!, c2w[6]!, c2w[10]!]);
+    const [known, unseen] = [back(sphereCameras(100)), back(sphereCameras(16, 57))];
+    const nearest = (a: number[], others: number[][]) =>
+      Math.max(
+        ...others.filter((b) => b !== a).map((b) => a.reduce((s, x, i) => s + x * b[i]!, 0)),
+      );
+    const degrees = (cosine: number) => (Math.acos(cosine) * 180) / Math.PI;
+    for (const a of known) {
+      expect(degrees(nearest(a, known))).toBeGreaterThan(10);
+      expect(degrees(nearest(a, known))).toBeLessThan(25);
+    }
+    for (const a of unseen) expect(degrees(nearest(a, known))).toBeGreaterThan(2);
+  });
+});
+
+test('a mesh drawn twice is the same object: no noise in what fits are judged by', () => {
+  const cameras = sphereCameras(2);
+  const views = viewsOf(box, cameras, 32);
+  const { positions, indices, colours } = box;
+  const display = colours.map((c) => (c <= 0.0031308 ? 12.92 * c : 1.055 * c ** (1 / 2.4) - 0.055));
+  const again = viewsOf(
+    paintedMesh({ positions, indices, normals: positions, colours: display }),
+    cameras,
+    32,
+  );
+  expect(psnr(viewAt(again, 1, 2), viewAt(views, 1, 2))).toBeGreaterThan(60);
+});
