@@ -30,6 +30,12 @@ const knownCount = 100;
 /** Rays of a pixel in a view for people or measures. */
 const stillRays = 4;
 
+/**
+ * Adam's ε. Gradients of what shows are around 10⁻⁶, those of what lies behind a surface 10⁻⁹ and less
+ * and of either sign: with a smaller ε the inside of an object would wander as fast as its surface learns.
+ */
+const epsilon = 1e-8;
+
 /** Views that the mesh's level is matched to. */
 const silhouettes = { count: 8, size: 128 };
 
@@ -79,7 +85,7 @@ export class Fit {
       { ...shape, knownSide: this.#known.side },
       { known: this.#known.samples, views, viewGradients },
     );
-    this.#optimiser = new Adam(gpu, this.field.parameters);
+    this.#optimiser = new Adam(gpu, this.field.parameters, { epsilon });
     this.#readback = new Readback(gpu);
   }
 

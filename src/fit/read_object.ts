@@ -60,8 +60,8 @@ export function normalise(mesh: ObjectMesh, name: string): NormalisedObject {
   let radius = 0;
   for (let vertex = 0; vertex < used.length; vertex++) {
     if (!used[vertex]) continue;
-    const [px, py, pz] = mesh.positions.subarray(3 * vertex, 3 * vertex + 3);
-    radius = Math.max(radius, Math.hypot(px! - x, py! - y, pz! - z));
+    const place = (axis: number) => mesh.positions[3 * vertex + axis]!;
+    radius = Math.max(radius, Math.hypot(place(0) - x, place(1) - y, place(2) - z));
   }
   if (radius === 0) {
     throw new ObjectError(`${name} is a single point: all its triangles are at one place.`);

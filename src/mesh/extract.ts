@@ -7,6 +7,7 @@ import { FieldSampler, type SampledField } from './density';
 import { defaultIso, type IsoRule, isoLevel } from './iso';
 import { MarchingCubes, type Surface } from './marching_cubes';
 import { vertexNormals } from './normals';
+import { refine } from './refine';
 import { taubinSmooth } from './smooth';
 
 export { EmptyFieldError } from './iso';
@@ -31,7 +32,8 @@ export interface ExtractOptions {
 }
 
 /**
- * The mesh of a field: density grid, marching cubes, removal of floaters, smoothing, normals, colours.
+ * The mesh of a field: density grid, marching cubes with vertices moved to the level, removal of floaters,
+ * smoothing, normals, colours.
  *
  * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
  * @throws RangeError when the grid exceeds what the adapter can bind.
@@ -72,7 +74,7 @@ async function extractSurface(
     const level = isoLevel(rule, values, resolution);
     const cubes = new MarchingCubes(gpu, density, resolution);
     try {
-      return await cubes.extract(level);
+      return await refine(sampler, await cubes.extract(level), values, resolution, level);
     } finally {
       cubes.dispose();
     }
