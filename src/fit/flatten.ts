@@ -72,46 +72,67 @@ export function flatten(scene: LoadedScene, name: string): ObjectMesh {
   const parts = partsOf(scene.root);
   const corners = parts.reduce((sum, { count }) => sum + count, 0);
   checkTriangles(corners / 3, name);
-  const positions = new Float32Array(3 * corners);
-  const colours = new Float32Array(3 * corners);
-  const uvs = new Float32Array(2 * corners);
-  const paintOf = new Uint16Array(corners / 3);
-  const paints: Paint[] = [];
+  const mesh = {
+    positions: new Float32Array(3 * corners),
+    colours: new Float32Array(3 * corners),
+    uvs: new Float32Array(2 * corners),
+    indices: new Uint32Array(corners).map((_, i) => i),
+    paintOf: new Uint16Array(corners / 3),
+    paints: [] as Paint[],
+  };
   const pictures = new Pictures(scene);
-  const point = new Vector3();
-  const colour = new Color();
-  const white = new Color(1, 1, 1);
-  const uv = new Vector2();
   let corner = 0;
-  for (const { mesh, material, start, count, place } of parts) {
-    const { index, attributes } = mesh.geometry;
-    const tints = material.vertexColors ? attributes.color : undefined;
-    const map = material.map ?? undefined;
-    const coordinates = map && (attributes[channelName(map)] as BufferAttribute | undefined);
-    map?.updateMatrix();
-    const paint = paints.push(paintFor(material, coordinates && pictures.of(map!))) - 1;
+  for (const part of parts) {
+    const paint = mesh.paints.push(paintFor(part.material, pictures.of(part))) - 1;
     if (paint > 0xffff) throw new ObjectError(`${name} has more than 65,536 materials.`);
-    for (let i = start; i < start + count; i++, corner++) {
-      const vertex = index ? index.getX(i) : i;
-      mesh.getVertexPosition(vertex, point).applyMatrix4(place);
-      point.toArray(positions, 3 * corner);
-      colour.copy(material.color ?? white);
-      if (tints) {
-        colour.r *= tints.getX(vertex);
-        colour.g *= tints.getY(vertex);
-        colour.b *= tints.getZ(vertex);
-      }
-      colour.toArray(colours, 3 * corner);
-      if (map && coordinates) {
-        uv.set(coordinates.getX(vertex), coordinates.getY(vertex)).applyMatrix3(map.matrix);
-        uvs[2 * corner] = uv.x;
-        uvs[2 * corner + 1] = map.flipY ? 1 - uv.y : uv.y;
-      }
-      paintOf[Math.floor(corner / 3)] = paint;
-    }
+    mesh.paintOf.fill(paint, corner / 3, (corner + part.count) / 3);
+    writePart(mesh, part, corner);
+    corner += part.count;
   }
-  const indices = new Uint32Array(corners).map((_, i) => i);
-  return { positions, colours, uvs, indices, paintOf, paints };
+  return mesh;
+}
+
+/** Writes a part's corners from `first` on. */
+function writePart(
+  { positions, colours, uvs }: ObjectMesh,
+  { mesh, material, start, count, place }: Part,
+  first: number,
+): void {
+  const { index, attributes } = mesh.geometry;
+  const tints = material.vertexColors ? attributes.color : undefined;
+  const map = material.map ?? undefined;
+  const coordinates = coordinatesOf(mesh, map);
+  map?.updateMatrix();
+  const point = new Vector3();
+  const uv = new Vector2();
+  const tint = material.color ?? new Color(1, 1, 1);
+  const colour = new Color();
+  for (let i = 0; i < count; i++) {
+    const vertex = index ? index.getX(start + i) : start + i;
+    const corner = first + i;
+    mesh
+      .getVertexPosition(vertex, point)
+      .applyMatrix4(place)
+      .toArray(positions, 3 * corner);
+    colour.copy(tint);
+    if (tints) {
+      colour.r *= tints.getX(vertex);
+      colour.g *= tints.getY(vertex);
+      colour.b *= tints.getZ(vertex);
+    }
+    colour.toArray(colours, 3 * corner);
+    if (!map || !coordinates) continue;
+    uv.set(coordinates.getX(vertex), coordinates.getY(vertex)).applyMatrix3(map.matrix);
+    uvs[2 * corner] = uv.x;
+    uvs[2 * corner + 1] = map.flipY ? 1 - uv.y : uv.y;
+  }
+}
+
+/** The coordinates that a texture is read at; undefined where the mesh has none. */
+function coordinatesOf({ geometry }: Mesh, map: Texture | undefined) {
+  if (!map) return undefined;
+  const name = map.channel === 0 ? 'uv' : `uv${map.channel}`;
+  return geometry.attributes[name] as BufferAttribute | undefined;
 }
 
 function partsOf(scene: Object3D): Part[] {
@@ -146,8 +167,6 @@ function placesOf(mesh: Mesh): Matrix4[] {
   });
 }
 
-const channelName = ({ channel }: Texture) => (channel === 0 ? 'uv' : `uv${channel}`);
-
 function paintFor({ alphaTest, transparent }: Material, picture: Picture | undefined): Paint {
   if (!picture) return { cutoff: 0 };
   return { picture, cutoff: alphaTest > 0 ? alphaTest : transparent ? blendCutoff : 0 };
@@ -168,7 +187,9 @@ class Pictures {
     this.#scene = scene;
   }
 
-  of(texture: Texture): Picture {
+  /** The picture that a part shows, if any. */
+  of({ mesh, material: { map: texture } }: Part): Picture | undefined {
+    if (!texture || !coordinatesOf(mesh, texture)) return undefined;
     const { name, bytes } = this.#scene.textureFile(texture);
     const levels = this.#levels.get(name) ?? halvings(decodePicture(bytes, name));
     this.#levels.set(name, levels);
