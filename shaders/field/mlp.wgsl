@@ -4,8 +4,8 @@
 // A unit's weights lie together: `inputs` vec4f from the features, one vec4f to the outputs.
 //
 // forward            one thread = one point
-// backward_weights   one thread = one unit and one chunk of points. The threads of a chunk read the
-//                    same point; each recomputes its own activation and keeps its weights' gradient
+// backward_weights   one thread = some units and one chunk of points. The threads of a chunk read the
+//                    same point; each recomputes its own activations and keeps its weights' gradient
 //                    in registers. A chunk's sums are one row of `partials`, reduced in fixed order
 //                    by optim/reduce.wgsl. Must run before backward_features
 // backward_features  one thread = one point; the gradient replaces the features
@@ -17,7 +17,8 @@
 override levels: u32;
 override inputs: u32; // ceil(levels / 2): vec4f of features, at most 8
 override hidden: u32; // units: 16, 32 or 64
-override rows: u32;   // chunks of points, a multiple of 64 / hidden
+override rows: u32;   // chunks of points, a multiple of 64 * units / hidden
+override units: u32;  // of one thread of backward_weights: 1 to 4, a divisor of `hidden`
 override capacity: u32;
 override exponential: bool; // density = e^raw; else softplus(raw)
 override blob_scale: f32;
@@ -119,7 +120,8 @@ fn inner_product(x: Blocks, y: Blocks) -> f32 {
   return sum;
 }
 
-fn add_scaled(sum: ptr<function, Blocks>, scale: f32, x: Blocks) {
+fn add_scaled(start: Blocks, scale: f32, x: Blocks) -> Blocks {
+  var sum = start;
   sum.b0 += scale * x.b0;
   if (inputs > 1u) { sum.b1 += scale * x.b1; }
   if (inputs > 2u) { sum.b2 += scale * x.b2; }
@@ -128,6 +130,28 @@ fn add_scaled(sum: ptr<function, Blocks>, scale: f32, x: Blocks) {
   if (inputs > 5u) { sum.b5 += scale * x.b5; }
   if (inputs > 6u) { sum.b6 += scale * x.b6; }
   if (inputs > 7u) { sum.b7 += scale * x.b7; }
+  return sum;
+}
+
+// Whether units are counted out by the functions below rather than by a loop: each weight then has a
+// fixed place, the same for all threads, and a software adapter reads it once for all of them. Wide
+// perceptrons would take seconds to compile.
+fn counts_out() -> bool { return hidden * (inputs + 1u) <= 224u; }
+
+// What one unit adds to the raw values.
+fn unit_output(x: Blocks, unit: u32) -> vec4f {
+  let base = unit * (inputs + 1u);
+  return max(inner_product(load_weights(base), x), 0.0) * weights[base + inputs];
+}
+
+fn outputs_of_4(x: Blocks, unit: u32) -> vec4f {
+  return (unit_output(x, unit) + unit_output(x, unit + 1u))
+    + (unit_output(x, unit + 2u) + unit_output(x, unit + 3u));
+}
+
+fn outputs_of_16(x: Blocks, unit: u32) -> vec4f {
+  return (outputs_of_4(x, unit) + outputs_of_4(x, unit + 4u))
+    + (outputs_of_4(x, unit + 8u) + outputs_of_4(x, unit + 12u));
 }
 
 @compute @workgroup_size(64)
@@ -135,41 +159,90 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
   let point = min(id.x, count.x - 1u);
   let x = load_features(point);
   var raw = vec4f(0.0);
-  for (var unit = 0u; unit < hidden; unit++) {
-    let base = unit * (inputs + 1u);
-    raw += max(inner_product(load_weights(base), x), 0.0) * weights[base + inputs];
+  if (counts_out()) {
+    raw = outputs_of_16(x, 0u);
+    if (hidden > 16u) { raw += outputs_of_16(x, 16u); }
+  } else {
+    for (var unit = 0u; unit < hidden; unit++) { raw += unit_output(x, unit); }
   }
   if (id.x < count.x) { values[point] = to_values(raw, positions[point].xyz); }
 }
 
+// A unit's weights, and their gradient summed over the points of a chunk.
+struct Unit {
+  weights: Blocks,
+  output_weights: vec4f,
+  gradient: Blocks,
+  output_gradient: vec4f,
+  magnitude: f32, // sum |dL/dactivation|
+}
+
+fn load_unit(unit: u32) -> Unit {
+  let base = unit * (inputs + 1u);
+  return Unit(load_weights(base), weights[base + inputs], Blocks(), vec4f(0.0), 0.0);
+}
+
+fn add_point(own: ptr<function, Unit>, x: Blocks, dy: vec4f) {
+  let activation = inner_product(own.weights, x);
+  own.output_gradient += max(activation, 0.0) * dy;
+  let d = select(0.0, dot(own.output_weights, dy), activation > 0.0);
+  own.magnitude += abs(d);
+  own.gradient = add_scaled(own.gradient, d, x);
+}
+
+fn store_unit(row: u32, unit: u32, own: Unit) {
+  let start = row * row_size();
+  let base = start + unit * (inputs + 1u);
+  store_partials(base, own.gradient);
+  partials[base + inputs] = own.output_gradient;
+  partials[start + hidden * (inputs + 1u) + unit / 4u][unit % 4u] = own.magnitude;
+}
+
 @compute @workgroup_size(64)
 fn backward_weights(@builtin(global_invocation_id) id: vec3u) {
-  let unit = id.x % hidden;
-  let row = id.x / hidden;
+  let unit = id.x % (hidden / units) * units;
+  let row = id.x / (hidden / units);
   let chunk = (count.x + rows - 1u) / rows;
   let first = min(row * chunk, count.x);
   let last = min(first + chunk, count.x);
-  let base = unit * (inputs + 1u);
-  let w = load_weights(base);
-  let w_out = weights[base + inputs];
-  var dw: Blocks;
-  var dw_out = vec4f(0.0);
-  var magnitude = 0.0;
+  var u0 = load_unit(unit);
+  var u1: Unit;
+  var u2: Unit;
+  var u3: Unit;
+  if (units > 1u) { u1 = load_unit(unit + 1u); }
+  if (units > 2u) { u2 = load_unit(unit + 2u); }
+  if (units > 3u) { u3 = load_unit(unit + 3u); }
   for (var point = first; point < last; point++) {
     let value_gradient = value_gradients[point];
     if (all(value_gradient == vec4f(0.0))) { continue; }
     let dy = raw_gradient(values[point], value_gradient);
     let x = load_features(point);
-    let activation = inner_product(w, x);
-    dw_out += max(activation, 0.0) * dy;
-    let d = select(0.0, dot(w_out, dy), activation > 0.0);
-    magnitude += abs(d);
-    add_scaled(&dw, d, x);
+    add_point(&u0, x, dy);
+    if (units > 1u) { add_point(&u1, x, dy); }
+    if (units > 2u) { add_point(&u2, x, dy); }
+    if (units > 3u) { add_point(&u3, x, dy); }
   }
-  let start = row * row_size();
-  store_partials(start + base, dw);
-  partials[start + base + inputs] = dw_out;
-  partials[start + hidden * (inputs + 1u) + unit / 4u][unit % 4u] = magnitude;
+  store_unit(row, unit, u0);
+  if (units > 1u) { store_unit(row, unit + 1u, u1); }
+  if (units > 2u) { store_unit(row, unit + 2u, u2); }
+  if (units > 3u) { store_unit(row, unit + 3u, u3); }
+}
+
+fn add_unit(dx: Blocks, x: Blocks, dy: vec4f, unit: u32) -> Blocks {
+  let base = unit * (inputs + 1u);
+  let w = load_weights(base);
+  let d = select(0.0, dot(weights[base + inputs], dy), inner_product(w, x) > 0.0);
+  return add_scaled(dx, d, w);
+}
+
+fn add_4_units(dx: Blocks, x: Blocks, dy: vec4f, unit: u32) -> Blocks {
+  let half = add_unit(add_unit(dx, x, dy, unit), x, dy, unit + 1u);
+  return add_unit(add_unit(half, x, dy, unit + 2u), x, dy, unit + 3u);
+}
+
+fn add_16_units(dx: Blocks, x: Blocks, dy: vec4f, unit: u32) -> Blocks {
+  let half = add_4_units(add_4_units(dx, x, dy, unit), x, dy, unit + 4u);
+  return add_4_units(add_4_units(half, x, dy, unit + 8u), x, dy, unit + 12u);
 }
 
 @compute @workgroup_size(64)
@@ -178,11 +251,11 @@ fn backward_features(@builtin(global_invocation_id) id: vec3u) {
   let dy = raw_gradient(values[point], value_gradients[point]);
   let x = load_features(point);
   var dx: Blocks;
-  for (var unit = 0u; unit < hidden; unit++) {
-    let base = unit * (inputs + 1u);
-    let w = load_weights(base);
-    let d = select(0.0, dot(weights[base + inputs], dy), inner_product(w, x) > 0.0);
-    add_scaled(&dx, d, w);
+  if (counts_out()) {
+    dx = add_16_units(dx, x, dy, 0u);
+    if (hidden > 16u) { dx = add_16_units(dx, x, dy, 16u); }
+  } else {
+    for (var unit = 0u; unit < hidden; unit++) { dx = add_unit(dx, x, dy, unit); }
   }
   if (id.x >= count.x) { return; }
   store_features(point, dx);

@@ -9,7 +9,13 @@ import type { FieldOptions } from './options';
 import { indirectOffset, type Points, pointsPerWorkgroup } from './points';
 
 /** Chunks of points whose weight gradients are summed apart, then in fixed order. */
-const rows = 256;
+export const partialRows = 256;
+
+/**
+ * Units whose gradient one thread sums. Threads that read one address share the read on a GPU, whose
+ * registers are scarce; on a software adapter each thread pays for it.
+ */
+const unitsPerThread = { software: 4, hardware: 1 };
 
 /** Buffers of one evaluation; shapes as in shaders/field/mlp.wgsl. */
 export interface MlpBuffers {
@@ -41,7 +47,7 @@ export class Mlp {
     this.#arena = new Arena(gpu, 'field.mlp');
     this.weights = this.#arena.allocate('weights', this.words);
     this.gradient = this.#arena.allocate('gradient', this.words + options.hidden);
-    this.#partials = this.#arena.allocate('partials', rows * (this.words + options.hidden));
+    this.#partials = this.#arena.allocate('partials', partialRows * (this.words + options.hidden));
   }
 
   /** Words of `weights`. */
@@ -71,12 +77,14 @@ export class Mlp {
   }
 
   evaluator(points: Points, buffers: MlpBuffers): MlpEvaluator {
+    const units = this.#gpu.adapter.software ? unitsPerThread.software : unitsPerThread.hardware;
     const { levels, hidden, blobScale, blobStd, densityActivation } = this.#options;
     const shader = new Shader(this.#gpu, 'field.mlp', code, {
       levels,
       inputs: this.inputs,
       hidden,
-      rows,
+      rows: partialRows,
+      units,
       capacity: points.capacity,
       exponential: densityActivation === 'exp' ? 1 : 0,
       blob_scale: blobScale,
@@ -96,10 +104,13 @@ export class Mlp {
     if (!buffers.valueGradients) return new MlpEvaluator(points, forward);
     const withGradient = { ...resources, value_gradients: buffers.valueGradients };
     const columns = (this.words + hidden) / 4;
-    const reduce = new Shader(this.#gpu, 'optim.reduce', reduceCode, { rows, columns });
+    const reduce = new Shader(this.#gpu, 'optim.reduce', reduceCode, {
+      rows: partialRows,
+      columns,
+    });
     return new MlpEvaluator(points, forward, {
       weights: shader.bind('backward_weights', withGradient),
-      weightGroups: (rows * hidden) / pointsPerWorkgroup,
+      weightGroups: (partialRows * hidden) / units / pointsPerWorkgroup,
       reduce: reduce.bind('reduce', { partials: this.#partials, sums: this.gradient }),
       reduceGroups: Math.ceil(columns / 64),
       bound: shader.bind('bound', resources),
@@ -139,11 +150,26 @@ export class MlpEvaluator {
 
   /** Overwrites the weights' gradient and the quanta; replaces the features by their gradient. */
   backward(pass: GPUComputePassEncoder): void {
-    const backward = this.#backward;
-    if (!backward) throw new Error('This evaluator of the field was made without gradients.');
-    backward.weights.record(pass, backward.weightGroups);
-    backward.reduce.record(pass, backward.reduceGroups);
-    backward.bound.record(pass, 1);
-    backward.features.recordIndirect(pass, this.#points.count, indirectOffset);
+    this.backwardPoints(pass);
+    this.reduce(pass);
+  }
+
+  /** The half of `backward` that goes over the points: their features' gradient, and partial sums. */
+  backwardPoints(pass: GPUComputePassEncoder): void {
+    const { weights, weightGroups, features } = this.#gradients;
+    weights.record(pass, weightGroups);
+    features.recordIndirect(pass, this.#points.count, indirectOffset);
+  }
+
+  /** The other half: partial sums to the weights' gradient, and the quanta. */
+  reduce(pass: GPUComputePassEncoder): void {
+    const { reduce, reduceGroups, bound } = this.#gradients;
+    reduce.record(pass, reduceGroups);
+    bound.record(pass, 1);
+  }
+
+  get #gradients(): MlpBackward {
+    if (this.#backward) return this.#backward;
+    throw new Error('This evaluator of the field was made without gradients.');
   }
 }
