@@ -10,6 +10,7 @@ import { OnnxError } from '../onnx';
 import { SettingsError } from '../settings';
 import { CheckpointError } from '../train/checkpoint';
 import { NonFiniteGradientError } from '../train/trainer';
+import { bench } from './bench';
 import { fit } from './fit';
 import { generate } from './generate';
 import { closeNodeGpu } from './node_gpu';
@@ -35,6 +36,7 @@ const expected = [
 ];
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  bench,
   generate,
   sample,
   fit,

@@ -60,6 +60,8 @@ export class Occupancy {
   /** u32: one bit a cell, rows along x padded to whole words. */
   readonly bits: GPUBuffer;
   readonly resolution: number;
+  /** Cells that touch the unit ball: those that an update looks at. */
+  readonly cells: number;
   readonly #gpu: Gpu;
   readonly #arena: Arena;
   readonly #density: GPUBuffer;
@@ -82,6 +84,7 @@ export class Occupancy {
     const cellGroups = Math.ceil(cells.length / lanes);
     this.#gpu = gpu;
     this.resolution = resolution;
+    this.cells = cells.length;
     this.#arena = new Arena(gpu, 'occupancy');
     this.bits = this.#arena.upload('bits', new Uint32Array(words).fill(0xffffffff));
     this.#density = this.#arena.allocate('density', cells.length);

@@ -1,0 +1,74 @@
+import code from '../../shaders/bench/ceilings.wgsl';
+import { Arena } from '../gpu/arena';
+import type { Gpu } from '../gpu/device';
+import { type Resources, Shader } from '../gpu/kernel';
+import type { Ceilings, RateBySize } from './cost_model';
+import type { Recording, Timer } from './timer';
+
+const lanes = 64;
+/** Threads of the kernels that do not stream: enough for any GPU, quick on one core. */
+const threads = 2 ** 16;
+/** Bytes that `stream` reads; it writes as many. */
+const streamBytes = [2 ** 17, 2 ** 21, 2 ** 25];
+/** Entries of 8 bytes of the tables that are read and added to. */
+const tableEntries = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19, 2 ** 22];
+
+/** Iterations of the kernels that loop; more where a dispatch would be over too soon to be timed. */
+const effort = { software: 1, hardware: 32 };
+
+/** Work of one iteration of a thread, as the kernels of shaders/bench/ceilings.wgsl do it. */
+const perIteration = { multiply_add: 32, exponential: 4, gather: 16, scatter_add: 32 } as const;
+
+/** Measures what the adapter can do at best. Takes seconds. */
+export async function measureCeilings(gpu: Gpu, timer: Timer): Promise<Ceilings> {
+  const arena = new Arena(gpu, 'bench.ceilings');
+  const words = Math.max(...streamBytes) / 4;
+  const source = arena.upload('source', new Float32Array(words).fill(0.999));
+  const sink = arena.allocate('sink', words);
+  const counter = arena.allocate('counter', 1);
+
+  /** Operations per second of a kernel in which each thread loops. */
+  const rate = async (
+    entryPoint: keyof typeof perIteration,
+    fewest: number,
+    resources: Resources,
+    mask = 0,
+  ) => {
+    const iterations = fewest * (gpu.adapter.software ? effort.software : effort.hardware);
+    const shader = new Shader(gpu, 'bench.ceilings', code, { iterations, mask });
+    const kernel = shader.bind(entryPoint, resources);
+    const seconds = await timer.seconds((pass) => kernel.record(pass, threads / lanes));
+    return (threads * iterations * perIteration[entryPoint]) / seconds;
+  };
+
+  const shader = new Shader(gpu, 'bench.ceilings', code, { iterations: 0, mask: 0 });
+  const bandwidth: RateBySize = [];
+  for (const size of streamBytes) {
+    const part = (buffer: GPUBuffer) => ({ buffer, size });
+    const kernel = shader.bind('stream', { source: part(source), sink: part(sink) });
+    const seconds = await timer.seconds((pass) => kernel.record(pass, size / 16 / lanes));
+    bandwidth.push({ bytes: 2 * size, rate: (2 * size) / seconds });
+  }
+
+  const bySize = async (entryPoint: 'gather' | 'scatter_add') => {
+    const rates: RateBySize = [];
+    for (const entries of tableEntries) {
+      const resources = { table: source, sink, sums: source };
+      rates.push({ bytes: 8 * entries, rate: await rate(entryPoint, 2, resources, entries - 1) });
+    }
+    return rates;
+  };
+
+  const step = shader.bind('step', { counter });
+  const chain: Recording = (pass) => step.record(pass, 1);
+  const ceilings: Ceilings = {
+    operations: await rate('multiply_add', 64, { source, sink }),
+    exponentials: await rate('exponential', 32, { sink }),
+    bandwidth,
+    gathers: await bySize('gather'),
+    atomics: await bySize('scatter_add'),
+    dispatch: await timer.seconds(chain),
+  };
+  arena.dispose();
+  return ceilings;
+}

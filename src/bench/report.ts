@@ -1,0 +1,48 @@
+import type { Ceilings, RateBySize } from './cost_model';
+import type { Comparison, SizeResult, StageResult } from './stages';
+
+const giga = (rate: number) => (rate / 1e9).toFixed(rate < 1e9 ? 3 : 1);
+
+const bytes = (count: number) => {
+  if (count >= 2 ** 20) return `${count / 2 ** 20} MiB`;
+  return `${count / 2 ** 10} KiB`;
+};
+
+const bySize = (rates: RateBySize) =>
+  rates.map((entry) => `${giga(entry.rate)} (${bytes(entry.bytes)})`).join(', ');
+
+/** The ceilings as lines of text. */
+export function ceilingLines(ceilings: Ceilings): string[] {
+  return [
+    `fused multiply-adds   ${giga(ceilings.operations)} G/s`,
+    `exponentials          ${giga(ceilings.exponentials)} G/s`,
+    `read and write        ${bySize(ceilings.bandwidth)} GB/s`,
+    `8-byte gathers        ${bySize(ceilings.gathers)} G/s`,
+    `i32 atomic adds       ${bySize(ceilings.atomics)} G/s`,
+    `dispatch              ${(1e6 * ceilings.dispatch).toFixed(1)} µs`,
+  ];
+}
+
+/** A size's stages as the lines of a Markdown table. */
+export function stageLines({ size, workload, stages, step, rival }: SizeResult): string[] {
+  const { views, resolution, field } = size;
+  const points = workload.points.toLocaleString('en');
+  return [
+    `${size.name}: ${views} views of ${resolution} px, ${points} points, ${field.levels} levels of 2^${field.log2TableSize}, ${field.hidden} units`,
+    '',
+    '| stage | bound, ms | measured, ms | bound / measured | limit |',
+    '| --- | --- | --- | --- | --- |',
+    ...[...stages, step].map(row),
+    ...(rival ? rivalLines(rival) : []),
+  ];
+}
+
+const rivalLines = ({ version, device, points, seconds, ratio }: Comparison) => [
+  '',
+  `PyTorch ${version} on ${device}, ${points.toLocaleString('en')} points: ${milliseconds(seconds)} ms, ${ratio.toFixed(2)} times ours`,
+];
+
+const milliseconds = (seconds: number) => (1e3 * seconds).toFixed(seconds < 1e-2 ? 2 : 1);
+
+const row = ({ name, seconds, measured, ratio, limit }: StageResult) =>
+  `| ${name} | ${milliseconds(seconds)} | ${milliseconds(measured)} | ${(100 * ratio).toFixed(0)} % | ${limit} |`;
