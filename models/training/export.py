@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from . import compare, gradient_fixture
 from .camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, FOVY
-from .denoiser import Denoiser, DenoiserConfig
+from .denoiser import LORA_TARGETS, Denoiser, DenoiserConfig
 from .schedule import TIMESTEPS, alpha_bar_table
 from .weights import TRANSPOSED, load_weights
 
@@ -157,10 +157,7 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
             "unconditional": "",
         },
         "guidance": {"scale": 7.5, "min_step": 0.02, "max_step": 0.98},
-        "lora": {
-            "rank": 4,
-            "targets": [f"blocks.*.{a}_attn.{p}" for a in ("self", "cross") for p in "qkvo"],
-        },
+        "lora": {"rank": 4, "targets": list(LORA_TARGETS)},
         "files": files,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")

@@ -1,6 +1,6 @@
 """PyTorch's LoRA gradients of the shipped denoiser: the reference of the ONNX differentiator's test.
 
-LoRA of rank 4 on q, k, v, o of every attention: y = x W^T + b + (x A) B, A [in, r], B [r, out].
+LoRA of rank 4 on the layers of `LORA_TARGETS`: y = x W^T + b + (x A) B, A [in, r], B [r, out].
 Writes `denoiser_lora.json` (shapes and byte offsets, the loss, the norms of every gradient) and
 `denoiser_lora.bin` (f32, little-endian): inputs, prediction, and both gradients of the first and
 the last block. A, B and the target are `hashed` values, scaled: A and B by `lora_scale`.
@@ -9,6 +9,7 @@ the last block. A, B and the target are `hashed` values, scaled: A and B by `lor
 import argparse
 import hashlib
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from .camera import group_cameras
-from .denoiser import Denoiser, DenoiserConfig
+from .denoiser import LORA_TARGETS, Denoiser, DenoiserConfig
 from .weights import load_weights
 
 RANK = 4
@@ -58,8 +59,8 @@ def write(path: Path, folder: Path = FIXTURES) -> None:
     load_weights(model, path)
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    names = [n for n, m in model.named_modules() if n.endswith("_attn")]
-    names = [f"{n}.{p}" for n in names for p in "qkvo"]
+    linear = [n for n, m in model.named_modules() if isinstance(m, nn.Linear)]
+    names = [n for n in linear if any(fnmatchcase(n, pattern) for pattern in LORA_TARGETS)]
     lora: dict[str, LoraLinear] = {}
     for i, name in enumerate(names):
         linear = model.get_submodule(name)
