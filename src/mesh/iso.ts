@@ -50,9 +50,13 @@ export function opacityLevel(opacity: number, length: number): number {
   return -Math.log(1 - opacity) / length;
 }
 
+/** Densities below this count as none. */
+const leastDensity = 1e-6;
+
 /**
  * The greatest density on the ray of each pixel: the outline of the surface at level σ is the set of
- * pixels whose peak exceeds σ.
+ * pixels whose peak exceeds σ. Between grid points the logarithm is interpolated, as density grows like
+ * e^z there: the nearest grid point's would widen the outline and choose too high a level.
  *
  * @param density f32 [R, R, R], x fastest, on [-1, 1]^3.
  * @returns f32 [V, H, W]
@@ -62,6 +66,7 @@ export function rayPeaks(
   resolution: number,
   { cameras, width, height }: Omit<Silhouettes, 'views'>,
 ): Float32Array {
+  const logs = density.map((sigma) => Math.log(Math.max(sigma, leastDensity)));
   const peaks = new Float32Array(cameras.length * height * width);
   let pixel = 0;
   for (const { c2w, fovy } of cameras) {
@@ -71,7 +76,7 @@ export function rayPeaks(
         const x = (((2 * j + 1) / width - 1) * tangent * width) / height;
         const y = (1 - (2 * i + 1) / height) * tangent;
         const norm = Math.hypot(x, y, 1);
-        peaks[pixel++] = peakAlong(density, resolution, c2w, x / norm, y / norm);
+        peaks[pixel++] = peakAlong(logs, resolution, c2w, x / norm, y / norm);
       }
     }
   }
@@ -80,7 +85,7 @@ export function rayPeaks(
 
 /** The peak on one ray: (right, up) are its unit direction's components along the camera's axes. */
 function peakAlong(
-  density: Float32Array,
+  logs: Float32Array,
   resolution: number,
   c2w: ArrayLike<number>,
   right: number,
@@ -91,18 +96,29 @@ function peakAlong(
   const along = (row: number) => c2w[row]! * right + c2w[row + 1]! * up - c2w[row + 2]! * forward;
   const [ox, oy, oz] = [c2w[3]!, c2w[7]!, c2w[11]!];
   const [dx, dy, dz] = [along(0), along(4), along(8)];
-  const index = (position: number) => Math.round((position + 1) * half);
-  const outside = (i: number) => i < 0 || i >= resolution;
   // Half a grid cell a step, through all of the cube from wherever the camera looks.
   const middle = Math.hypot(ox, oy, oz);
   const step = 0.5 / half;
-  let peak = 0;
+  const least = Math.fround(Math.log(leastDensity));
+  let peak = least;
   for (let s = Math.max(0, middle - Math.sqrt(3)); s < middle + Math.sqrt(3); s += step) {
-    const [x, y, z] = [index(ox + s * dx), index(oy + s * dy), index(oz + s * dz)];
-    if (outside(x) || outside(y) || outside(z)) continue;
-    peak = Math.max(peak, density[(z * resolution + y) * resolution + x]!);
+    const x = (ox + s * dx + 1) * half;
+    const y = (oy + s * dy + 1) * half;
+    const z = (oz + s * dz + 1) * half;
+    if (x < 0 || y < 0 || z < 0) continue;
+    if (x >= resolution - 1 || y >= resolution - 1 || z >= resolution - 1) continue;
+    peak = Math.max(peak, trilinear(logs, resolution, x, y, z));
   }
-  return peak;
+  return peak > least ? Math.exp(peak) : 0;
+}
+
+/** A grid's value between its points, at coordinates counted in cells. */
+function trilinear(grid: Float32Array, resolution: number, x: number, y: number, z: number) {
+  const corner = (Math.floor(z) * resolution + Math.floor(y)) * resolution + Math.floor(x);
+  const [u, v, w] = [x % 1, y % 1, z % 1];
+  const along = (at: number) => grid[at]! + u * (grid[at + 1]! - grid[at]!);
+  const across = (at: number) => along(at) + v * (along(at + resolution) - along(at));
+  return across(corner) + w * (across(corner + resolution ** 2) - across(corner));
 }
 
 /**
