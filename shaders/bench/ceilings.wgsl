@@ -4,6 +4,7 @@
 // multiply_add  one thread = sixteen independent chains of fused multiply-adds
 // exponential   one thread = four independent chains of e^x
 // stream        one thread = one vec4f read and one written
+// total         one thread = eight vec4f read, and their sum written
 // gather        one thread = a series of reads of random pairs of neighbouring 8-byte entries
 // scatter_add   one thread = a series of i32 atomic adds to both words of such pairs
 // step          one thread: a word that depends on the dispatch before
@@ -59,6 +60,18 @@ fn exponential(@builtin(global_invocation_id) id: vec3u) {
 @compute @workgroup_size(64)
 fn stream(@builtin(global_invocation_id) id: vec3u) {
   sink[id.x] = source[id.x];
+}
+
+// The sum of two vec4f that lie `stride` apart.
+fn read_two(i: u32, stride: u32) -> vec4f {
+  return source[i] + source[i + stride];
+}
+
+@compute @workgroup_size(64)
+fn total(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let stride = 64u * groups.x;
+  sink[id.x] = (read_two(id.x, stride) + read_two(id.x + 2u * stride, stride))
+    + (read_two(id.x + 4u * stride, stride) + read_two(id.x + 6u * stride, stride));
 }
 
 // An even entry of the table and its neighbour: the two are `first` and `first + 1`.

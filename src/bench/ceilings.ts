@@ -6,8 +6,10 @@ import type { Ceilings, RateBySize } from './cost_model';
 import type { Recording, Timer } from './timer';
 
 const lanes = 64;
-/** Bytes that `stream` reads; it writes as many. */
+/** Bytes that `stream` and `total` read. */
 const streamBytes = [2 ** 17, 2 ** 21, 2 ** 25];
+/** Of the kernel `total`. */
+const readsPerWrite = 8;
 /** Entries of 8 bytes of the tables that are read and added to. */
 const tableEntries = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
 
@@ -50,9 +52,15 @@ export async function measureCeilings(gpu: Gpu, timer: Timer): Promise<Ceilings>
   const bandwidth: RateBySize = [];
   for (const size of streamBytes) {
     const part = (buffer: GPUBuffer) => ({ buffer, size });
-    const kernel = shader.bind('stream', { source: part(source), sink: part(sink) });
-    const seconds = await timer.seconds((pass) => kernel.record(pass, size / 16 / lanes));
-    bandwidth.push({ bytes: 2 * size, rate: (2 * size) / seconds });
+    const parts = { source: part(source), sink: part(sink) };
+    const groups = size / 16 / lanes;
+    const copy = shader.bind('stream', parts);
+    const copied = (2 * size) / (await timer.seconds((pass) => copy.record(pass, groups)));
+    const sum = shader.bind('total', parts);
+    const summed =
+      (size + size / readsPerWrite) /
+      (await timer.seconds((pass) => sum.record(pass, groups / readsPerWrite)));
+    bandwidth.push({ bytes: 2 * size, rate: Math.max(copied, summed) });
   }
 
   const bySize = async (entryPoint: 'gather' | 'scatter_add') => {

@@ -12,7 +12,7 @@ export interface Ceilings {
   readonly operations: number;
   /** e^x. Logarithms and trigonometric functions count as one, too. */
   readonly exponentials: number;
-  /** Bytes read and written by streams that go over so many bytes. */
+  /** Bytes read or written by streams that go over so many bytes. */
   readonly bandwidth: RateBySize;
   /** 8-byte reads from random pairs of neighbours in a table of so many bytes. */
   readonly gathers: RateBySize;
