@@ -84,8 +84,8 @@ export interface Settings {
 }
 
 export const methods: Readonly<Record<Method, PartialSettings>> = {
-  sds: { guidance: { baseline: 'noise', scale: [0.3, 10, 4, 0.8] } },
-  vsd: { guidance: { baseline: 'fake', scale: [0.3, 4, 2, 0.8] } },
+  sds: { guidance: { baseline: 'noise', scale: 5 } },
+  vsd: { guidance: { baseline: 'fake', scale: 3 } },
 };
 
 export const defaults: Settings = {
@@ -112,15 +112,17 @@ export const defaults: Settings = {
   guidance: {
     baseline: 'noise',
     matching: 1,
-    scale: [0.3, 10, 4, 0.8],
+    scale: 5,
     sharedTimestep: true,
-    minTimestep: 0.02,
-    maxTimestep: [0, 0.98, 0.5, 1],
+    // High noise alone at first: what the field holds then is no picture of anything, and the middle
+    // levels would defend it.
+    minTimestep: [0, 0.85, 0.02, 0.7],
+    maxTimestep: [0, 0.98, 0.4, 0.9],
     weighting: 'sigma_squared',
     settle: 0,
   },
   // A warm-up, as ProlificDreamer's: Adam's first steps are as long as its rate, whatever the gradient.
-  fake: { rank: 4, learningRate: [0, 0.0005, 0.003, 0.05], updates: 2 },
+  fake: { rank: 4, learningRate: [0, 0.0005, 0.003, 0.05], updates: 4 },
   optim: {
     tableLearningRate: [0, 0.01, 0.002, 1],
     mlpLearningRate: [0, 0.005, 0.001, 1],
