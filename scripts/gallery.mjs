@@ -65,8 +65,11 @@ async function draw(path) {
   const { chromium } = await import('playwright-core');
   const executablePath = ensureChromium();
   const rows = objects.map(({ prompt, method }) => {
-    const png = readFileSync(join(folderOf(prompt, method), 'turntable.png'), 'base64');
-    const caption = `<b>${prompt}</b><br>${method.toUpperCase()}, seed ${seed}`;
+    const folder = folderOf(prompt, method);
+    const png = readFileSync(join(folder, 'turntable.png'), 'base64');
+    // Of the run that is shown: it may be one that an earlier gallery made.
+    const { settings } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
+    const caption = `<b>${prompt}</b><br>${method.toUpperCase()}, seed ${settings.seed}`;
     return `<figure><figcaption>${caption}</figcaption><img src="data:image/png;base64,${png}"></figure>`;
   });
   const style = `body { margin: 12px; width: max-content; background: white; font: 15px/1.4 sans-serif; color: #333 }
