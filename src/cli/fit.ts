@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import packageJson from '../../package.json';
 import { Fit, fitSettings } from '../fit/fit';
 import { type Judgement, judge } from '../fit/judge';
-import { ringCameras, viewsOf } from '../fit/known_views';
+import { turntableCameras, viewsOf } from '../fit/known_views';
 import { ObjectError } from '../fit/object_mesh';
 import { type NormalisedObject, readObject } from '../fit/read_object';
 import type { Gpu } from '../gpu/device';
@@ -99,7 +99,7 @@ async function descend(fitted: Fit, steps: number): Promise<number[]> {
 
 /** The object above, the field below. */
 async function turntable(fitted: Fit, { mesh }: NormalisedObject): Promise<Image> {
-  const cameras = ringCameras(turntableViews);
+  const cameras = turntableCameras(turntableViews);
   const strip = { count: turntableViews, size: fitted.size };
   const above = viewsToImage(viewsOf(mesh, cameras, fitted.size), strip);
   const below = viewsToImage(await fitted.views(cameras, fitted.size), strip);

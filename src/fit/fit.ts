@@ -9,7 +9,7 @@ import type { Camera } from '../render/camera';
 import { Renderer } from '../render/renderer';
 import { renderStill } from '../render/still';
 import { makeSettings, type PartialSettings, type Settings, scheduled } from '../settings';
-import { KnownViews, ringCameras } from './known_views';
+import { KnownViews, turntableCameras } from './known_views';
 import type { ObjectMesh } from './object_mesh';
 import { Residual } from './residual';
 
@@ -148,7 +148,7 @@ export class Fit {
   async mesh(): Promise<Mesh> {
     const { resolution, smooth, triangles } = this.#settings.mesh;
     const { count, size } = silhouettes;
-    const cameras = ringCameras(count);
+    const cameras = turntableCameras(count);
     const views = await this.views(cameras, size);
     const iso = { silhouettes: { views, width: size, height: size, cameras } };
     const whole = await extractMesh(this.#gpu, this.field, { resolution, smooth, iso });

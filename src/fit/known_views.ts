@@ -1,6 +1,6 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
-import { type Camera, fittingDistance, orbitCamera } from '../render/camera';
+import { type Camera, fittingDistance, orbitCamera, ringCameras } from '../render/camera';
 import type { ObjectMesh } from './object_mesh';
 import { boxFiltered, rasterise } from './rasterise';
 
@@ -31,11 +31,9 @@ export function sphereCameras(count: number, turn = 0): Camera[] {
   );
 }
 
-/** Cameras around the object, a little above it: those of a turntable. */
-export const ringCameras = (count: number): Camera[] =>
-  Array.from({ length: count }, (_, i) =>
-    orbitCamera({ azimuth: (360 * i) / count, elevation: 15, distance, fovy }),
-  );
+/** Cameras around the object, a little above it. */
+export const turntableCameras = (count: number): Camera[] =>
+  ringCameras(count, { elevation: 15, distance, fovy });
 
 /** An object from given cameras: f32 [V, 4, size, size], premultiplied display sRGB. */
 export function viewsOf(mesh: ObjectMesh, cameras: readonly Camera[], size: number): Float32Array {

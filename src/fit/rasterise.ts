@@ -1,3 +1,4 @@
+import { linear } from '../mesh/export_glb';
 import type { Camera } from '../render/camera';
 import type { ObjectMesh } from './object_mesh';
 import { readPicture } from './picture';
@@ -194,10 +195,7 @@ const displayBytes = Uint8Array.from({ length: tableSize + 1 }, (_, i) => {
 const displayByte = (light: number) =>
   displayBytes[Math.round(tableSize * Math.min(Math.max(light, 0), 1))]!;
 
-const linearLight = Float64Array.from({ length: 256 }, (_, i) => {
-  const display = i / 255;
-  return display <= 0.04045 ? display / 12.92 : ((display + 0.055) / 1.055) ** 2.4;
-});
+const linearLight = Float64Array.from({ length: 256 }, (_, i) => linear(i / 255));
 
 /** A display value from 0 to 255 to linear light. */
 function linearOf(display: number): number {

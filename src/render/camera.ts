@@ -40,6 +40,10 @@ export function orbitCamera({ azimuth, elevation, distance, fovy }: Orbit): Came
   return { c2w: Float32Array.from([...rows.flat(), 0, 0, 0, 1]), fovy };
 }
 
+/** Cameras evenly around the object, the first one in front of it: those of a turntable. */
+export const ringCameras = (count: number, orbit: Omit<Orbit, 'azimuth'>): Camera[] =>
+  Array.from({ length: count }, (_, i) => orbitCamera({ ...orbit, azimuth: (360 * i) / count }));
+
 /**
  * The cameras of a training step, a function of (seed, step) alone: one azimuth drawn from the full
  * circle and one elevation from the range, and from there a view for each azimuth offset.

@@ -11,7 +11,7 @@ import { simplifyMesh } from '../mesh/simplify';
 import { textureMesh, textureSize } from '../mesh/texture';
 import { mostUnwrapped } from '../mesh/unwrap';
 import type { Adam } from '../optim/adam';
-import { type Camera, orbitCamera } from '../render/camera';
+import { type Camera, ringCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
 import { renderStill } from '../render/still';
 import { makeSettings, type PartialSettings, type Settings } from '../settings';
@@ -144,14 +144,8 @@ export class Run {
   async turntable(count: number, size: number): Promise<Turntable> {
     const { gpu, manifest, renderer, settings } = this.#parts;
     const { fovy, distance, elevation } = manifest.camera;
-    const cameras = Array.from({ length: count }, (_, i) =>
-      orbitCamera({
-        azimuth: (360 * i) / count,
-        elevation: (elevation[0] + elevation[1]) / 2,
-        distance,
-        fovy,
-      }),
-    );
+    const middle = (elevation[0] + elevation[1]) / 2;
+    const cameras = ringCameras(count, { elevation: middle, distance, fovy });
     const views = await renderStill(gpu, this.field, {
       cameras,
       size,
