@@ -122,4 +122,3 @@ class Groups:
         text, mask = self.text.gather(rows)
         views = 2 * torch.cat([colour, alpha], 2) - 1
         return Batch(views, group_cameras(azimuth, elevation), text, mask)
-

@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
 # The linear layers that the fake score's LoRA adapts, `*` for anything. With the attention alone its
 # denoising loss on one object stays half as high again: colour and size sit in the modulations.
 LORA_TARGETS = ("blocks.*", "*modulation", "embedding.*", "view", "up")

@@ -120,11 +120,12 @@ export class Trainer {
     const step = this.#step;
     const levels = drawLevels(settings, manifest.alpha_bar, step);
     const slots = slotLevels(levels);
-    const cameras = this.#cameras(drawStep(settings, step));
+    const drawn = drawStep(settings, step);
+    const cameras = this.#cameras(drawn);
     const clock = new Clock(this.#parts.gpu);
 
     this.#begin(step, cameras);
-    this.#noising.begin(settings.seed, drawStep(settings, step), slots);
+    this.#noising.begin(settings.seed, drawn, slots);
     this.#submit('views', (pass) => {
       if (step % settings.render.occupancyEvery === 0) renderer.updateOccupancy(pass);
       renderer.forward(pass);
