@@ -1,7 +1,7 @@
 // The one objective (docs/method.md, guidance): the gradient on the views
 //   ∂L/∂x = w(τ) λ_DM [ε_φ(z_τ; y) − b] + w(τ') λ_CA [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)]
-// where the guided prediction's clean estimate is held to the range of colours (static thresholding,
-// Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023).
+// where the guided prediction's clean estimate is held to the range of premultiplied colours (static
+// thresholding, Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023).
 // One thread owns one element of [V, C, H, W]. The network sees 2x − 1, hence the factor 2;
 // the loss is a mean over the pixels of all views.
 
@@ -9,6 +9,8 @@
 
 override elements: u32;  // V·C·H·W
 override pixels: u32;    // V·H·W
+override plane: u32;     // H·W
+override channels: u32;  // C
 override velocity: bool; // the model predicts v; else ε
 
 // One noised copy of the views: its α, σ, noise stream, and the weight of its term.
@@ -42,22 +44,35 @@ fn noise_of(predicted: f32, noised: f32, term: Term) -> f32 {
   return select(predicted, term.alpha * predicted + term.sigma * noised, velocity);
 }
 
-// The noise that remains when the clean estimate (z - σ ε) / α is held to [-1, 1].
-fn thresholded(epsilon: f32, noised: f32, term: Term) -> f32 {
-  let clean = clamp((noised - term.sigma * epsilon) / term.alpha, -1.0, 1.0);
-  return (noised - term.alpha * clean) / term.sigma;
+// The clean estimate (z - σ ε) / α of the guided prediction at an element, held to at most 1.
+fn guided_clean(element: u32) -> f32 {
+  let term = objective.adherence;
+  let a = objective.adherence_slot * elements + element;
+  let u = elements + element;
+  let with_text = noise_of(prediction[a], z[a], term);
+  let without_text = noise_of(prediction[u], z[u], term);
+  let guided = with_text + objective.guidance * (with_text - without_text);
+  return min((z[a] - term.sigma * guided) / term.alpha, 1.0);
+}
+
+// The noise that remains when the guided estimate is one of premultiplied RGBA: from -1 to 1, and
+// no colour more than its alpha.
+fn held_noise(element: u32) -> f32 {
+  var clean = guided_clean(element);
+  let channel = element / plane % channels;
+  if channels == 4u && channel < 3u {
+    clean = min(clean, guided_clean(element + (3u - channel) * plane));
+  }
+  let noised = z[objective.adherence_slot * elements + element];
+  return (noised - objective.adherence.alpha * max(clean, -1.0)) / objective.adherence.sigma;
 }
 
 fn write_gradient(element: u32, baseline: f32) {
   let conditional = noise_of(prediction[element], z[element], objective.matching);
   let a = objective.adherence_slot * elements + element;
   let with_text = noise_of(prediction[a], z[a], objective.adherence);
-  let u = elements + element;
-  let without_text = noise_of(prediction[u], z[u], objective.adherence);
   let matching = objective.matching.weight * (conditional - baseline);
-  let guided = with_text + objective.guidance * (with_text - without_text);
-  let held = thresholded(guided, z[a], objective.adherence);
-  let adherence = objective.adherence.weight * (held - with_text);
+  let adherence = objective.adherence.weight * (held_noise(element) - with_text);
   terms[element] = vec2f(matching, adherence);
   gradient[element] = 2.0 * (matching + adherence) / f32(pixels);
 }

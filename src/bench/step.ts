@@ -83,7 +83,7 @@ export class BenchStep {
     const elements = 4 * pixels;
     this.objective = new Objective(
       gpu,
-      { elements, pixels, prediction: 'v' },
+      { views: this.shape.views, elements, pixels, prediction: 'v' },
       {
         z: arena.allocate('z', 2 * elements),
         prediction: arena.allocate('prediction', 2 * elements),

@@ -5,6 +5,8 @@ import type { NoiseLevel } from './timestep';
 
 /** Sizes and conventions that the guidance kernels are compiled for. */
 export interface GuidanceShape {
+  /** V. */
+  readonly views: number;
   /** V·C·H·W. */
   readonly elements: number;
   /** V·H·W. */

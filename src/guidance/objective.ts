@@ -36,10 +36,12 @@ export class Objective {
 
   constructor(gpu: Gpu, shape: GuidanceShape, buffers: ObjectiveBuffers) {
     const { z, prediction, fakePrediction, gradient } = buffers;
-    const { elements, pixels } = shape;
+    const { elements, pixels, views } = shape;
     const shader = new Shader(gpu, 'guidance.objective', code, {
       elements,
       pixels,
+      plane: pixels / views,
+      channels: elements / pixels,
       velocity: shape.prediction === 'v' ? 1 : 0,
     });
     this.#arena = new Arena(gpu, 'guidance.objective');

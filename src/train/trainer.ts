@@ -84,6 +84,7 @@ export class Trainer {
     this.#readback = new Readback(gpu);
     const pixels = manifest.views * manifest.resolution ** 2;
     const shape: GuidanceShape = {
+      views: manifest.views,
       elements: pixels * manifest.channels,
       pixels,
       prediction: manifest.prediction,

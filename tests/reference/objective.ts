@@ -36,9 +36,17 @@ export function objectiveGradient(
   seed: number,
   step: number,
   pixels: number,
+  plane: number,
 ): Float64Array {
   const epsilon = (predicted: number, noisy: number, t: Term) =>
     t.alpha * predicted + t.sigma * noisy;
+  const clean = (e: number) => {
+    const za = z.adherence[e]!;
+    const withText = epsilon(v.conditionalAdherence[e]!, za, adherence);
+    const guided = withText + guidance * (withText - epsilon(v.unconditional[e]!, za, adherence));
+    return (za - adherence.sigma * guided) / adherence.alpha;
+  };
+  const channels = v.conditional.length / pixels;
   return Float64Array.from(v.conditional, (predicted, e) => {
     const zm = z.matching[e]!;
     const za = z.adherence[e]!;
@@ -47,10 +55,11 @@ export function objectiveGradient(
       : normal(seed, matching.stream, step, e);
     const dm = matching.weight * (epsilon(predicted, zm, matching) - baseline);
     const withText = epsilon(v.conditionalAdherence[e]!, za, adherence);
-    const guided = withText + guidance * (withText - epsilon(v.unconditional[e]!, za, adherence));
-    const clean = (za - adherence.sigma * guided) / adherence.alpha;
-    const held = (za - adherence.alpha * Math.max(-1, Math.min(1, clean))) / adherence.sigma;
-    const ca = adherence.weight * (held - withText);
+    const channel = Math.floor(e / plane) % channels;
+    const alpha = channels === 4 ? clean(e + (3 - channel) * plane) : 1;
+    const held = Math.max(-1, Math.min(1, alpha, clean(e)));
+    const guided = (za - adherence.alpha * held) / adherence.sigma;
+    const ca = adherence.weight * (guided - withText);
     return (2 * (dm + ca)) / pixels;
   });
 }
