@@ -84,8 +84,8 @@ export interface Settings {
 }
 
 export const methods: Readonly<Record<Method, PartialSettings>> = {
-  sds: { guidance: { baseline: 'noise', scale: 5 } },
-  vsd: { guidance: { baseline: 'fake', scale: 3 } },
+  sds: { guidance: { baseline: 'noise', scale: 4 } },
+  vsd: { guidance: { baseline: 'fake', scale: 2 } },
 };
 
 export const defaults: Settings = {
@@ -112,22 +112,23 @@ export const defaults: Settings = {
   guidance: {
     baseline: 'noise',
     matching: 1,
-    scale: 5,
+    scale: 4,
     sharedTimestep: true,
-    // High noise alone at first: what the field holds then is no picture of anything, and the middle
-    // levels would defend it.
-    minTimestep: [0, 0.85, 0.02, 0.7],
-    maxTimestep: [0, 0.98, 0.4, 0.9],
+    // High noise alone: it decides what the object is, while the lower levels, asked again and again
+    // about a picture that is nearly right, round it off.
+    minTimestep: [0, 0.85, 0.7, 0.9],
+    maxTimestep: [0, 0.98, 0.8, 0.9],
     weighting: 'sigma_squared',
     settle: 0,
   },
   // A warm-up, as ProlificDreamer's: Adam's first steps are as long as its rate, whatever the gradient.
   fake: { rank: 4, learningRate: [0, 0.0005, 0.003, 0.05], updates: 4 },
   optim: {
-    tableLearningRate: [0, 0.01, 0.002, 1],
-    mlpLearningRate: [0, 0.005, 0.001, 1],
+    tableLearningRate: [0.3, 0.01, 0.001, 0.9],
+    mlpLearningRate: [0.3, 0.005, 0.0005, 0.9],
     sparsity: 0,
-    opaque: 0,
+    // Last, mist and soft edges become either object or nothing.
+    opaque: [0.6, 0, 0.1, 0.9],
   },
   mesh: { resolution: 128, smooth: 3, format: 'glb', triangles: 0, texture: 0 },
 };

@@ -5,6 +5,7 @@ import torch
 from .align import occupancy, quarter_turns
 from .camera import AZIMUTH_OFFSETS, group_cameras
 from .data import MIRRORED_ORDER
+from .degrade import degraded
 from .mesh import Mesh
 from .prompts import SceneObject, shorten, variants
 from .rasterise import render
@@ -96,16 +97,44 @@ def check_noise() -> None:
     assert (table.diff() < 0).all() and 0 < table[-1] < table[0] < 1
     x, eps = torch.randn(5, 1, 4, 2, 2), torch.randn(5, 1, 4, 2, 2)
     timestep = torch.linspace(0, TIMESTEPS - 1, 5).long()
-    z, v = noised(x, timestep, eps)
+    z, v = noised(x, x, timestep, eps)
     alpha = table[timestep].sqrt().float().view(-1, 1, 1, 1, 1)
     sigma = (1 - table[timestep]).sqrt().float().view(-1, 1, 1, 1, 1)
     assert torch.allclose(alpha * z - sigma * v, x, atol=1e-5)
     assert torch.allclose(alpha * v + sigma * z, eps, atol=1e-5)
+    seen = torch.randn_like(x)
+    z, v = noised(seen, x, timestep, eps)
+    assert torch.allclose(z, alpha * seen + sigma * eps, atol=1e-5)
+    assert torch.allclose(alpha * z - sigma * v, x, atol=1e-4)
+
+
+def check_degraded() -> None:
+    """A degraded group is premultiplied RGBA, softer than the object and alike from all sides; what
+    is empty stays empty."""
+    disc = (torch.arange(32) - 15.5).square()
+    alpha = (disc[:, None] + disc[None] < 100).float().expand(64, 4, 1, 32, 32)
+    views = 2 * torch.cat([0.6 * alpha.expand(64, 4, 3, 32, 32), alpha], 2) - 1
+    rgba = 0.5 * degraded(views, torch.Generator().manual_seed(0)) + 0.5
+    assert rgba.min() >= 0 and rgba.max() <= 1 + 1e-6
+    assert (rgba[:, :, :3] <= rgba[:, :, 3:] + 1e-6).all()
+    assert torch.allclose(rgba[:, 0], rgba[:, 2], atol=1e-5)
+    assert (rgba != 0.5 * views + 0.5).flatten(1).any(1).float().mean() > 0.8
+    empty = degraded(-torch.ones(3, 4, 4, 32, 32), torch.Generator().manual_seed(0))
+    assert (empty == -1).all()
 
 
 def main(argv: list[str]) -> None:
     if argv:
         raise SystemExit(__doc__)
-    for check in (check_views, check_fronts, check_mirror, check_area, check_captions, check_noise):
+    checks = (
+        check_views,
+        check_fronts,
+        check_mirror,
+        check_area,
+        check_captions,
+        check_noise,
+        check_degraded,
+    )
+    for check in checks:
         check()
         print(f"{check.__name__}: ok")

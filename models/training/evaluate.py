@@ -1,7 +1,7 @@
 """Loss on objects and prompts: held-out against training objects, right against wrong prompts.
 
-Every line is the mean squared error of v in five bins of timesteps, low noise first, over the same
-noise. What the right prompt gains over the empty one and over another object's is what the text tells
+Every line is the loss in five bins of timesteps, low noise first, over the same noise: the mean squared
+error of v, and of the object itself where degraded copies are noised. What the right prompt gains over the empty one and over another object's is what the text tells
 the model; what the training objects gain over the held-out ones is what it has memorised.
 """
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .data import Batch, Groups
+from .degrade import degraded
 from .denoiser import Denoiser, DenoiserConfig
 from .schedule import TIMESTEPS
 from .train import BINS, losses
@@ -22,7 +23,7 @@ PART = 16  # groups at a time
 
 
 @torch.no_grad()
-def bins(model: Denoiser, batch: Batch, repeats: int, device: str) -> list[float]:
+def bins(model: Denoiser, batch: Batch, seen: Tensor, repeats: int, device: str) -> list[float]:
     """Mean loss per timestep bin, each group seen `repeats` times in each."""
     size = len(batch.views)
     generator = torch.Generator().manual_seed(1)
@@ -35,8 +36,8 @@ def bins(model: Denoiser, batch: Batch, repeats: int, device: str) -> list[float
             noise = torch.randn(batch.views.shape, generator=generator)
             for part in torch.arange(size).split(PART):
                 piece = take(batch, part).to(device)
-                loss = losses(model, piece, timestep[part].to(device), noise[part].to(device))
-                total += loss.sum().item()
+                inputs = (t[part].to(device) for t in (seen, timestep, noise))
+                total += losses(model, piece, *inputs).sum().item()
         result.append(total / (repeats * size))
     return result
 
@@ -63,13 +64,16 @@ def main(argv: list[str]) -> None:
     held = data.first_captions(data.held_out)
     chosen = np.random.default_rng(1).choice(data.training, len(data.held_out), replace=False)
     empty = data.text.gather([data.text.empty])
+    worse = degraded(held.views, torch.Generator().manual_seed(2))
     cases = {
         "held-out objects, right prompt": held,
+        "the same, degraded": held,
         "held-out objects, empty prompt": with_text(held, *empty),
         "held-out objects, another's prompt": with_text(held, held.text.roll(1, 0), held.mask.roll(1, 0)),
         "training objects, right prompt": data.first_captions(chosen),
     }
     for name, batch in cases.items():
-        found = bins(model, batch, args.repeats, args.device)
+        seen = worse if name == "the same, degraded" else batch.views
+        found = bins(model, batch, seen, args.repeats, args.device)
         line = "  ".join(f"{value:.4f}" for value in found)
         print(f"{name:36} {line}   mean {sum(found) / BINS:.4f}", flush=True)

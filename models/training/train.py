@@ -19,6 +19,7 @@ import torch.multiprocessing as mp
 from torch import Tensor
 
 from .data import Batch, Groups
+from .degrade import degraded
 from .denoiser import Denoiser, DenoiserConfig
 from .schedule import TIMESTEPS, alpha_sigma
 from .weights import load_weights
@@ -27,20 +28,28 @@ BINS = 5  # of timesteps, in the log
 # Timesteps are drawn as u^power, density t^(1 / power - 1): text and agreement between views are
 # learnt where the noise is high, while fine detail would fill most of a uniform loss.
 TIMESTEP_POWER = 0.65
+DEGRADED = 0.4  # share of the training groups whose noised copy is of a degraded object
 
 
-def noised(views: Tensor, timestep: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """z = alpha x + sigma eps, and the target v = alpha eps - sigma x."""
-    alpha, sigma = alpha_sigma(timestep, views.ndim)
-    return alpha * views + sigma * noise, alpha * noise - sigma * views
+def noised(seen: Tensor, views: Tensor, timestep: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """z = alpha seen + sigma eps, and the v that leads from z to the views: alpha z - sigma v = views."""
+    alpha, sigma = alpha_sigma(timestep, seen.ndim)
+    off = alpha.square() / sigma * (seen - views)
+    return alpha * seen + sigma * noise, alpha * noise - sigma * views + off
 
 
-def losses(model: torch.nn.Module, batch: Batch, timestep: Tensor, noise: Tensor) -> Tensor:
-    """Mean squared error of v per group, f32 [N]."""
-    z, target = noised(batch.views, timestep, noise)
+def losses(
+    model: torch.nn.Module, batch: Batch, seen: Tensor, timestep: Tensor, noise: Tensor
+) -> Tensor:
+    """Mean squared error per group, f32 [N]: of v, or, where `seen` is not the views, of the views,
+    which is sigma^2 times v's; v's would grow without bound as the noise falls."""
+    z, target = noised(seen, batch.views, timestep, noise)
     with torch.autocast(z.device.type, torch.bfloat16):
         prediction = model(z, timestep.float(), batch.text, batch.mask, batch.camera)
-    return (prediction.float() - target).square().flatten(1).mean(1)
+    error = (prediction.float() - target).square().flatten(1).mean(1)
+    differs = (seen != batch.views).flatten(1).any(1)
+    sigma = alpha_sigma(timestep, 1)[1]
+    return torch.where(differs, sigma.square(), 1) * error
 
 
 def learning_rate(base: float, step: int, warmup: int, progress: float) -> float:
@@ -58,8 +67,9 @@ def held_out_loss(model: Denoiser, data: Groups, device: str) -> float:
     total = 0.0
     for part in torch.arange(size).split(16):
         piece = Batch(*(t[part] for t in (batch.views, batch.camera, batch.text, batch.mask)))
+        piece = piece.to(device)
         total += losses(
-            model, piece.to(device), timestep[part].to(device), noise[part].to(device)
+            model, piece, piece.views, timestep[part].to(device), noise[part].to(device)
         ).sum().item()
     return total / size
 
@@ -119,7 +129,10 @@ class Trainer:
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
         noise = torch.randn(batch.views.shape, generator=generator).to(args.device)
 
-        loss = losses(self.model, batch, timestep, noise)
+        degrade = torch.from_numpy(rng.random(size) < DEGRADED).view(-1, 1, 1, 1, 1)
+        seen = torch.where(degrade, degraded(batch.views.cpu(), generator), batch.views.cpu())
+
+        loss = losses(self.model, batch, seen.to(args.device), timestep, noise)
         loss.mean().backward()
         self.share_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
