@@ -12,19 +12,11 @@ from torch.nn.functional import conv2d, pad
 BLUR = (0.5, 5.0)  # standard deviation, pixels
 
 
-def chance(n: int, probability: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(n, 1, 1, 1, 1, generator=generator) < probability
-
-
-def uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(n, 1, 1, 1, 1, generator=generator)
-
-
 def blurred(rgba: Tensor, std: Tensor) -> Tensor:
     """Each group [V, C, H, W] of `rgba` under a Gaussian of its own `std` [N, 1, 1, 1, 1], pixels."""
     radius = 10
     n, v, c, h, w = rgba.shape
-    offset = torch.arange(-radius, radius + 1)
+    offset = torch.arange(-radius, radius + 1, device=std.device)
     kernel = torch.exp(-0.5 * (offset / std.view(n, 1)) ** 2)
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(v * c, 0)[:, None]
     flat = rgba.reshape(1, n * v * c, h, w)
@@ -37,28 +29,38 @@ def degraded(views: Tensor, generator: torch.Generator) -> Tensor:
     """Degraded copies of groups `views` [N, V, 4, H, W], premultiplied, in [-1, 1]: alike in all views
     of a group. Rounding is one step of threshold dynamics (Merriman, Bence, Osher 1992): blur, then
     threshold, which shrinks what is thin and fills what is hollow."""
-    n = len(views)
+
+    def draw(channels: int = 1) -> Tensor:
+        chosen = torch.rand(len(views), 1, channels, 1, 1, generator=generator)
+        return chosen.to(views.device)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * draw()
+
+    def chance(probability: float) -> Tensor:
+        return draw() < probability
+
     rgba = 0.5 * views + 0.5
-    soft = blurred(rgba, uniform(n, *BLUR, generator))
-    rgba = torch.where(chance(n, 0.7, generator), soft, rgba)
+    soft = blurred(rgba, uniform(*BLUR))
+    rgba = torch.where(chance(0.7), soft, rgba)
     alpha = rgba[:, :, 3:]
     colour = rgba[:, :, :3] / alpha.clamp(min=1e-4)
 
-    level, slope = uniform(n, 0.2, 0.7, generator), uniform(n, 1.0, 6.0, generator)
+    level, slope = uniform(0.2, 0.7), uniform(1.0, 6.0)
     rounded = (slope * (alpha - level) + 0.5).clamp(0, 1) * (alpha > 1e-3)
-    alpha = torch.where(chance(n, 0.4, generator), rounded, alpha)
+    alpha = torch.where(chance(0.4), rounded, alpha)
 
     total = rgba.sum((1, 3, 4), keepdim=True)
     mean = total[:, :, :3] / total[:, :, 3:].clamp(min=1e-4)
-    flatness = uniform(n, 0, 1, generator) * chance(n, 0.6, generator)
+    flatness = uniform(0, 1) * chance(0.6)
     colour = colour + flatness * (mean - colour)
-    other = torch.rand(n, 1, 3, 1, 1, generator=generator)
-    grey = uniform(n, 0, 1, generator).expand_as(other)
-    other = torch.where(chance(n, 0.6, generator), grey, other)
-    shift = uniform(n, 0, 0.8, generator) * chance(n, 0.5, generator)
+    other = draw(3)
+    grey = uniform(0, 1).expand_as(other)
+    other = torch.where(chance(0.6), grey, other)
+    shift = uniform(0, 0.8) * chance(0.5)
     colour = (colour + shift * (other - colour)).clamp(0, 1)
 
-    alpha = alpha * (1 - uniform(n, 0, 0.5, generator) * chance(n, 0.4, generator))
-    haze = uniform(n, 0, 0.5, generator) * chance(n, 0.3, generator) * (1 - alpha)
-    haze = haze * blurred(alpha, uniform(n, *BLUR, generator))
+    alpha = alpha * (1 - uniform(0, 0.5) * chance(0.4))
+    haze = uniform(0, 0.5) * chance(0.3) * (1 - alpha)
+    haze = haze * blurred(alpha, uniform(*BLUR))
     return 2 * torch.cat([colour * alpha + haze * other, alpha + haze], 2) - 1

@@ -65,15 +65,17 @@ def main(argv: list[str]) -> None:
     chosen = np.random.default_rng(1).choice(data.training, len(data.held_out), replace=False)
     empty = data.text.gather([data.text.empty])
     worse = degraded(held.views, torch.Generator().manual_seed(2))
+    untold = with_text(held, *empty)
+    mistold = with_text(held, held.text.roll(1, 0), held.mask.roll(1, 0))
+    trained = data.first_captions(chosen)
     cases = {
-        "held-out objects, right prompt": held,
-        "the same, degraded": held,
-        "held-out objects, empty prompt": with_text(held, *empty),
-        "held-out objects, another's prompt": with_text(held, held.text.roll(1, 0), held.mask.roll(1, 0)),
-        "training objects, right prompt": data.first_captions(chosen),
+        "held-out objects, right prompt": (held, held.views),
+        "the same, degraded": (held, worse),
+        "held-out objects, empty prompt": (untold, held.views),
+        "held-out objects, another's prompt": (mistold, held.views),
+        "training objects, right prompt": (trained, trained.views),
     }
-    for name, batch in cases.items():
-        seen = worse if name == "the same, degraded" else batch.views
+    for name, (batch, seen) in cases.items():
         found = bins(model, batch, seen, args.repeats, args.device)
         line = "  ".join(f"{value:.4f}" for value in found)
         print(f"{name:36} {line}   mean {sum(found) / BINS:.4f}", flush=True)

@@ -130,9 +130,10 @@ class Trainer:
         noise = torch.randn(batch.views.shape, generator=generator).to(args.device)
 
         degrade = torch.from_numpy(rng.random(size) < DEGRADED).view(-1, 1, 1, 1, 1)
-        seen = torch.where(degrade, degraded(batch.views.cpu(), generator), batch.views.cpu())
+        degrade = degrade.to(args.device)
+        seen = torch.where(degrade, degraded(batch.views, generator), batch.views)
 
-        loss = losses(self.model, batch, seen.to(args.device), timestep, noise)
+        loss = losses(self.model, batch, seen, timestep, noise)
         loss.mean().backward()
         self.share_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

@@ -1,7 +1,8 @@
 // The one objective (docs/method.md, guidance): the gradient on the views
 //   ∂L/∂x = w(τ) λ_DM [ε_φ(z_τ; y) − b] + w(τ') λ_CA [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)]
 // where the guided prediction's clean estimate is held to the range of premultiplied colours (static
-// thresholding, Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023).
+// thresholding, Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD,
+// Wang et al. 2023).
 // One thread owns one element of [V, C, H, W]. The network sees 2x − 1, hence the factor 2;
 // the loss is a mean over the pixels of all views.
 
@@ -44,7 +45,7 @@ fn noise_of(predicted: f32, noised: f32, term: Term) -> f32 {
   return select(predicted, term.alpha * predicted + term.sigma * noised, velocity);
 }
 
-// The clean estimate (z - σ ε) / α of the guided prediction at an element, held to at most 1.
+// The clean estimate (z - σ ε) / α of the guided prediction at an element.
 fn guided_clean(element: u32) -> f32 {
   let term = objective.adherence;
   let a = objective.adherence_slot * elements + element;
@@ -52,19 +53,20 @@ fn guided_clean(element: u32) -> f32 {
   let with_text = noise_of(prediction[a], z[a], term);
   let without_text = noise_of(prediction[u], z[u], term);
   let guided = with_text + objective.guidance * (with_text - without_text);
-  return min((z[a] - term.sigma * guided) / term.alpha, 1.0);
+  return (z[a] - term.sigma * guided) / term.alpha;
 }
 
 // The noise that remains when the guided estimate is one of premultiplied RGBA: from -1 to 1, and
 // no colour more than its alpha.
 fn held_noise(element: u32) -> f32 {
-  var clean = guided_clean(element);
   let channel = element / plane % channels;
+  var ceiling = 1.0;
   if channels == 4u && channel < 3u {
-    clean = min(clean, guided_clean(element + (3u - channel) * plane));
+    ceiling = min(ceiling, guided_clean(element + (3u - channel) * plane));
   }
+  let clean = max(min(guided_clean(element), ceiling), -1.0); // the ceiling may be below -1
   let noised = z[objective.adherence_slot * elements + element];
-  return (noised - objective.adherence.alpha * max(clean, -1.0)) / objective.adherence.sigma;
+  return (noised - objective.adherence.alpha * clean) / objective.adherence.sigma;
 }
 
 fn write_gradient(element: u32, baseline: f32) {
