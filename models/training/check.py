@@ -1,16 +1,25 @@
-"""Quick self-checks of the conventions: cameras, rasteriser, captions, noise schedule."""
+"""Quick self-checks of what training rests on: cameras, rasteriser, captions, noise, paint, judge."""
 
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import torch
 
 from .align import occupancy, quarter_turns
 from .camera import AZIMUTH_OFFSETS, group_cameras
 from .data import MIRRORED_ORDER
 from .degrade import degraded
+from .denoiser import Denoiser, DenoiserConfig
+from .judge import Judge, contrast
 from .mesh import Mesh
 from .prompts import SceneObject, shorten, variants
 from .rasterise import render
+from .recolour import main_colour, painted, with_colour
 from .schedule import TIMESTEPS, alpha_bar_table
 from .train import noised
+from .weights import load_weights
 
 
 def square(centre: tuple[float, float, float], normal: int, colour: tuple[float, float, float]) -> Mesh:
@@ -54,7 +63,7 @@ def check_fronts() -> None:
     bar = joined(square((0.0, 0.0, 0.8), 1, white), square((0.0, 0.5, 0.4), 1, white))
     volume = occupancy(bar)
     volumes = torch.stack([volume, volume.rot90(1, (0, 2)), volume, volume.rot90(3, (0, 2)), volume])
-    objects = [SceneObject(str(i), "", "", (), "a bar") for i in range(len(volumes))]
+    objects = [SceneObject(str(i), "", "", (), "a bar", None) for i in range(len(volumes))]
     assert quarter_turns(objects, volumes).tolist() == [0, 3, 0, 1, 0]
     turned = Mesh(bar.corners[..., [2, 1, 0]] * torch.tensor([1.0, 1.0, -1.0]), bar.colours)
     agreement = (occupancy(turned) * volume.rot90(1, (0, 2))).sum()
@@ -123,6 +132,63 @@ def check_degraded() -> None:
     assert (empty == -1).all()
 
 
+def check_painted() -> None:
+    """What has the main colour takes the other one, in the same light; all else stays."""
+    assert with_colour("an orange car", "orange", "blue") == "a blue car"
+    assert with_colour("a red toy car", "red", "orange") == "an orange toy car"
+    assert with_colour("red dice", "red", "orange") == "orange dice"
+    red, wheel = np.array([0.8, 0.2, 0.2]), np.array([0.1, 0.1, 0.5])
+    views = np.zeros((1, 4, 8, 8), np.uint8)
+    views[0, 3, 1:7] = 255
+    views[0, :3, 1:4] = 255 * red[:, None, None]
+    views[0, :3, 4:6] = 255 * 0.7 * red[:, None, None]
+    views[0, :3, 6] = 255 * wheel[:, None]
+    main, share = main_colour(views)
+    assert np.allclose(main / main.sum(), red / red.sum(), atol=0.01) and abs(share - 5 / 6) < 0.01
+    green = np.array([0.1, 0.6, 0.1])
+    after = painted(views, main, green)
+    assert (after[0, 3] == views[0, 3]).all() and (after[0, :, 6] == views[0, :, 6]).all()
+    lit, shaded = after[0, :3, 1, 0] / 255, after[0, :3, 4, 0] / 255
+    assert np.allclose(lit / lit.sum(), green / green.sum(), atol=0.02)
+    assert np.allclose(shaded, 0.7 * lit, atol=0.01)
+    assert main_colour(np.zeros((1, 4, 8, 8), np.uint8))[1] == 0
+
+
+def check_growth() -> None:
+    """A deeper network starts as the one it grows from."""
+    small = DenoiserConfig(conv_width=16, width=32, layers=1)
+    model = Denoiser(small).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    grown = Denoiser(replace(small, layers=3)).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.pt"
+        torch.save({"average": model.state_dict()}, path)
+        load_weights(grown, path)
+    z, camera = torch.randn(2, 4, 4, 32, 32), torch.randn(2, 4, 16)
+    text = torch.randn(2, 24, 192), torch.ones(2, 24)
+    timestep = torch.tensor([10.0, 900.0])
+    with torch.no_grad():
+        out, same = (m(z, timestep, *text, camera) for m in (model, grown))
+    assert out.abs().max() > 0.1 and torch.equal(out, same)
+
+
+def check_judge() -> None:
+    """The judge learns to tell two objects apart, and ranks their captions."""
+    torch.manual_seed(0)
+    judge = Judge(["a", "cone", "cube"])
+    views = torch.randn(2, 4, 4, 32, 32)
+    captions = ["a cone", "a cube"]
+    optimizer = torch.optim.AdamW(judge.parameters(), 1e-3)
+    for _ in range(20):
+        optimizer.zero_grad()
+        contrast(judge, views, captions).backward()
+        optimizer.step()
+    assert judge.ranks(views, captions, [0, 1]).tolist() == [0, 0]
+    assert judge.ranks(views, captions, [1, 0]).tolist() == [1, 1]
+    assert judge.ranks(views[:, :1], captions, [0, 1]).tolist() == [0, 0]
+
+
 def main(argv: list[str]) -> None:
     if argv:
         raise SystemExit(__doc__)
@@ -134,6 +200,9 @@ def main(argv: list[str]) -> None:
         check_captions,
         check_noise,
         check_degraded,
+        check_painted,
+        check_growth,
+        check_judge,
     )
     for check in checks:
         check()

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from .camera import group_cameras
 from .prompts import SceneObject, read_objects, variants
+from .recolour import COLOURS, Paint, painted, with_colour
 
 HELD_OUT = 0.03  # share of the objects, never trained on
 DROP_TEXT = 0.12  # probability of the empty prompt: classifier-free guidance
+PAINTED = 0.3  # share of the objects with one main colour that are painted
 TEMPLATE_WEIGHTS = (0.5, 0.25, 0.125, 0.125)  # of prompts.TEMPLATES
 
 # In a mirror at x = 0 azimuth a becomes -a, so that the views of a group come in reverse.
@@ -41,7 +43,8 @@ class TextFeatures:
         self.tokens: Tensor = stored["tokens"]  # f16 [M, T, D]
         self.mask: Tensor = stored["mask"].float()  # [M, T]
         self.empty: int = int(stored["empty"])
-        self.index = {prompt: i for i, prompt in enumerate(stored["captions"])}
+        self.prompts: list[str] = stored["captions"]
+        self.index = {prompt: i for i, prompt in enumerate(self.prompts)}
 
     def encode(self, prompts: list[str]) -> tuple[Tensor, Tensor]:
         """Tokens [N, T, D] and mask [N, T]; raises KeyError for a prompt that was not encoded."""
@@ -67,6 +70,7 @@ class Groups:
             [[self.text.index[v] for v in variants(phrase, o.style)] for phrase in o.captions]
             for o in self.objects
         ]
+        self.paint = Paint.of(self.objects, self.views)
         order = np.random.default_rng(0).permutation(len(self.objects))
         held = round(HELD_OUT * len(order))
         self.held_out, self.training = np.sort(order[:held]), np.sort(order[held:])
@@ -78,39 +82,62 @@ class Groups:
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
         """A random training batch."""
+        views, camera, rows = self.draw_told(size, rng)
+        return Batch(views, camera, *self.text.gather(rows))
+
+    def draw_told(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[int]]:
+        """Views and camera of a random training batch, and the rows of `text` that tell of them."""
         chosen = rng.choice(self.training, size, p=self.weight)
         group = rng.integers(self.views.shape[1], size=size)
-        rows = [self.draw_prompt(i, rng) for i in chosen]
+        drawn = [self.draw_object(i, k, rng) for i, k in zip(chosen, group)]
+        raw = np.stack([views for views, _ in drawn])
+        rows = [row for _, row in drawn]
         roll = rng.integers(4, size=size)  # any of the four views may come first
         shade = rng.uniform(0.93, 1.05, size)
-        return self.batch(chosen, group, rows, roll, shade, rng.random(size) < 0.5)
+        mirror = rng.random(size) < 0.5
+        return *self.pose(raw, chosen, group, roll, shade, mirror), rows
 
     def first_captions(self, chosen: np.ndarray) -> Batch:
         """One group of each of the objects `chosen`, with its first caption."""
         zeros = np.zeros(len(chosen), int)
-        rows = [self.rows[i][0][0] for i in chosen]
         group = np.arange(len(chosen)) % self.views.shape[1]
-        return self.batch(chosen, group, rows, zeros, np.ones(len(chosen)), zeros > 0)
+        raw = self.views[chosen, group]
+        posed = self.pose(raw, chosen, group, zeros, np.ones(len(chosen)), zeros > 0)
+        return Batch(*posed, *self.text.gather([self.rows[i][0][0] for i in chosen]))
+
+    def draw_object(
+        self, index: int, group: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, int]:
+        """One group u8 [V, 4, H, W] of an object, perhaps painted, and the row of `text` that tells of
+        it, or of the empty prompt."""
+        views = self.views[index, group]
+        row = self.draw_prompt(index, rng)
+        old, phrase = self.paint.word[index], self.objects[index].coloured
+        if old and phrase and rng.random() < PAINTED:
+            new = rng.choice([name for name in COLOURS if name != old and name in self.paint.pots])
+            pot = self.paint.pots[new]
+            views = painted(views, self.paint.main[index], pot[rng.integers(len(pot))])
+            row = self.text.index[with_colour(phrase, old, new)]
+        return views, self.text.empty if rng.random() < DROP_TEXT else row
 
     def draw_prompt(self, index: int, rng: np.random.Generator) -> int:
-        """Row of `text` for one object: a caption in a template, or the empty prompt."""
-        if rng.random() < DROP_TEXT:
-            return self.text.empty
+        """Row of `text` for one object as it is: a caption in a template."""
         rows = self.rows[index][rng.integers(len(self.rows[index]))]
         weight = np.array(TEMPLATE_WEIGHTS[: len(rows)])
         return rows[rng.choice(len(rows), p=weight / weight.sum())]
 
-    def batch(
+    def pose(
         self,
+        views: np.ndarray,
         chosen: np.ndarray,
         group: np.ndarray,
-        rows: list[int],
         roll: np.ndarray,
         shade: np.ndarray,
         mirror: np.ndarray,
-    ) -> Batch:
-        """Groups of the objects `chosen`, from view `roll` on, times `shade`, mirrored at x = 0."""
-        raw = torch.from_numpy(self.views[chosen, group]).float() / 255
+    ) -> tuple[Tensor, Tensor]:
+        """Views [N, V, 4, H, W] in [-1, 1] and camera [N, V, 16] of groups `views` u8 of the objects
+        `chosen`, from view `roll` on, times `shade`, mirrored at x = 0."""
+        raw = torch.from_numpy(views).float() / 255
         raw = torch.stack([v.roll(-int(k), 0) for v, k in zip(raw, roll)])
         reflected = raw[:, MIRRORED_ORDER].flip(-1)
         raw = torch.where(torch.from_numpy(mirror).view(-1, 1, 1, 1, 1), reflected, raw)
@@ -119,6 +146,4 @@ class Groups:
         azimuth = self.azimuth[chosen, group] + 90 * roll
         azimuth = torch.from_numpy(np.where(mirror, -azimuth, azimuth)).float()
         elevation = torch.from_numpy(self.elevation[chosen, group])
-        text, mask = self.text.gather(rows)
-        views = 2 * torch.cat([colour, alpha], 2) - 1
-        return Batch(views, group_cameras(azimuth, elevation), text, mask)
+        return 2 * torch.cat([colour, alpha], 2) - 1, group_cameras(azimuth, elevation)

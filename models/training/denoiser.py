@@ -31,7 +31,7 @@ class DenoiserConfig:
     width: int = 256  # channels at quarter resolution
     heads: int = 4
     conv_blocks: int = 2  # on each side
-    layers: int = 4
+    layers: int = 6
     mlp_ratio: int = 3
 
     def to_dict(self) -> dict[str, int]:

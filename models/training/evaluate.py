@@ -1,8 +1,9 @@
-"""Loss on objects and prompts: held-out against training objects, right against wrong prompts.
+"""Measures the denoiser: losses on objects, and what its samples show.
 
-Every line is the loss in five bins of timesteps, low noise first, over the same noise: the mean squared
-error of v, and of the object itself where degraded copies are noised. What the right prompt gains over the empty one and over another object's is what the text tells
-the model; what the training objects gain over the held-out ones is what it has memorised.
+A line of losses has five bins of timesteps, low noise first, over the same noise: the mean squared error
+of v, and of the object itself where degraded copies are noised. What the right prompt gains over the
+empty one and over another object's is what the text tells the model; what the training objects gain over
+the held-out ones is what it has memorised. The samples are judged by `judge` and `obey`.
 """
 
 import argparse
@@ -15,6 +16,9 @@ from torch import Tensor
 from .data import Batch, Groups
 from .degrade import degraded
 from .denoiser import Denoiser, DenoiserConfig
+from .judge import held_out_ranks, load_judge, report
+from .obey import measure
+from .sample import Sampler
 from .schedule import TIMESTEPS
 from .train import BINS, losses
 from .weights import load_weights
@@ -23,16 +27,18 @@ PART = 16  # groups at a time
 
 
 @torch.no_grad()
-def bins(model: Denoiser, batch: Batch, seen: Tensor, repeats: int, device: str) -> list[float]:
-    """Mean loss per timestep bin, each group seen `repeats` times in each."""
+def bins(
+    model: Denoiser, batch: Batch, seen: Tensor, repeats: int, device: str, count: int = BINS
+) -> list[float]:
+    """Mean loss in `count` equal bins of timesteps, each group seen `repeats` times in each."""
     size = len(batch.views)
     generator = torch.Generator().manual_seed(1)
     result = []
-    for b in range(BINS):
+    for b in range(count):
         total = 0.0
         for _ in range(repeats):
             position = (torch.randperm(size, generator=generator) + 0.5) / size
-            timestep = ((b + position) / BINS * TIMESTEPS).long()
+            timestep = ((b + position) / count * TIMESTEPS).long()
             noise = torch.randn(batch.views.shape, generator=generator)
             for part in torch.arange(size).split(PART):
                 piece = take(batch, part).to(device)
@@ -50,17 +56,7 @@ def with_text(batch: Batch, text: Tensor, mask: Tensor) -> Batch:
     return Batch(batch.views, batch.camera, text.expand_as(batch.text), mask.expand_as(batch.mask))
 
 
-def main(argv: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="training evaluate", description=__doc__)
-    parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
-    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
-    parser.add_argument("--weights", type=Path, help="checkpoint or .onnx; default: work/denoiser.pt")
-    parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--device", default="cpu")
-    args = parser.parse_args(argv)
-    model = Denoiser(DenoiserConfig()).eval().to(args.device)
-    load_weights(model, args.weights or args.work / "denoiser.pt")
-    data = Groups(args.objects, args.work)
+def print_losses(model: Denoiser, data: Groups, repeats: int, device: str) -> None:
     held = data.first_captions(data.held_out)
     chosen = np.random.default_rng(1).choice(data.training, len(data.held_out), replace=False)
     empty = data.text.gather([data.text.empty])
@@ -76,6 +72,29 @@ def main(argv: list[str]) -> None:
         "training objects, right prompt": (trained, trained.views),
     }
     for name, (batch, seen) in cases.items():
-        found = bins(model, batch, seen, args.repeats, args.device)
+        found = bins(model, batch, seen, repeats, device)
         line = "  ".join(f"{value:.4f}" for value in found)
         print(f"{name:36} {line}   mean {sum(found) / BINS:.4f}", flush=True)
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="training evaluate", description=__doc__)
+    parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
+    parser.add_argument("--weights", type=Path, help="checkpoint or .onnx; default: work/denoiser.pt")
+    parser.add_argument("--only", choices=("losses", "samples"), help="one of the two halves")
+    parser.add_argument("--repeats", type=int, default=2, help="of every held-out object in a bin")
+    parser.add_argument("--steps", type=int, default=50, help="of DDIM")
+    parser.add_argument("--scale", type=float, default=4, help="guidance")
+    parser.add_argument("--seed", type=int, default=0, help="of the samples' noise")
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args(argv)
+    model = Denoiser(DenoiserConfig()).eval().to(args.device)
+    load_weights(model, args.weights or args.work / "denoiser.pt")
+    data = Groups(args.objects, args.work)
+    if args.only != "samples":
+        print_losses(model, data, args.repeats, args.device)
+    if args.only != "losses":
+        judge = load_judge(args.work / "judge.pt")
+        print(f"the judge, real views of held-out objects: {report(held_out_ranks(judge, data))}")
+        measure(data, judge, Sampler(model, data.text, args.scale, args.steps, args.seed))

@@ -32,6 +32,7 @@ class SceneObject:
     style: str
     captions: tuple[str, ...]  # noun phrases, the most exact first
     caption: str
+    coloured: str | None  # the caption with the main colours, where it has none itself
 
 
 def read_objects(folder: Path) -> list[SceneObject]:
@@ -46,7 +47,14 @@ def read_objects(folder: Path) -> list[SceneObject]:
         if short not in phrases:
             phrases.append(short)
         objects.append(
-            SceneObject(row["id"], row["file"], row["style"], tuple(phrases), row["caption"])
+            SceneObject(
+                row["id"],
+                row["file"],
+                row["style"],
+                tuple(phrases),
+                row["caption"],
+                row["caption_colour"],
+            )
         )
     return objects
 

@@ -20,6 +20,7 @@ from .camera import ELEVATION, group_cameras
 from .mesh import Mesh, read_glb
 from .prompts import all_prompts, read_objects
 from .rasterise import render
+from .recolour import painted_prompts
 
 SIZE = 32
 
@@ -70,7 +71,8 @@ def main(argv: list[str]) -> None:
 
     args.work.mkdir(parents=True, exist_ok=True)
     objects = read_objects(args.objects)
-    (args.work / "captions.txt").write_text("\n".join(all_prompts(objects)) + "\n")
+    prompts = sorted(set(all_prompts(objects)) | painted_prompts(objects))
+    (args.work / "captions.txt").write_text("\n".join(prompts) + "\n")
     folder = unpack(args.objects, args.work)
     azimuth, elevation = draw_angles(len(objects), args.groups, args.seed)
     shape = (len(objects), args.groups, 4, 4, SIZE, SIZE)

@@ -4,6 +4,7 @@ A prompt is looked up among the encoded captions; any other goes through the exp
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from .schedule import TIMESTEPS, alpha_bar_table
 from .tokenizer import Tokenizer
 from .weights import load_weights
 
+SHIPPED = Path(__file__).parent.parent / "default"
+PART = 16  # prompts at a time
 PROMPTS = (
     "a pine tree",
     "a house",
@@ -83,6 +86,42 @@ def encode(prompts: list[str], features: TextFeatures, shipped: Path) -> tuple[T
     return torch.from_numpy(tokens), torch.from_numpy(ids != 0).float()
 
 
+@dataclass(frozen=True)
+class Sampler:
+    """Draws four views for each of any prompts: [N, V, C, H, W] in [-1, 1], the same for a seed."""
+
+    model: Denoiser
+    features: TextFeatures
+    scale: float
+    steps: int
+    seed: int
+    azimuth: float = 0.0  # degrees
+    elevation: float = 15.0
+
+    def __call__(self, prompts: list[str]) -> Tensor:
+        config = self.model.config
+        device = next(self.model.parameters()).device
+        tokens, mask = encode([*prompts, ""], self.features, SHIPPED)
+        tokens, mask = tokens.to(device), mask.to(device)
+        size = config.resolution
+        shape = (len(prompts), config.views, config.channels, size, size)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(self.seed)).to(device)
+        camera = group_cameras(torch.tensor([self.azimuth]), torch.tensor([self.elevation]))
+        parts = [
+            ddim(
+                self.model,
+                (tokens[rows], mask[rows]),
+                (tokens[-1:], mask[-1:]),
+                camera.to(device).expand(len(rows), -1, -1),
+                self.scale,
+                self.steps,
+                noise[rows],
+            )
+            for rows in torch.arange(len(prompts)).split(PART)
+        ]
+        return torch.cat(parts)
+
+
 def contact_sheet(views: Tensor, background: float = 0.85, zoom: int = 3) -> np.ndarray:
     """u8 [N*H*zoom, V*W*zoom, 3] of premultiplied RGBA views in [-1, 1]."""
     rgba = ((views + 1) / 2).clamp(0, 1)
@@ -109,28 +148,12 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     from PIL import Image
 
-    config = DenoiserConfig()
-    model = Denoiser(config).eval().to(args.device)
+    model = Denoiser(DenoiserConfig()).eval().to(args.device)
     load_weights(model, args.weights or args.work / "denoiser.pt")
     features = TextFeatures(args.work / "text_features.pt")
-    shipped = Path(__file__).parent.parent / "default"
-    tokens, mask = encode([*args.prompts, ""], features, shipped)
-    tokens, mask = tokens.to(args.device), mask.to(args.device)
-    size = len(args.prompts)
-    shape = (size, config.views, config.channels, config.resolution, config.resolution)
-    noise = torch.randn(shape, generator=torch.Generator().manual_seed(args.seed)).to(args.device)
-    azimuth = torch.full((size,), args.azimuth)
-    elevation = torch.full((size,), args.elevation)
-    views = ddim(
-        model,
-        (tokens[:-1], mask[:-1]),
-        (tokens[-1:], mask[-1:]),
-        group_cameras(azimuth, elevation).to(args.device),
-        args.scale,
-        args.steps,
-        noise,
-    )
-    rows = -(-size // args.columns)
+    angles = args.azimuth, args.elevation
+    views = Sampler(model, features, args.scale, args.steps, args.seed, *angles)(args.prompts)
+    rows = -(-len(args.prompts) // args.columns)
     sheets = [contact_sheet(part) for part in views.split(rows)]
     sheets[-1] = np.pad(
         sheets[-1], ((0, sheets[0].shape[0] - sheets[-1].shape[0]), (0, 0), (0, 0))

@@ -52,6 +52,19 @@ def losses(
     return torch.where(differs, sigma.square(), 1) * error
 
 
+def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) for the hidden matrices, its updates scaled to the size of AdamW's (Liu et
+    al. 2025) so that one rate serves both, and AdamW for all else: convolutions, embeddings, vectors."""
+    hidden, rest = [], []
+    for name, parameter in model.named_parameters():
+        matrix = parameter.ndim == 2 and not name.endswith(("table", "position"))
+        (hidden if matrix else rest).append(parameter)
+    return [
+        torch.optim.Muon(hidden, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True),
+    ]
+
+
 def learning_rate(base: float, step: int, warmup: int, progress: float) -> float:
     """Linear warm-up, constant, then linearly to zero over the last 45 % of the time."""
     return base * min(1.0, (step + 1) / warmup) * min(1.0, max(0.0, 1 - progress) / 0.45)
@@ -86,9 +99,8 @@ class Trainer:
         if args.init:
             load_weights(self.model, args.init)
         self.average.load_state_dict(self.model.state_dict())
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), args.lr, betas=(0.9, 0.99), weight_decay=0.01, fused=True
-        )
+        self.forward = torch.compile(self.model) if args.compile else self.model
+        self.optimizers = optimizers(self.model, args.lr)
         self.step, self.elapsed = 0, 0.0
         self.checkpoint = args.work / "denoiser.pt"
         if self.checkpoint.exists():
@@ -98,7 +110,8 @@ class Trainer:
         state = torch.load(self.checkpoint, map_location=self.args.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"]):
+            optimizer.load_state_dict(saved)
         self.step, self.elapsed = state["step"], state["elapsed"]
 
     def save(self) -> None:
@@ -109,7 +122,7 @@ class Trainer:
                 "config": self.model.config.to_dict(),
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
                 "step": self.step,
                 "elapsed": self.elapsed,
             },
@@ -133,15 +146,16 @@ class Trainer:
         degrade = degrade.to(args.device)
         seen = torch.where(degrade, degraded(batch.views, generator), batch.views)
 
-        loss = losses(self.model, batch, seen, timestep, noise)
+        loss = losses(self.forward, batch, seen, timestep, noise)
         loss.mean().backward()
         self.share_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         progress = self.elapsed / (60 * args.minutes)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(args.lr, self.step, args.warmup, progress)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(args.lr, self.step, args.warmup, progress)
+            optimizer.step()
+            optimizer.zero_grad()
         self.step += 1
         decay = min(args.decay, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
@@ -220,7 +234,7 @@ def write_log(
             for b in range(BINS)
         ]
         line["norm"] = round(sum(w[2] for w in window) / len(window), 4)
-        line["lr"] = trainer.optimizer.param_groups[0]["lr"]
+        line["lr"] = trainer.optimizers[0].param_groups[0]["lr"]
     text = json.dumps(line | extra)
     print(text, flush=True)
     log.write(text + "\n")
@@ -235,6 +249,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--init", type=Path, help="start from a .onnx or a checkpoint")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=3, help="processes, one thread each")
+    parser.add_argument("--compile", action="store_true", help="torch.compile: faster, starts later")
     parser.add_argument("--batch", type=int, default=24, help="groups per step, over all workers")
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--warmup", type=int, default=400, help="steps")

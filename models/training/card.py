@@ -1,0 +1,90 @@
+"""Draws the pictures of the model card: the loss by timestep, and a labelled contact sheet.
+
+Writes `prior-loss.svg` and `prior-sheet.png` to the folder `--out`. The sheet has the prompts that most
+objects of the set are called by, nothing chosen by hand, all with one seed.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .data import Groups
+from .degrade import degraded
+from .denoiser import Denoiser, DenoiserConfig
+from .evaluate import bins
+from .obey import captions_of
+from .sample import Sampler, contact_sheet
+from .schedule import TIMESTEPS
+from .weights import load_weights
+
+BINS = 20
+PROMPTS = 64
+COLUMNS = 4
+ZOOM = 2
+LABEL = 14  # pixels under a row of views
+
+
+def draw_losses(model: Denoiser, data: Groups, device: str, path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    held = data.first_captions(data.held_out)
+    chosen = np.random.default_rng(1).choice(data.training, len(data.held_out), replace=False)
+    trained = data.first_captions(chosen)
+    worse = degraded(held.views, torch.Generator().manual_seed(2))
+    cases = {
+        "held-out objects": (held, held.views),
+        "training objects": (trained, trained.views),
+        "held-out objects, degraded (error of the object)": (held, worse),
+    }
+    centres = (np.arange(BINS) + 0.5) * TIMESTEPS / BINS
+    figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for name, (batch, seen) in cases.items():
+        axes.plot(centres, bins(model, batch, seen, 1, device, BINS), marker=".", label=name)
+    axes.set(xlabel="timestep", ylabel="mean squared error of v", xlim=(0, TIMESTEPS), ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def draw_sheet(sampler: Sampler, prompts: list[str], path: Path) -> None:
+    from PIL import Image, ImageDraw
+
+    views = sampler(prompts)
+    tiles = [contact_sheet(group[None], background=1, zoom=ZOOM) for group in views]
+    height, width = tiles[0].shape[0] + LABEL, tiles[0].shape[1] + LABEL
+    rows = -(-len(tiles) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * width, rows * height), "white")
+    pen = ImageDraw.Draw(sheet)
+    for i, (prompt, tile) in enumerate(zip(prompts, tiles)):
+        x, y = i % COLUMNS * width, i // COLUMNS * height
+        sheet.paste(Image.fromarray(tile), (x, y))
+        pen.text((x + 4, y + tile.shape[0]), prompt, fill=(60, 60, 60))
+    sheet.save(path)
+
+
+def main(argv: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="training card", description=__doc__)
+    parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
+    parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
+    parser.add_argument("--weights", type=Path, help="checkpoint or .onnx; default: work/denoiser.pt")
+    parser.add_argument("--out", type=Path, default=Path("../docs/img"))
+    parser.add_argument("--scale", type=float, default=4, help="guidance")
+    parser.add_argument("--steps", type=int, default=50, help="of DDIM")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args(argv)
+    model = Denoiser(DenoiserConfig()).eval().to(args.device)
+    load_weights(model, args.weights or args.work / "denoiser.pt")
+    data = Groups(args.objects, args.work)
+    args.out.mkdir(parents=True, exist_ok=True)
+    draw_losses(model, data, args.device, args.out / "prior-loss.svg")
+    prompts = captions_of(data)["most common"][:PROMPTS]
+    sampler = Sampler(model, data.text, args.scale, args.steps, args.seed)
+    draw_sheet(sampler, prompts, args.out / "prior-sheet.png")
+    print(f"{args.out}/prior-loss.svg, {args.out}/prior-sheet.png")
