@@ -12,12 +12,12 @@ import torch
 
 from .data import Groups
 from .degrade import degraded
-from .denoiser import Denoiser, DenoiserConfig
+from .denoiser import Denoiser
 from .evaluate import bins
 from .obey import captions_of
 from .sample import Sampler, contact_sheet
 from .schedule import TIMESTEPS
-from .weights import load_weights
+from .weights import load_denoiser
 
 BINS = 20
 PROMPTS = 64
@@ -79,8 +79,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args(argv)
-    model = Denoiser(DenoiserConfig()).eval().to(args.device)
-    load_weights(model, args.weights or args.work / "denoiser.pt")
+    model = load_denoiser(args.weights or args.work / "denoiser.pt", args.device)
     data = Groups(args.objects, args.work)
     args.out.mkdir(parents=True, exist_ok=True)
     draw_losses(model, data, args.device, args.out / "prior-loss.svg")

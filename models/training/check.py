@@ -4,7 +4,6 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from .align import occupancy, quarter_turns
@@ -19,7 +18,7 @@ from .rasterise import render
 from .recolour import main_colour, painted, with_colour
 from .schedule import TIMESTEPS, alpha_bar_table
 from .train import noised
-from .weights import load_weights
+from .weights import start_from
 
 
 def square(centre: tuple[float, float, float], normal: int, colour: tuple[float, float, float]) -> Mesh:
@@ -102,9 +101,11 @@ def check_captions() -> None:
 
 def check_noise() -> None:
     """alpha_bar falls; x and eps come back from z and v."""
-    table = alpha_bar_table()
+    table = alpha_bar_table(32)
     assert (table.diff() < 0).all() and 0 < table[-1] < table[0] < 1
-    x, eps = torch.randn(5, 1, 4, 2, 2), torch.randn(5, 1, 4, 2, 2)
+    shifted = alpha_bar_table(64)
+    assert torch.allclose(table / (1 - table) / 4, shifted / (1 - shifted))
+    x, eps = torch.randn(5, 1, 4, 32, 32), torch.randn(5, 1, 4, 32, 32)
     timestep = torch.linspace(0, TIMESTEPS - 1, 5).long()
     z, v = noised(x, x, timestep, eps)
     alpha = table[timestep].sqrt().float().view(-1, 1, 1, 1, 1)
@@ -137,26 +138,27 @@ def check_painted() -> None:
     assert with_colour("an orange car", "orange", "blue") == "a blue car"
     assert with_colour("a red toy car", "red", "orange") == "an orange toy car"
     assert with_colour("red dice", "red", "orange") == "orange dice"
-    red, wheel = np.array([0.8, 0.2, 0.2]), np.array([0.1, 0.1, 0.5])
-    views = np.zeros((1, 4, 8, 8), np.uint8)
-    views[0, 3, 1:7] = 255
-    views[0, :3, 1:4] = 255 * red[:, None, None]
-    views[0, :3, 4:6] = 255 * 0.7 * red[:, None, None]
-    views[0, :3, 6] = 255 * wheel[:, None]
-    main, share = main_colour(views)
-    assert np.allclose(main / main.sum(), red / red.sum(), atol=0.01) and abs(share - 5 / 6) < 0.01
-    green = np.array([0.1, 0.6, 0.1])
-    after = painted(views, main, green)
-    assert (after[0, 3] == views[0, 3]).all() and (after[0, :, 6] == views[0, :, 6]).all()
-    lit, shaded = after[0, :3, 1, 0] / 255, after[0, :3, 4, 0] / 255
-    assert np.allclose(lit / lit.sum(), green / green.sum(), atol=0.02)
-    assert np.allclose(shaded, 0.7 * lit, atol=0.01)
-    assert main_colour(np.zeros((1, 4, 8, 8), np.uint8))[1] == 0
+    red, wheel = torch.tensor([0.8, 0.2, 0.2]), torch.tensor([0.1, 0.1, 0.5])
+    views = torch.zeros(1, 4, 8, 8)
+    views[0, 3, 1:7] = 1
+    views[0, :3, 1:4] = red[:, None, None]
+    views[0, :3, 4:6] = 0.7 * red[:, None, None]
+    views[0, :3, 6] = wheel[:, None]
+    main, share = main_colour((255 * views).round().byte())
+    assert torch.allclose(main / main.sum(), red / red.sum(), atol=0.01)
+    assert abs(share - 5 / 6) < 0.01
+    green = torch.tensor([0.1, 0.6, 0.1])
+    after = painted(views[None], main[None], green[None])[0, 0]
+    assert torch.equal(after[3], views[0, 3]) and torch.allclose(after[:, 6:], views[0, :, 6:])
+    lit, shaded = after[:3, 1, 0], after[:3, 4, 0]
+    assert torch.allclose(lit / lit.sum(), green / green.sum(), atol=0.01)
+    assert torch.allclose(shaded, 0.7 * lit, atol=0.01)
+    assert main_colour(torch.zeros(1, 4, 8, 8, dtype=torch.uint8))[1] == 0
 
 
 def check_growth() -> None:
     """A deeper network starts as the one it grows from."""
-    small = DenoiserConfig(conv_width=16, width=32, layers=1)
+    small = DenoiserConfig(conv_width=16, width=64, layers=1)
     model = Denoiser(small).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
@@ -164,7 +166,7 @@ def check_growth() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "small.pt"
         torch.save({"average": model.state_dict()}, path)
-        load_weights(grown, path)
+        start_from(grown, path)
     z, camera = torch.randn(2, 4, 4, 32, 32), torch.randn(2, 4, 16)
     text = torch.randn(2, 24, 192), torch.ones(2, 24)
     timestep = torch.tensor([10.0, 900.0])

@@ -8,8 +8,7 @@ import onnxruntime
 import torch
 
 from .camera import group_cameras
-from .denoiser import Denoiser, DenoiserConfig
-from .weights import load_weights
+from .weights import load_denoiser
 
 TOLERANCE = 2e-3  # largest difference over the largest magnitude
 SHIPPED = Path(__file__).parent.parent / "default" / "denoiser.onnx"
@@ -17,8 +16,7 @@ SHIPPED = Path(__file__).parent.parent / "default" / "denoiser.onnx"
 
 def check(path: Path) -> None:
     """Prints the relative difference per noise level; raises if one is above the tolerance."""
-    model = Denoiser(DenoiserConfig()).eval()
-    load_weights(model, path)
+    model = load_denoiser(path)
     config = model.config
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     g = torch.Generator().manual_seed(0)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .camera import group_cameras
 from .prompts import SceneObject, read_objects, variants
-from .recolour import COLOURS, Paint, painted, with_colour
+from .recolour import Paint, painted, with_colour
 
 HELD_OUT = 0.03  # share of the objects, never trained on
 DROP_TEXT = 0.12  # probability of the empty prompt: classifier-free guidance
@@ -38,10 +38,10 @@ class Batch:
 class TextFeatures:
     """The frozen text encoder's output for every prompt of the object set."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, device: str = "cpu") -> None:
         stored = torch.load(path, mmap=True, weights_only=True)
-        self.tokens: Tensor = stored["tokens"]  # f16 [M, T, D]
-        self.mask: Tensor = stored["mask"].float()  # [M, T]
+        self.tokens: Tensor = stored["tokens"].to(device)  # f16 [M, T, D]
+        self.mask: Tensor = stored["mask"].float().to(device)  # [M, T]
         self.empty: int = int(stored["empty"])
         self.prompts: list[str] = stored["captions"]
         self.index = {prompt: i for i, prompt in enumerate(self.prompts)}
@@ -51,26 +51,33 @@ class TextFeatures:
         return self.gather([self.empty if p == "" else self.index[p] for p in prompts])
 
     def gather(self, rows: list[int]) -> tuple[Tensor, Tensor]:
-        return self.tokens[rows].float(), self.mask[rows]
+        chosen = torch.tensor(rows, device=self.tokens.device)
+        return self.tokens[chosen].float(), self.mask[chosen]
 
 
 class Groups:
-    """The rendered set in the work folder, split by object into training and held-out."""
+    """The rendered set in the work folder, split by object into training and held-out.
 
-    def __init__(self, objects: Path, work: Path) -> None:
+    On a GPU all of it lies in the device's memory; on a CPU it is mapped from the file.
+    """
+
+    def __init__(self, objects: Path, work: Path, device: str = "cpu") -> None:
+        self.device = device
         self.objects: list[SceneObject] = read_objects(objects)
         meta = json.loads((work / "views.json").read_text())
         if meta["ids"] != [o.id for o in self.objects]:
             raise ValueError("views.json was rendered from another object set: render again")
-        self.views = np.load(work / "views.npy", mmap_mode="r")
-        self.azimuth = np.asarray(meta["azimuth"], np.float32)
-        self.elevation = np.asarray(meta["elevation"], np.float32)
-        self.text = TextFeatures(work / "text_features.pt")
+        # "c": a private copy of what is written, which nothing is.
+        views = torch.from_numpy(np.load(work / "views.npy", mmap_mode="c"))
+        self.paint = Paint.of(self.objects, views)
+        self.views = views.to(device)  # u8 [objects, groups, V, C, H, W]
+        self.azimuth = torch.tensor(meta["azimuth"], device=device)
+        self.elevation = torch.tensor(meta["elevation"], device=device)
+        self.text = TextFeatures(work / "text_features.pt", device)
         self.rows = [
             [[self.text.index[v] for v in variants(phrase, o.style)] for phrase in o.captions]
             for o in self.objects
         ]
-        self.paint = Paint.of(self.objects, self.views)
         order = np.random.default_rng(0).permutation(len(self.objects))
         held = round(HELD_OUT * len(order))
         self.held_out, self.training = np.sort(order[:held]), np.sort(order[held:])
@@ -79,6 +86,10 @@ class Groups:
         count = Counter(captions)
         weight = np.array([count[caption] ** 0.7 for caption in captions])
         self.weight = weight / weight.sum()
+
+    @property
+    def resolution(self) -> int:
+        return self.views.shape[-1]
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
         """A random training batch."""
@@ -89,61 +100,69 @@ class Groups:
         """Views and camera of a random training batch, and the rows of `text` that tell of them."""
         chosen = rng.choice(self.training, size, p=self.weight)
         group = rng.integers(self.views.shape[1], size=size)
-        drawn = [self.draw_object(i, k, rng) for i, k in zip(chosen, group)]
-        raw = np.stack([views for views, _ in drawn])
-        rows = [row for _, row in drawn]
+        brush = [self.draw_colour(i, rng) for i in chosen]
+        rows = [self.draw_prompt(i, donor, rng) for i, donor in zip(chosen, brush)]
+        rgba = self.views[chosen, group].float() / 255
+        wet = [n for n, donor in enumerate(brush) if donor is not None]
+        if wet:
+            old = self.paint.main[chosen[wet]]
+            new = self.paint.main[[donor for donor in brush if donor is not None]]
+            rgba[wet] = painted(rgba[wet], old.to(self.device), new.to(self.device))
         roll = rng.integers(4, size=size)  # any of the four views may come first
         shade = rng.uniform(0.93, 1.05, size)
         mirror = rng.random(size) < 0.5
-        return *self.pose(raw, chosen, group, roll, shade, mirror), rows
+        return *self.pose(rgba, chosen, group, roll, shade, mirror), rows
 
     def first_captions(self, chosen: np.ndarray) -> Batch:
         """One group of each of the objects `chosen`, with its first caption."""
         zeros = np.zeros(len(chosen), int)
         group = np.arange(len(chosen)) % self.views.shape[1]
-        raw = self.views[chosen, group]
-        posed = self.pose(raw, chosen, group, zeros, np.ones(len(chosen)), zeros > 0)
+        rgba = self.views[chosen, group].float() / 255
+        posed = self.pose(rgba, chosen, group, zeros, np.ones(len(chosen)), zeros > 0)
         return Batch(*posed, *self.text.gather([self.rows[i][0][0] for i in chosen]))
 
-    def draw_object(
-        self, index: int, group: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        """One group u8 [V, 4, H, W] of an object, perhaps painted, and the row of `text` that tells of
-        it, or of the empty prompt."""
-        views = self.views[index, group]
-        row = self.draw_prompt(index, rng)
-        old, phrase = self.paint.word[index], self.objects[index].coloured
-        if old and phrase and rng.random() < PAINTED:
-            new = rng.choice([name for name in COLOURS if name != old and name in self.paint.pots])
-            pot = self.paint.pots[new]
-            views = painted(views, self.paint.main[index], pot[rng.integers(len(pot))])
-            row = self.text.index[with_colour(phrase, old, new)]
-        return views, self.text.empty if rng.random() < DROP_TEXT else row
+    def draw_colour(self, index: int, rng: np.random.Generator) -> int | None:
+        """An object in another colour, to paint this one with, or None to leave it as it is."""
+        own = self.paint.word[index]
+        if own is None or rng.random() >= PAINTED:
+            return None
+        pots = self.paint.pots
+        name = rng.choice([name for name in pots if name != own])
+        return int(rng.choice(pots[name]))
 
-    def draw_prompt(self, index: int, rng: np.random.Generator) -> int:
-        """Row of `text` for one object as it is: a caption in a template."""
+    def draw_prompt(self, index: int, donor: int | None, rng: np.random.Generator) -> int:
+        """Row of `text` for one object, with the colour of `donor`: a caption in a template, or empty."""
+        if rng.random() < DROP_TEXT:
+            return self.text.empty
+        if donor is not None:
+            old, new = self.paint.word[index], self.paint.word[donor]
+            return self.text.index[with_colour(self.objects[index].coloured, old, new)]
         rows = self.rows[index][rng.integers(len(self.rows[index]))]
         weight = np.array(TEMPLATE_WEIGHTS[: len(rows)])
         return rows[rng.choice(len(rows), p=weight / weight.sum())]
 
     def pose(
         self,
-        views: np.ndarray,
+        rgba: Tensor,
         chosen: np.ndarray,
         group: np.ndarray,
         roll: np.ndarray,
         shade: np.ndarray,
         mirror: np.ndarray,
     ) -> tuple[Tensor, Tensor]:
-        """Views [N, V, 4, H, W] in [-1, 1] and camera [N, V, 16] of groups `views` u8 of the objects
-        `chosen`, from view `roll` on, times `shade`, mirrored at x = 0."""
-        raw = torch.from_numpy(views).float() / 255
-        raw = torch.stack([v.roll(-int(k), 0) for v, k in zip(raw, roll)])
-        reflected = raw[:, MIRRORED_ORDER].flip(-1)
-        raw = torch.where(torch.from_numpy(mirror).view(-1, 1, 1, 1, 1), reflected, raw)
-        colour, alpha = raw[:, :, :3], raw[:, :, 3:]
-        colour = torch.minimum(colour * torch.from_numpy(shade).float().view(-1, 1, 1, 1, 1), alpha)
-        azimuth = self.azimuth[chosen, group] + 90 * roll
-        azimuth = torch.from_numpy(np.where(mirror, -azimuth, azimuth)).float()
-        elevation = torch.from_numpy(self.elevation[chosen, group])
-        return 2 * torch.cat([colour, alpha], 2) - 1, group_cameras(azimuth, elevation)
+        """Views [N, V, 4, H, W] in [-1, 1] and camera [N, V, 16] of groups `rgba` in [0, 1] of the
+        objects `chosen`, from view `roll` on, times `shade`, mirrored at x = 0."""
+
+        def column(values: np.ndarray) -> Tensor:
+            return torch.from_numpy(values).to(self.device).view(-1, 1, 1, 1, 1)
+
+        order = (np.arange(4) + roll[:, None]) % 4
+        order = np.where(mirror[:, None], order[:, MIRRORED_ORDER], order)
+        rgba = rgba[np.arange(len(order))[:, None], order]
+        rgba = torch.where(column(mirror), rgba.flip(-1), rgba)
+        colour, alpha = rgba[:, :, :3], rgba[:, :, 3:]
+        colour = torch.minimum(colour * column(shade).float(), alpha)
+        azimuth = self.azimuth[chosen, group] + 90 * torch.from_numpy(roll).to(self.device)
+        azimuth = torch.where(torch.from_numpy(mirror).to(self.device), -azimuth, azimuth)
+        camera = group_cameras(azimuth, self.elevation[chosen, group])
+        return 2 * torch.cat([colour, alpha], 2) - 1, camera

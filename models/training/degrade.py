@@ -27,12 +27,12 @@ def blurred(rgba: Tensor, std: Tensor) -> Tensor:
 
 def degraded(views: Tensor, generator: torch.Generator) -> Tensor:
     """Degraded copies of groups `views` [N, V, 4, H, W], premultiplied, in [-1, 1]: alike in all views
-    of a group. Rounding is one step of threshold dynamics (Merriman, Bence, Osher 1992): blur, then
+    of a group; `generator` is on their device. Rounding is one step of threshold dynamics (Merriman, Bence, Osher 1992): blur, then
     threshold, which shrinks what is thin and fills what is hollow."""
 
     def draw(channels: int = 1) -> Tensor:
-        chosen = torch.rand(len(views), 1, channels, 1, 1, generator=generator)
-        return chosen.to(views.device)
+        shape = (len(views), 1, channels, 1, 1)
+        return torch.rand(shape, generator=generator, device=views.device)
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * draw()

@@ -29,13 +29,23 @@ class DenoiserConfig:
     text_width: int = 192
     conv_width: int = 80  # channels at half resolution
     width: int = 256  # channels at quarter resolution
-    heads: int = 4
     conv_blocks: int = 2  # on each side
     layers: int = 6
     mlp_ratio: int = 3
 
+    @property
+    def heads(self) -> int:
+        return self.width // 64
+
     def to_dict(self) -> dict[str, int]:
         return asdict(self)
+
+
+# By resolution: 1.0 and 7.6 GFLOP per view, 7.2 and 11.3 M parameters.
+TIERS = {
+    32: DenoiserConfig(),
+    64: DenoiserConfig(resolution=64, conv_width=96, width=320),
+}
 
 
 class Embedding(nn.Module):

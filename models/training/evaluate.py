@@ -15,13 +15,13 @@ from torch import Tensor
 
 from .data import Batch, Groups
 from .degrade import degraded
-from .denoiser import Denoiser, DenoiserConfig
+from .denoiser import Denoiser
 from .judge import held_out_ranks, load_judge, report
 from .obey import measure
 from .sample import Sampler
 from .schedule import TIMESTEPS
 from .train import BINS, losses
-from .weights import load_weights
+from .weights import load_denoiser
 
 PART = 16  # groups at a time
 
@@ -89,8 +89,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the samples' noise")
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args(argv)
-    model = Denoiser(DenoiserConfig()).eval().to(args.device)
-    load_weights(model, args.weights or args.work / "denoiser.pt")
+    model = load_denoiser(args.weights or args.work / "denoiser.pt", args.device)
     data = Groups(args.objects, args.work)
     if args.only != "samples":
         print_losses(model, data, args.repeats, args.device)

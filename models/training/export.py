@@ -21,7 +21,7 @@ from . import compare, gradient_fixture
 from .camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, FOVY
 from .denoiser import LORA_TARGETS, Denoiser, DenoiserConfig
 from .schedule import TIMESTEPS, alpha_bar_table
-from .weights import TRANSPOSED, load_weights
+from .weights import TRANSPOSED, load_denoiser
 
 OPSET = 17
 SHIPPED = Path(__file__).parent.parent / "default"
@@ -133,10 +133,11 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
     text = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
     files = {"denoiser": describe(folder / "denoiser.onnx")}
     files |= {k: describe(folder / v) for k, v in text.items() if (folder / v).exists()}
+    size = config.resolution
     manifest = {
-        "id": "limbeck-objects-32",
-        "name": "Limbeck objects, four views at 32x32",
-        "tier": "32",
+        "id": f"limbeck-objects-{size}",
+        "name": f"Limbeck objects, four views at {size}x{size}",
+        "tier": str(size),
         "licence": "CC-BY-4.0",
         "prediction": "v",
         "channels": config.channels,
@@ -149,7 +150,7 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
             "azimuth_offsets": list(AZIMUTH_OFFSETS),
         },
         "timesteps": TIMESTEPS,
-        "alpha_bar": [round(a, 9) for a in alpha_bar_table().tolist()],
+        "alpha_bar": [round(a, 9) for a in alpha_bar_table(size).tolist()],
         "text": {
             "max_tokens": config.text_tokens,
             "width": config.text_width,
@@ -169,12 +170,10 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--weights", type=Path, help="default: denoiser.pt in the work folder")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     args = parser.parse_args(argv)
-    config = DenoiserConfig()
-    model = Denoiser(config)
-    load_weights(model, args.weights or args.work / "denoiser.pt")
+    model = load_denoiser(args.weights or args.work / "denoiser.pt")
     path = args.out / "denoiser.onnx"
     write_onnx(round_to_half(model), path)
-    write_manifest(args.out, config)
+    write_manifest(args.out, model.config)
     count = sum(p.numel() for p in model.parameters())
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {count / 1e6:.2f} M parameters")
     compare.check(path)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from .camera import group_cameras
-from .denoiser import LORA_TARGETS, Denoiser, DenoiserConfig
-from .weights import load_weights
+from .denoiser import LORA_TARGETS
+from .weights import load_denoiser
 
 RANK = 4
 LORA_SCALE = 0.1
@@ -54,9 +54,8 @@ def hashed(count: int, salt: int) -> Tensor:
 
 def write(path: Path, folder: Path = FIXTURES) -> None:
     """Computes the gradients for the ONNX file at `path` and writes the two files."""
-    config = DenoiserConfig()
-    model = Denoiser(config).eval()
-    load_weights(model, path)
+    model = load_denoiser(path)
+    config = model.config
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     linear = [n for n, m in model.named_modules() if isinstance(m, nn.Linear)]

@@ -68,8 +68,9 @@ class Judge(nn.Module):
         if lost:
             raise ValueError(f"the judge knows no word of {lost}: ask with captions of the object set")
         starts = np.cumsum([0, *map(len, rows[:-1])])
-        flat = torch.tensor([i for row in rows for i in row])
-        bag = self.bag(flat, torch.from_numpy(starts))
+        device = self.log_scale.device
+        flat = torch.tensor([i for row in rows for i in row], device=device)
+        bag = self.bag(flat, torch.from_numpy(starts).to(device))
         return F.normalize(self.caption(bag).float(), dim=-1)
 
     def ranks(self, views: Tensor, captions: list[str], right: list[int]) -> Tensor:
@@ -83,16 +84,16 @@ class Judge(nn.Module):
 def contrast(judge: Judge, views: Tensor, captions: list[str]) -> Tensor:
     """Symmetric cross-entropy of which caption belongs to which views; equal captions do not compete."""
     score = judge.log_scale.exp() * judge.of_views(views) @ judge.of_captions(captions).T
-    same = torch.tensor([[a == b for b in captions] for a in captions])
+    same = torch.tensor([[a == b for b in captions] for a in captions], device=score.device)
     same.fill_diagonal_(False)
     score = score.masked_fill(same, -1e4)
-    target = torch.arange(len(captions))
+    target = torch.arange(len(captions), device=score.device)
     return (F.cross_entropy(score, target) + F.cross_entropy(score.T, target)) / 2
 
 
-def load_judge(path: Path) -> Judge:
-    state = torch.load(path, weights_only=True)
-    judge = Judge(state["vocabulary"])
+def load_judge(path: Path, device: str = "cpu") -> Judge:
+    state = torch.load(path, map_location=device, weights_only=True)
+    judge = Judge(state["vocabulary"]).to(device)
     judge.load_state_dict(state["model"])
     return judge.eval()
 
@@ -105,7 +106,7 @@ def held_out_ranks(judge: Judge, data: Groups, count: int = 100) -> Tensor:
     for i in data.held_out:
         own = data.objects[i].caption
         others = [c for c in rng.permutation(every) if c != own][: count - 1]
-        views = torch.tensor(data.views[i, :2]).flatten(0, 1)[None] / 127.5 - 1
+        views = data.views[i, :2].flatten(0, 1)[None] / 127.5 - 1
         found.append(judge.ranks(views, [own, *others], [0]))
     return torch.cat(found)
 
@@ -122,18 +123,19 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--minutes", type=float, default=15, help="in total, resumed runs included")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     torch.manual_seed(SEED)
-    data = Groups(args.objects, args.work)
+    data = Groups(args.objects, args.work, args.device)
     path = args.work / "judge.pt"
     vocabulary = sorted({w for prompt in data.text.prompts for w in words(prompt)})
-    judge = Judge(vocabulary)
+    judge = Judge(vocabulary).to(args.device)
     optimizer = torch.optim.AdamW(judge.parameters(), args.lr, weight_decay=0.05)
     step, elapsed = 0, 0.0
     if path.exists():
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location=args.device, weights_only=True)
         judge.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         step, elapsed = state["step"], state["elapsed"]
@@ -143,8 +145,9 @@ def main(argv: list[str]) -> None:
         views, _, rows = data.draw_told(args.batch, rng)
         told = [i for i, row in enumerate(rows) if row != data.text.empty]
         views = views[told]
-        views = views + NOISE * torch.rand(len(told), 1, 1, 1, 1) * torch.randn_like(views)
-        with torch.autocast("cpu", torch.bfloat16):
+        spread = NOISE * torch.rand(len(told), 1, 1, 1, 1, device=args.device)
+        views = views + spread * torch.randn_like(views)
+        with torch.autocast(args.device, torch.bfloat16):
             loss = contrast(judge, views, [data.text.prompts[rows[i]] for i in told])
         progress = elapsed / (60 * args.minutes)
         for group in optimizer.param_groups:
@@ -159,9 +162,10 @@ def main(argv: list[str]) -> None:
             saved = now
             ranks = held_out_ranks(judge.eval(), data)
             judge.train()
-            print(f"step {step}, {elapsed:.0f} s: loss {loss.item():.3f}; held-out objects: {report(ranks)}", flush=True)
+            own = f"held-out objects: {report(ranks)}"
+            print(f"step {step}, {elapsed:.0f} s: loss {loss.item():.3f}; {own}", flush=True)
             state = {"model": judge.state_dict(), "optimizer": optimizer.state_dict()}
             partial = path.with_suffix(".partial")
             torch.save({**state, "vocabulary": vocabulary, "step": step, "elapsed": elapsed}, partial)
             partial.replace(path)
-    print(f"{path}: {report(held_out_ranks(load_judge(path), data))} by eight views, among 100 captions")
+    print(f"{path}: {report(held_out_ranks(load_judge(path, args.device), data))} by eight views, among 100 captions")

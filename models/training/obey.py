@@ -24,9 +24,9 @@ SYNONYMS = Path(__file__).parents[2] / "tests" / "fixtures" / "synonyms.json"
 CAPTIONS = 100
 
 
-def colour_name(colour: np.ndarray) -> str:
+def colour_name(colour: Tensor) -> str:
     """The name of an sRGB colour [3] in [0, 1] as it looks on a lit object, of `recolour.COLOURS`."""
-    hue, saturation, value = colorsys.rgb_to_hsv(*map(float, colour))
+    hue, saturation, value = colorsys.rgb_to_hsv(*colour.tolist())
     hue *= 360
     if value < 0.22 or (value < 0.3 and saturation < 0.25):
         return "black"
@@ -53,8 +53,8 @@ def colour_name(colour: np.ndarray) -> str:
     return "pink" if value > 0.5 else "purple"
 
 
-def as_bytes(views: Tensor) -> np.ndarray:
-    return (255 * (views + 1) / 2).round().clamp(0, 255).byte().cpu().numpy()
+def as_bytes(views: Tensor) -> Tensor:
+    return (255 * (views + 1) / 2).round().clamp(0, 255).byte()
 
 
 def named_right(data: Groups) -> str:

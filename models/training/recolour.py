@@ -8,7 +8,8 @@ colour of another object of the set.
 import re
 from dataclasses import dataclass
 
-import numpy as np
+import torch
+from torch import Tensor
 
 from .prompts import SceneObject
 
@@ -45,59 +46,60 @@ def painted_prompts(objects: list[SceneObject]) -> set[str]:
     }
 
 
-def belonging(colour: np.ndarray, main: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far `colour` [..., 3] is `main` [3] in some light: a weight in [0, 1], and that light, the
-    factor k for which k main is nearest."""
-    light = (colour @ main) / max(float(main @ main), 1e-6)
-    off = np.linalg.norm(colour - light[..., None] * main, axis=-1)
-    near = np.clip((0.16 - off) / 0.08, 0, 1)
-    lit = np.clip((light - 0.4) / 0.15, 0, 1) * np.clip((1.9 - light) / 0.3, 0, 1)
+def belonging(colour: Tensor, main: Tensor) -> tuple[Tensor, Tensor]:
+    """How far `colour` [N, 3, ...] is `main` [N, 3, 1...] in some light: a weight in [0, 1], and that
+    light, the factor k for which k main is nearest; both [N, 1, ...]."""
+    light = (colour * main).sum(1, keepdim=True)
+    light = light / main.square().sum(1, keepdim=True).clamp(min=1e-6)
+    off = (colour - light * main).norm(dim=1, keepdim=True)
+    near = ((0.16 - off) / 0.08).clamp(0, 1)
+    lit = ((light - 0.4) / 0.15).clamp(0, 1) * ((1.9 - light) / 0.3).clamp(0, 1)
     return near * lit, light
 
 
-def main_colour(views: np.ndarray) -> tuple[np.ndarray, float]:
+def main_colour(views: Tensor) -> tuple[Tensor, float]:
     """The colour [3] that most of premultiplied sRGB `views` u8 [V, 4, H, W] has, and the share of
     the pixels that have it: a mean that leaves out, round by round, what is far from it."""
-    rgba = views.transpose(0, 2, 3, 1).reshape(-1, 4).astype(np.float32) / 255
-    rgba = rgba[rgba[:, 3] > 0.5]
-    if len(rgba) == 0:
-        return np.zeros(3, np.float32), 0.0
-    colour = rgba[:, :3] / rgba[:, 3:]
-    main = np.median(colour, 0)
+    rgba = views.float().transpose(0, 1).flatten(1) / 255
+    rgba = rgba[:, rgba[3] > 0.5]
+    if rgba.shape[1] == 0:
+        return torch.zeros(3), 0.0
+    colour = (rgba[:3] / rgba[3:])[None]
+    main = colour[0].median(1).values
     for _ in range(ROUNDS):
-        weight, _ = belonging(colour, main)
+        weight, _ = belonging(colour, main.view(1, 3, 1))
         if weight.sum() == 0:
             return main, 0.0
-        main = (weight[:, None] * colour).sum(0) / weight.sum()
-    return main, float(belonging(colour, main)[0].mean())
+        main = (weight * colour)[0].sum(1) / weight.sum()
+    return main, belonging(colour, main.view(1, 3, 1))[0].mean().item()
 
 
-def painted(views: np.ndarray, main: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Premultiplied sRGB `views` u8 [V, 4, H, W] with the colour `target` [3] for `main` [3]."""
-    rgba = views.transpose(0, 2, 3, 1).astype(np.float32) / 255
-    alpha = rgba[..., 3:]
-    colour = rgba[..., :3] / np.maximum(alpha, 1e-4)
-    weight, light = belonging(colour, main)
-    other = np.clip(light[..., None] * target, 0, 1)
-    colour += weight[..., None] * (other - colour)
-    result = np.concatenate([colour * alpha, alpha], -1)
-    return (255 * result).round().astype(np.uint8).transpose(0, 3, 1, 2)
+def painted(rgba: Tensor, main: Tensor, target: Tensor) -> Tensor:
+    """Premultiplied sRGB groups `rgba` [N, V, 4, H, W] in [0, 1] with the colours `target` [N, 3] for
+    `main` [N, 3]."""
+    pixels = rgba.transpose(1, 2)
+    alpha = pixels[:, 3:]
+    colour = pixels[:, :3] / alpha.clamp(min=1e-4)
+    weight, light = belonging(colour, main.view(-1, 3, 1, 1, 1))
+    other = (light * target.view(-1, 3, 1, 1, 1)).clamp(0, 1)
+    colour = colour + weight * (other - colour)
+    return torch.cat([colour * alpha, alpha], 1).transpose(1, 2)
 
 
 @dataclass(frozen=True)
 class Paint:
-    """The colours of the objects: `word` and `main` [3] of each, None where it is not to be painted;
-    `pots` lists by colour word the main colours [n, 3] of the objects that have it."""
+    """The colours of the objects: `word` of each, None where it is not to be painted, and `main`
+    [objects, 3]; `pots` lists by colour word the objects that have it."""
 
     word: list[str | None]
-    main: np.ndarray
-    pots: dict[str, np.ndarray]
+    main: Tensor
+    pots: dict[str, list[int]]
 
     @staticmethod
-    def of(objects: list[SceneObject], views: np.ndarray) -> "Paint":
+    def of(objects: list[SceneObject], views: Tensor) -> "Paint":
         """From `views` u8 [objects, groups, V, 4, H, W]."""
         word: list[str | None] = [None] * len(objects)
-        main = np.zeros((len(objects), 3), np.float32)
+        main = torch.zeros(len(objects), 3)
         for i, item in enumerate(objects):
             name = named_colour(item)
             if name is None:
@@ -105,9 +107,5 @@ class Paint:
             main[i], share = main_colour(views[i, 0])
             if share >= COVERED:
                 word[i] = name
-        pots = {
-            name: main[[i for i, w in enumerate(word) if w == name]]
-            for name in COLOURS
-            if name in word
-        }
-        return Paint(word, main, pots)
+        pots = {name: [i for i, w in enumerate(word) if w == name] for name in COLOURS}
+        return Paint(word, main, {name: pot for name, pot in pots.items() if pot})

@@ -1,6 +1,6 @@
 """Stage 1: renders the captioned objects to groups of four views.
 
-Writes to the work folder: `views.npy` u8 [objects, groups, 4, 4, 32, 32] (views, then channels:
+Writes to the work folder: `views.npy` u8 [objects, groups, 4, 4, size, size] (views, then channels:
 premultiplied sRGB and alpha) and `views.json` (object ids, azimuths and elevations in degrees).
 The azimuths are those of the object turned to face like the others of its noun (`align`).
 """
@@ -17,12 +17,11 @@ import torch
 
 from .align import occupancy, quarter_turns
 from .camera import ELEVATION, group_cameras
+from .denoiser import TIERS
 from .mesh import Mesh, read_glb
 from .prompts import all_prompts, read_objects
 from .rasterise import render
 from .recolour import painted_prompts
-
-SIZE = 32
 
 
 def draw_angles(objects: int, groups: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,16 +34,16 @@ def draw_angles(objects: int, groups: int, seed: int) -> tuple[np.ndarray, np.nd
 
 
 def render_object(
-    path: Path, azimuth: np.ndarray, elevation: np.ndarray, device: str
+    path: Path, azimuth: np.ndarray, elevation: np.ndarray, size: int, device: str
 ) -> tuple[np.ndarray, torch.Tensor]:
-    """Views u8 [groups, 4, 4, SIZE, SIZE] of one object, and its occupancy."""
+    """Views u8 [groups, 4, 4, size, size] of one object, and its occupancy."""
     torch.set_num_threads(1)
     mesh = read_glb(path)
     volume = occupancy(mesh)
     mesh = Mesh(mesh.corners.to(device), mesh.colours.to(device))
     cameras = group_cameras(torch.from_numpy(azimuth), torch.from_numpy(elevation)).to(device)
-    views = render(mesh, cameras.view(-1, 4, 4), SIZE)
-    return views.view(len(azimuth), -1, 4, SIZE, SIZE).cpu().numpy(), volume
+    views = render(mesh, cameras.view(-1, 4, 4), size)
+    return views.view(len(azimuth), -1, 4, size, size).cpu().numpy(), volume
 
 
 def unpack(objects: Path, work: Path) -> Path:
@@ -63,6 +62,7 @@ def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="training render", description=__doc__)
     parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
+    parser.add_argument("--size", type=int, default=32, choices=sorted(TIERS), help="pixels")
     parser.add_argument("--groups", type=int, default=10, help="four-view groups per object")
     parser.add_argument("--workers", type=int, default=3, help="processes (CPU)")
     parser.add_argument("--device", default="cpu")
@@ -75,14 +75,14 @@ def main(argv: list[str]) -> None:
     (args.work / "captions.txt").write_text("\n".join(prompts) + "\n")
     folder = unpack(args.objects, args.work)
     azimuth, elevation = draw_angles(len(objects), args.groups, args.seed)
-    shape = (len(objects), args.groups, 4, 4, SIZE, SIZE)
+    shape = (len(objects), args.groups, 4, 4, args.size, args.size)
     views = np.lib.format.open_memmap(args.work / "views.npy", "w+", np.uint8, shape)
 
     volumes = []
     started = time.time()
     with ProcessPoolExecutor(args.workers if args.device == "cpu" else 1) as pool:
         jobs = [
-            pool.submit(render_object, folder / o.file, azimuth[i], elevation[i], args.device)
+            pool.submit(render_object, folder / o.file, azimuth[i], elevation[i], args.size, args.device)
             for i, o in enumerate(objects)
         ]
         for i, job in enumerate(jobs):

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from .camera import group_cameras
 from .data import TextFeatures
-from .denoiser import Denoiser, DenoiserConfig
+from .denoiser import Denoiser
 from .schedule import TIMESTEPS, alpha_bar_table
 from .tokenizer import Tokenizer
-from .weights import load_weights
+from .weights import load_denoiser
 
 SHIPPED = Path(__file__).parent.parent / "default"
 PART = 16  # prompts at a time
@@ -54,7 +54,7 @@ def ddim(
 
     `text` and `empty` are tokens and mask; the clean estimate is clipped to [-1, 1] at every step.
     """
-    alpha_bar = alpha_bar_table().float().to(noise.device)
+    alpha_bar = alpha_bar_table(noise.shape[-1]).float().to(noise.device)
     timesteps = torch.linspace(TIMESTEPS - 1, 0, steps).round().long()
     size = len(noise)
     both = [torch.cat([a, b.expand_as(a)]) for a, b in zip(text, empty)]
@@ -119,7 +119,7 @@ class Sampler:
             )
             for rows in torch.arange(len(prompts)).split(PART)
         ]
-        return torch.cat(parts)
+        return torch.cat(parts).cpu()
 
 
 def contact_sheet(views: Tensor, background: float = 0.85, zoom: int = 3) -> np.ndarray:
@@ -148,8 +148,7 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     from PIL import Image
 
-    model = Denoiser(DenoiserConfig()).eval().to(args.device)
-    load_weights(model, args.weights or args.work / "denoiser.pt")
+    model = load_denoiser(args.weights or args.work / "denoiser.pt", args.device)
     features = TextFeatures(args.work / "text_features.pt")
     angles = args.azimuth, args.elevation
     views = Sampler(model, features, args.scale, args.steps, args.seed, *angles)(args.prompts)

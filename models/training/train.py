@@ -7,6 +7,7 @@ which is several times faster than one process with many threads; on CUDA use `-
 
 import argparse
 import json
+import math
 import os
 import socket
 import time
@@ -20,9 +21,9 @@ from torch import Tensor
 
 from .data import Batch, Groups
 from .degrade import degraded
-from .denoiser import Denoiser, DenoiserConfig
+from .denoiser import TIERS, Denoiser
 from .schedule import TIMESTEPS, alpha_sigma
-from .weights import load_weights
+from .weights import start_from
 
 BINS = 5  # of timesteps, in the log
 # Timesteps are drawn as u^power, density t^(1 / power - 1): text and agreement between views are
@@ -33,7 +34,7 @@ DEGRADED = 0.4  # share of the training groups whose noised copy is of a degrade
 
 def noised(seen: Tensor, views: Tensor, timestep: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """z = alpha seen + sigma eps, and the v that leads from z to the views: alpha z - sigma v = views."""
-    alpha, sigma = alpha_sigma(timestep, seen.ndim)
+    alpha, sigma = alpha_sigma(timestep, seen)
     off = alpha.square() / sigma * (seen - views)
     return alpha * seen + sigma * noise, alpha * noise - sigma * views + off
 
@@ -48,7 +49,7 @@ def losses(
         prediction = model(z, timestep.float(), batch.text, batch.mask, batch.camera)
     error = (prediction.float() - target).square().flatten(1).mean(1)
     differs = (seen != batch.views).flatten(1).any(1)
-    sigma = alpha_sigma(timestep, 1)[1]
+    sigma = alpha_sigma(timestep, seen)[1].flatten()
     return torch.where(differs, sigma.square(), 1) * error
 
 
@@ -93,11 +94,12 @@ class Trainer:
     def __init__(self, args: argparse.Namespace, rank: int) -> None:
         self.args, self.rank = args, rank
         torch.manual_seed(args.seed)
-        self.model = Denoiser(DenoiserConfig()).to(args.device)
-        self.average = Denoiser(DenoiserConfig()).to(args.device)
-        self.data = Groups(args.objects, args.work)
+        self.data = Groups(args.objects, args.work, args.device)
+        config = TIERS[self.data.resolution]
+        self.model = Denoiser(config).to(args.device)
+        self.average = Denoiser(config).to(args.device)
         if args.init:
-            load_weights(self.model, args.init)
+            start_from(self.model, args.init)
         self.average.load_state_dict(self.model.state_dict())
         self.forward = torch.compile(self.model) if args.compile else self.model
         self.optimizers = optimizers(self.model, args.lr)
@@ -130,17 +132,18 @@ class Trainer:
         )
         os.replace(partial, self.checkpoint)
 
-    def update(self) -> tuple[Tensor, Tensor, float]:
-        """One step on this worker's share; timesteps, losses and the gradient's norm."""
+    def update(self) -> tuple[Tensor, Tensor, Tensor]:
+        """One step on this worker's share; timesteps, losses and the gradient's norm, on the device, so
+        that nothing waits for it."""
         args = self.args
         rng = np.random.default_rng([args.seed, self.step, self.rank])
         size = args.batch // args.workers
-        batch = self.data.draw(size, rng).to(args.device)
+        batch = self.data.draw(size, rng)
         stratum = (rng.permutation(size) + rng.random(size)) / size
         timestep = (TIMESTEPS * stratum**TIMESTEP_POWER).astype(np.int64)
         timestep = torch.from_numpy(timestep).to(args.device)
-        generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)))
-        noise = torch.randn(batch.views.shape, generator=generator).to(args.device)
+        generator = torch.Generator(args.device).manual_seed(int(rng.integers(1 << 62)))
+        noise = torch.randn(batch.views.shape, generator=generator, device=args.device)
 
         degrade = torch.from_numpy(rng.random(size) < DEGRADED).view(-1, 1, 1, 1, 1)
         degrade = degrade.to(args.device)
@@ -162,7 +165,7 @@ class Trainer:
             torch._foreach_lerp_(
                 list(self.average.parameters()), list(self.model.parameters()), 1 - decay
             )
-        return timestep.cpu(), loss.detach().cpu(), float(norm)
+        return timestep, loss.detach(), norm
 
     def share_gradients(self) -> None:
         if self.args.workers == 1:
@@ -194,17 +197,18 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
     if rank == 0:
         print(f"from step {trainer.step}, {trainer.elapsed / 60:.1f} of {args.minutes} min")
     log = (args.work / "train.jsonl").open("a") if rank == 0 else None
-    window: list[tuple[Tensor, Tensor, float]] = []
+    window: list[tuple[Tensor, Tensor, Tensor]] = []
     clock = time.monotonic()
     saved = trainer.elapsed
+    until = min(60 * args.minutes, trainer.elapsed + 60 * args.slice)
     parent = mp.parent_process()
-    while trainer.elapsed < 60 * args.minutes:
+    while trainer.elapsed < until:
         if parent and not parent.is_alive():
             return  # killed: an orphan would go on writing the checkpoint
         window.append(trainer.update())
         clock = trainer.tick(clock)
         due = trainer.elapsed - saved > 60 * args.save_minutes
-        over = trainer.elapsed >= 60 * args.minutes
+        over = trainer.elapsed >= until
         if rank == 0 and log and (len(window) == args.log_steps or over):
             write_log(log, trainer, window, {})
         if len(window) == args.log_steps or over:
@@ -220,7 +224,7 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
 
 
 def write_log(
-    log: object, trainer: Trainer, window: list[tuple[Tensor, Tensor, float]], extra: dict
+    log: object, trainer: Trainer, window: list[tuple[Tensor, Tensor, Tensor]], extra: dict
 ) -> None:
     """One JSON line: loss by timestep bin (low noise first), learning rate, seconds."""
     line: dict[str, object] = {"step": trainer.step, "seconds": round(trainer.elapsed, 1)}
@@ -233,7 +237,7 @@ def write_log(
             round(loss[bins == b].mean().item(), 5) if (bins == b).any() else None
             for b in range(BINS)
         ]
-        line["norm"] = round(sum(w[2] for w in window) / len(window), 4)
+        line["norm"] = round(torch.stack([w[2] for w in window]).mean().item(), 4)
         line["lr"] = trainer.optimizers[0].param_groups[0]["lr"]
     text = json.dumps(line | extra)
     print(text, flush=True)
@@ -246,6 +250,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
     parser.add_argument("--minutes", type=float, required=True, help="in total, resumed runs included")
+    parser.add_argument(
+        "--slice", type=float, default=math.inf, help="minutes after which to stop, to be gone on with"
+    )
     parser.add_argument("--init", type=Path, help="start from a .onnx or a checkpoint")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=3, help="processes, one thread each")
