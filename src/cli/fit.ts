@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import packageJson from '../../package.json';
 import { Fit, fitSettings } from '../fit/fit';
 import { type Judgement, judge } from '../fit/judge';
-import { turntableCameras, viewsOf } from '../fit/known_views';
+import { KnownViews, turntableCameras, viewsOf } from '../fit/known_views';
 import { ObjectError } from '../fit/object_mesh';
 import { type NormalisedObject, readObject } from '../fit/read_object';
 import type { Gpu } from '../gpu/device';
@@ -68,13 +68,13 @@ interface Task {
 async function fitObject(gpu: Gpu, object: NormalisedObject, task: Task): Promise<void> {
   const { settings, size, output } = task;
   const started = performance.now();
-  const fitted = new Fit(gpu, object.mesh, { settings, size });
+  const fitted = new Fit(gpu, KnownViews.ofObject(gpu, object.mesh, size), settings);
   const losses = await descend(fitted, settings.steps);
   const times = {
     seconds: (performance.now() - started) / 1000,
     processorSeconds: process.cpuUsage().user / 1e6,
   };
-  await output.write('turntable.png', await encodePng(await turntable(fitted, object)));
+  await output.write('turntable.png', await encodePng(await turntable(fitted, object, size)));
   const mesh = await fitted.mesh();
   const [glb] = await exportMesh(mesh, 'glb', { prompt: settings.prompt });
   await output.write('mesh.glb', glb!.bytes);
@@ -98,11 +98,11 @@ async function descend(fitted: Fit, steps: number): Promise<number[]> {
 }
 
 /** The object above, the field below. */
-async function turntable(fitted: Fit, { mesh }: NormalisedObject): Promise<Image> {
+async function turntable(fitted: Fit, { mesh }: NormalisedObject, size: number): Promise<Image> {
   const cameras = turntableCameras(turntableViews);
-  const strip = { count: turntableViews, size: fitted.size };
-  const above = viewsToImage(viewsOf(mesh, cameras, fitted.size), strip);
-  const below = viewsToImage(await fitted.views(cameras, fitted.size), strip);
+  const strip = { count: turntableViews, size };
+  const above = viewsToImage(viewsOf(mesh, cameras, size), strip);
+  const below = viewsToImage(await fitted.views(cameras, size), strip);
   const data = new Uint8ClampedArray(above.data.length + below.data.length);
   data.set(above.data);
   data.set(below.data, above.data.length);

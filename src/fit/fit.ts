@@ -9,8 +9,7 @@ import type { Camera } from '../render/camera';
 import { Renderer } from '../render/renderer';
 import { renderStill } from '../render/still';
 import { makeSettings, type PartialSettings, type Settings, scheduled } from '../settings';
-import { KnownViews, turntableCameras } from './known_views';
-import type { ObjectMesh } from './object_mesh';
+import { type KnownViews, turntableCameras } from './known_views';
 import { Residual } from './residual';
 
 /** Where a fit's settings differ from a distillation's: the views are sharp and certain. */
@@ -23,9 +22,6 @@ const base: PartialSettings = {
 
 /** Rays of a step: views of side x side rays, each view's spread evenly over it. */
 const stepRays = { views: 8, side: 16 };
-
-/** Known views, evenly spread over the sphere. */
-const knownCount = 100;
 
 /** Rays of a pixel in a view for people or measures. */
 const stillRays = 4;
@@ -43,22 +39,14 @@ const silhouettes = { count: 8, size: 128 };
 export const fitSettings = (...overrides: readonly PartialSettings[]): Settings =>
   makeSettings(base, ...overrides);
 
-export interface FitOptions {
-  readonly settings: Settings;
-  /** Side of the known views in pixels. */
-  readonly size: number;
-}
-
 /** Thrown when a gradient is NaN or infinite. */
 export class FitError extends Error {
   override readonly name = 'FitError';
 }
 
-/** A radiance field fitted to views of an object from known cameras, by gradient descent. */
+/** A radiance field fitted to views from known cameras, by gradient descent. */
 export class Fit {
   readonly field: Field;
-  /** Side of the known views in pixels. */
-  readonly size: number;
   readonly #gpu: Gpu;
   readonly #settings: Settings;
   readonly #known: KnownViews;
@@ -68,13 +56,15 @@ export class Fit {
   readonly #readback: Readback;
   #step = 0;
 
-  /** @throws RangeError when a size exceeds what the adapter can bind. */
-  constructor(gpu: Gpu, object: ObjectMesh, { settings, size }: FitOptions) {
+  /**
+   * @param known belongs to the fit from here on.
+   * @throws RangeError when a size exceeds what the adapter can bind.
+   */
+  constructor(gpu: Gpu, known: KnownViews, settings: Settings) {
     const { field, render, seed } = settings;
     this.#gpu = gpu;
-    this.size = size;
     this.#settings = settings;
-    this.#known = new KnownViews(gpu, object, { count: knownCount, size });
+    this.#known = known;
     // The exponential reaches the densities of a hard surface in a few steps.
     this.field = new Field(gpu, { ...field, densityActivation: 'exp' }, seed);
     const shape = { views: stepRays.views, width: stepRays.side, height: stepRays.side };
@@ -168,7 +158,7 @@ export class Fit {
   #draw(step: number): number[] {
     const { seed } = this.#settings;
     return Array.from({ length: stepRays.views }, (_, view) =>
-      Math.floor(knownCount * uniform(seed, streams.camera, step, view)),
+      Math.floor(this.#known.cameras.length * uniform(seed, streams.camera, step, view)),
     );
   }
 }

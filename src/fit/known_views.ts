@@ -1,6 +1,7 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Camera, fittingDistance, orbitCamera, ringCameras } from '../render/camera';
+import { viewAt } from './measures';
 import type { ObjectMesh } from './object_mesh';
 import { boxFiltered, rasterise } from './rasterise';
 
@@ -45,7 +46,10 @@ export function viewsOf(mesh: ObjectMesh, cameras: readonly Camera[], size: numb
   return views;
 }
 
-/** The views that a field is fitted to, on the GPU as point samples: edges are not smoothed. */
+/** How many views of an object are known, evenly spread over the sphere. */
+const knownCount = 100;
+
+/** The views that a field is fitted to, on the GPU as point samples. */
 export class KnownViews {
   /** u32 [V, side, side]: RGBA8, alpha 0 or 255. */
   readonly samples: GPUBuffer;
@@ -54,35 +58,53 @@ export class KnownViews {
   readonly side: number;
   readonly #arena: Arena;
 
+  private constructor(gpu: Gpu, cameras: readonly Camera[], side: number) {
+    this.cameras = cameras;
+    this.side = side;
+    this.#arena = new Arena(gpu, 'fit.known_views');
+    this.samples = this.#arena.allocate('samples', cameras.length * side ** 2);
+  }
+
   /**
+   * Views of an object from all around, finer than `size`: their edges are not smoothed.
    * @param size of the views in pixels.
    * @throws RangeError when the adapter cannot bind views of that size; names the largest that fits.
    */
-  constructor(
-    gpu: Gpu,
-    mesh: ObjectMesh,
-    { count, size }: { readonly count: number; readonly size: number },
-  ) {
+  static ofObject(gpu: Gpu, mesh: ObjectMesh, size: number): KnownViews {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const largest = Math.floor(Math.sqrt(limit / 4 / count) / fittedSamples);
+    const largest = Math.floor(Math.sqrt(limit / 4 / knownCount) / fittedSamples);
     if (size > largest) {
       throw new RangeError(
-        `${count} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
+        `${knownCount} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
       );
     }
-    this.side = fittedSamples * size;
-    this.cameras = sphereCameras(count);
-    this.#arena = new Arena(gpu, 'fit.known_views');
-    const words = this.side ** 2;
-    this.samples = this.#arena.allocate('samples', count * words);
-    this.cameras.forEach((camera, i) => {
-      const { rgba } = rasterise(mesh, camera, this.side, this.side);
-      gpu.device.queue.writeBuffer(this.samples, 4 * i * words, rgba);
+    const known = new KnownViews(gpu, sphereCameras(knownCount), fittedSamples * size);
+    known.cameras.forEach((camera, i) => {
+      known.#write(gpu, i, rasterise(mesh, camera, known.side, known.side).rgba);
     });
+    return known;
+  }
+
+  /** @param views f32 [V, 4, size, size], premultiplied RGBA, one of each camera. */
+  static ofViews(gpu: Gpu, views: Float32Array, cameras: readonly Camera[]): KnownViews {
+    const plane = views.length / 4 / cameras.length;
+    const known = new KnownViews(gpu, cameras, Math.sqrt(plane));
+    cameras.forEach((_, i) => {
+      const view = viewAt(views, i, cameras.length);
+      const rgba = new Uint8ClampedArray(4 * plane);
+      for (let k = 0; k < rgba.length; k++) rgba[k] = 255 * view[(k % 4) * plane + (k >> 2)]!;
+      known.#write(gpu, i, rgba);
+    });
+    return known;
   }
 
   dispose(): void {
     this.#arena.dispose();
+  }
+
+  /** @param rgba u8 [side, side, 4] of one view. */
+  #write({ device }: Gpu, view: number, rgba: Uint8Array | Uint8ClampedArray): void {
+    device.queue.writeBuffer(this.samples, 4 * view * this.side ** 2, rgba as BufferSource);
   }
 }

@@ -21,7 +21,7 @@ const settings = fitSettings(presetOf('tiny'), {
 });
 
 test('a coloured box is fitted, in views and as a mesh', { timeout: 240_000 }, async () => {
-  const fit = new Fit(t.gpu, box, { settings, size: 48 });
+  const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 48), settings);
   const losses: number[] = [];
   while (!fit.finished) losses.push((await fit.takeStep()).loss);
   const mesh = await fit.mesh();
@@ -40,7 +40,7 @@ test('a coloured box is fitted, in views and as a mesh', { timeout: 240_000 }, a
 
 test('the same seed takes the same steps, another seed others', async () => {
   const losses = async (seed: number) => {
-    const fit = new Fit(t.gpu, box, { settings: { ...settings, seed }, size: 32 });
+    const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 32), { ...settings, seed });
     const list = [await fit.takeStep(), await fit.takeStep(), await fit.takeStep()];
     fit.dispose();
     return list;
@@ -54,7 +54,7 @@ describe('known views', () => {
   test('a size beyond the adapter is refused with the largest that fits', () => {
     const { maxStorageBufferBindingSize, maxBufferSize } = t.gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const make = (size: number) => () => new KnownViews(t.gpu, box, { count: 100, size });
+    const make = (size: number) => () => KnownViews.ofObject(t.gpu, box, size);
     const message = /the largest size that fits is (\d+)/;
     expect(make(65536)).toThrow(message);
     try {
