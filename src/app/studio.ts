@@ -62,6 +62,8 @@ export class Studio {
         return session.load(command.bytes);
       case 'save':
         return session.save(command.run, command.kind);
+      case 'sample':
+        return session.sample(command.request);
       case 'pause':
       case 'resume':
       case 'reset':

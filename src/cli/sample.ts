@@ -1,3 +1,4 @@
+import { samplingDefaults } from '../diffusion/ddim';
 import { viewsToImage } from '../mesh/png';
 import { encodePng } from '../mesh/png_node';
 import { validatePrompt } from '../settings';
@@ -9,8 +10,11 @@ import { ProgressBar } from './progress';
 const flags = {
   out: { value: 'FILE', text: 'the picture to write (default: sheet.png)' },
   seed: { value: 'N', text: 'random seed (default: 0)' },
-  steps: { value: 'N', text: 'evaluations of the network (default: 50)' },
-  guidance: { value: 'S', text: 'scale of classifier-free guidance (default: 5)' },
+  steps: { value: 'N', text: `evaluations of the network (default: ${samplingDefaults.steps})` },
+  guidance: {
+    value: 'S',
+    text: `scale of classifier-free guidance (default: ${samplingDefaults.guidance})`,
+  },
   ...machineFlags,
 };
 
@@ -33,18 +37,17 @@ export async function sample(args: readonly string[]): Promise<void> {
   }
   const prompt = parsed.prompt ?? '';
   validatePrompt(prompt);
-  const steps = Math.round(numberFlag(parsed, 'steps', 50, 1, 1000));
+  const steps = Math.round(numberFlag(parsed, 'steps', samplingDefaults.steps, 1, 1000));
   const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
-  const guidance = numberFlag(parsed, 'guidance', 5, 0, 100);
+  const guidance = numberFlag(parsed, 'guidance', samplingDefaults.guidance, 0, 100);
   const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
   const engine = await openEngine(parseMachine(parsed));
   const bar = new ProgressBar(process.stderr, steps);
-  const views = await engine.sample(prompt, {
-    seed,
-    steps,
-    guidance,
-    onStep: (step) => bar.show(step + 1, ''),
-  });
+  let views: Float32Array = new Float32Array();
+  for await (const estimate of engine.sample(prompt, { seed, steps, guidance })) {
+    bar.show(estimate.step, '');
+    views = estimate.views;
+  }
   const { views: count, resolution: size } = engine.manifest;
   await output.write(name, await encodePng(viewsToImage(views, { count, size })));
   say(`${name} is in ${output.folder}`);

@@ -1,5 +1,5 @@
 import type { OrtBackend } from '../diffusion/backend';
-import { Sampler, type SamplingOptions } from '../diffusion/ddim';
+import { type Estimate, Sampler, type SamplingOptions, samplingDefaults } from '../diffusion/ddim';
 import { Denoiser } from '../diffusion/denoiser';
 import { FakeScore } from '../diffusion/fake_score';
 import { loadPrior, type ModelFiles, type Prior, type Progress } from '../diffusion/files';
@@ -21,6 +21,9 @@ export interface EngineOptions {
   readonly files: ModelFiles;
   readonly onProgress?: Progress;
 }
+
+export type SampleOptions = Pick<SamplingOptions, 'seed'> &
+  Partial<Pick<SamplingOptions, 'steps' | 'guidance'>>;
 
 /** A device, a prior loaded on it, and the runs that share both. */
 export class Engine {
@@ -100,22 +103,28 @@ export class Engine {
   }
 
   /**
-   * Draws the prior's own views of a prompt from the front, at the middle of its elevations.
-   * @returns f32 [V, C, H, W] in [0, 1], premultiplied RGBA.
+   * Draws the prior's own views of a prompt from the front, at the middle of its elevations, one step at
+   * a time: the last estimate is the sample. Whoever does not want it any more calls `return`.
    */
-  async sample(prompt: string, options: Omit<SamplingOptions, 'cameras'>): Promise<Float32Array> {
+  async *sample(prompt: string, options: SampleOptions): AsyncGenerator<Estimate, void> {
     const { camera } = this.manifest;
     const denoiser = await this.#denoiser(2);
-    denoiser.setText(0, await this.#encoder.encode(prompt));
-    denoiser.setText(1, await this.#encoder.encode(''));
     const elevation = (camera.elevation[0] + camera.elevation[1]) / 2;
     const cameras = camera.azimuth_offsets.map((azimuth) =>
       orbitCamera({ ...camera, azimuth, elevation }),
     );
     const sampler = new Sampler(this.#runtime, denoiser, this.manifest);
-    const views = await sampler.sample({ ...options, cameras: cameraMatrices(cameras) });
-    sampler.dispose();
-    return views;
+    try {
+      yield* sampler.sample({
+        ...samplingDefaults,
+        ...options,
+        prompt: await this.#encoder.encode(prompt),
+        empty: await this.#encoder.encode(''),
+        cameras: cameraMatrices(cameras),
+      });
+    } finally {
+      sampler.dispose();
+    }
   }
 
   async dispose(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Image } from '../mesh/png';
 import type { Settings } from '../settings';
 import type { StepReport } from './trainer';
 
@@ -23,6 +24,12 @@ export interface RunRequest {
   readonly settings: Settings;
 }
 
+/** Asks for the prior's own views of a prompt, which it determines. */
+export interface SampleRequest {
+  readonly prompt: string;
+  readonly seed: number;
+}
+
 /** What can be saved of a run: its mesh, in the format that its settings name, or all that it needs to go on. */
 export type SavedKind = 'mesh' | 'checkpoint';
 
@@ -39,6 +46,8 @@ export type Command =
   | { readonly type: 'start'; readonly runs: readonly RunRequest[] }
   /** Ends the runs there are and goes on with a checkpoint's, named by its method. */
   | { readonly type: 'load'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
+  | { readonly type: 'sample'; readonly request: SampleRequest | null }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'reset' }
@@ -88,12 +97,25 @@ export type SessionReport =
       readonly kind: SavedKind;
       readonly files: readonly SavedFile[];
     }
-  /** What happened and what to do; `run` is null when it concerns all of them. `saving` is what failed to be saved. */
+  /** The prior's own views after so many steps; after all of them they are done. Runs wait until then. */
+  | {
+      readonly type: 'sample';
+      readonly request: SampleRequest;
+      readonly step: number;
+      readonly steps: number;
+      /** Square views side by side, on nothing. */
+      readonly image: Image;
+    }
+  /**
+   * What happened and what to do; `run` is null when it concerns all of them or none. `saving` is what
+   * failed to be saved, `sampling` says that it was the sample that failed.
+   */
   | {
       readonly type: 'error';
       readonly run: RunId | null;
       readonly message: string;
       readonly saving?: SavedKind;
+      readonly sampling?: true;
     };
 
 /** From the engine to the page. */

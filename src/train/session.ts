@@ -1,10 +1,12 @@
 import type { MeshFile } from '../mesh/export';
 import type { PngEncoder } from '../mesh/png';
 import type { Settings } from '../settings';
+import { Drawing, type SampleSource } from './drawing';
 import type {
   RunId,
   RunRequest,
   RunState,
+  SampleRequest,
   SavedFile,
   SavedKind,
   SessionReport,
@@ -26,7 +28,7 @@ export interface SessionRun {
 }
 
 /** What a session asks of an engine: `Engine` is one. */
-export interface RunSource<R extends SessionRun> {
+export interface RunSource<R extends SessionRun> extends SampleSource {
   createRun(settings: Settings): Promise<R>;
 }
 
@@ -53,8 +55,9 @@ const checkpointShare = 0.1;
 
 /**
  * Several runs that share one engine. The run that has taken the fewest steps takes the next one, so
- * that runs stay side by side. Commands are carried out in order, between steps; each resolves when
- * done and reports its failure instead of throwing.
+ * that runs stay side by side; all of them wait while a sample is drawn, which is a matter of seconds.
+ * Commands are carried out in order, between steps; each resolves when done and reports its failure
+ * instead of throwing.
  */
 export class Session<R extends SessionRun> {
   readonly #options: SessionOptions<R>;
@@ -62,6 +65,7 @@ export class Session<R extends SessionRun> {
   readonly #tasks: (() => Promise<void>)[] = [];
   #state: SessionState = 'idle';
   #working = false;
+  #drawing: Drawing | undefined;
 
   constructor(options: SessionOptions<R>) {
     this.#options = options;
@@ -116,6 +120,14 @@ export class Session<R extends SessionRun> {
     return this.#enqueue(async () => {
       this.#clear();
       this.#become('idle');
+    });
+  }
+
+  /** Begins to draw the prior's own views, whatever the runs do; ends what was being drawn. Null only ends it. */
+  sample(request: SampleRequest | null): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#drawing?.stop();
+      this.#drawing = request ? new Drawing(this.#options.source, request) : undefined;
     });
   }
 
@@ -192,11 +204,24 @@ export class Session<R extends SessionRun> {
     for (;;) {
       const task = this.#tasks.shift();
       if (task) await task();
+      else if (this.#drawing) await this.#draw(this.#drawing);
       else if (this.#state === 'training') await this.#step();
       else break;
       await this.#options.breathe();
     }
     this.#working = false;
+  }
+
+  async #draw(drawing: Drawing): Promise<void> {
+    try {
+      const report = await drawing.takeStep();
+      if (report) this.#options.report(report);
+      else this.#drawing = undefined;
+    } catch (error) {
+      this.#drawing = undefined;
+      const message = messageOf(error);
+      this.#options.report({ type: 'error', run: null, message, sampling: true });
+    }
   }
 
   async #step(): Promise<void> {

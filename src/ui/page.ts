@@ -1,4 +1,4 @@
-import { type Method, SettingsError } from '../settings';
+import { type Method, SettingsError, validatePrompt } from '../settings';
 import type { Command, EngineFacts, Report, RunId } from '../train/messages';
 import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
 import { download, find, setText } from './dom';
@@ -7,6 +7,7 @@ import { Panel } from './panel';
 import { ProgressBar } from './progress';
 import { type FormAction, PromptForm } from './prompt_form';
 import { Refresh } from './refresh';
+import { SampleStrip } from './sample_strip';
 import { fromHash, toHash } from './share';
 import { Standing } from './standing';
 
@@ -25,6 +26,7 @@ export class Page {
   readonly #panel: Panel;
   readonly #panes: ReadonlyMap<RunId, Pane>;
   readonly #progress: ProgressBar;
+  readonly #sample: SampleStrip;
   readonly #standing = new Standing();
   readonly #refresh = new Refresh(() => this.#draw());
   #choices: Choices = firstChoices;
@@ -33,6 +35,7 @@ export class Page {
   constructor(engine: EngineLink) {
     this.#engine = engine;
     this.#progress = new ProgressBar(document);
+    this.#sample = new SampleStrip(document, () => engine.send({ type: 'sample', request: null }));
     const problem = this.#readLink();
     this.#form = new PromptForm(document, this.#choices, {
       change: (choices) => this.#choose(choices),
@@ -121,20 +124,34 @@ export class Page {
 
   #act(action: FormAction): void {
     this.#notice('');
-    if (action === 'start') this.#start();
+    if (action === 'start') this.#orRefuse(() => this.#start());
+    else if (action === 'sample') this.#orRefuse(() => this.#askForSample());
     else this.#engine.send({ type: action });
   }
 
   #start(): void {
+    const runs = this.#choices.methods.map((method) => ({
+      run: method,
+      settings: settingsFor(this.#choices, method),
+    }));
+    this.#engine.send({ type: 'start', runs });
+    this.#standing.expect();
+    this.#form.enter('preparing');
+    this.#refresh.request();
+  }
+
+  #askForSample(): void {
+    const { prompt, seed } = this.#choices;
+    validatePrompt(prompt);
+    const request = { prompt, seed };
+    this.#engine.send({ type: 'sample', request });
+    this.#sample.expect(request);
+  }
+
+  /** Does what was asked for, or says under the prompt why it cannot be done. */
+  #orRefuse(act: () => void): void {
     try {
-      const runs = this.#choices.methods.map((method) => ({
-        run: method,
-        settings: settingsFor(this.#choices, method),
-      }));
-      this.#engine.send({ type: 'start', runs });
-      this.#standing.expect();
-      this.#form.enter('preparing');
-      this.#refresh.request();
+      act();
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       this.#form.refuse(error.message);
@@ -159,7 +176,11 @@ export class Page {
         this.#panes.get(report.run)?.saved(report.kind);
         for (const { name, bytes } of report.files) download(name, bytes);
         break;
+      case 'sample':
+        this.#sample.hear(report);
+        break;
       case 'error':
+        if (report.sampling) this.#sample.fail();
         if (report.run && report.saving) this.#panes.get(report.run)?.saved(report.saving);
         this.#notice((report.run ? `${report.run.toUpperCase()}: ` : '') + report.message);
         break;
@@ -190,6 +211,7 @@ export class Page {
   #draw(): void {
     this.#form.enter(this.#standing.state);
     this.#progress.show(this.#standing.progress, this.#shared);
+    this.#sample.draw();
     for (const pane of this.#panes.values()) pane.draw();
   }
 
@@ -200,7 +222,7 @@ export class Page {
   }
 
   #die(message: string): void {
-    for (const part of ['nav', '#ask', '#notice', '#panel', '#progress', '#panes']) {
+    for (const part of ['nav', '#ask', '#notice', '#panel', '#progress', '#prior', '#panes']) {
       find(document, part).hidden = true;
     }
     const fatal = find(document, '#fatal');

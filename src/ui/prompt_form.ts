@@ -27,7 +27,7 @@ const actions: Readonly<Record<SessionState, readonly [label: string, action: Fo
   finished: ['Start again', 'start'],
 };
 
-export type FormAction = 'start' | 'pause' | 'resume' | 'reset';
+export type FormAction = 'start' | 'pause' | 'resume' | 'reset' | 'sample';
 
 export interface FormListeners {
   readonly change: (choices: Choices) => void;
@@ -63,6 +63,7 @@ export class PromptForm {
       ),
     );
     find(root, '.ideas').append(...examples.map((example) => this.#idea(example)));
+    find(root, '#sample').addEventListener('click', () => listeners.act('sample'));
     this.#listen(find<HTMLFormElement>(root, '#ask'), find(root, '#dice'));
     this.show(choices);
     this.enter('idle');

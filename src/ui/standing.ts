@@ -21,6 +21,8 @@ export class Standing {
   readonly #downloads = new Map<string, { readonly received: number; readonly total: number }>();
   #state: SessionState = 'idle';
   #ready = false;
+  /** Whether runs wait for a sample to be drawn. */
+  #isWaiting = false;
 
   get state(): SessionState {
     return this.#state;
@@ -47,13 +49,19 @@ export class Standing {
         break;
       case 'session':
         this.#state = report.state;
+        this.#isWaiting = false;
         this.#remaining.clear();
         break;
       case 'run':
         if (report.state === 'ended') this.#runs.delete(report.run);
         else this.#runs.set(report.run, { taken: report.step, all: report.settings.steps });
         break;
+      case 'sample':
+        this.#isWaiting = report.step < report.steps;
+        this.#remaining.clear();
+        break;
       case 'step': {
+        this.#isWaiting = false;
         const steps = this.#runs.get(report.run);
         if (steps) this.#runs.set(report.run, { ...steps, taken: report.report.step + 1 });
         this.#remaining.note(
@@ -85,6 +93,7 @@ export class Standing {
     if (this.#state === 'finished') {
       return this.#total(({ taken }) => taken) === all ? 'done' : 'stopped';
     }
+    if (this.#isWaiting) return 'waits for the sample';
     const seconds = this.#remaining.seconds(all);
     return seconds === undefined ? '' : `${clock(seconds)} left`;
   }

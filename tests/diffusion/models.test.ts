@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chooseBackend } from '../../src/diffusion/backend';
-import { Sampler } from '../../src/diffusion/ddim';
+import { type Estimate, Sampler, type SamplingOptions } from '../../src/diffusion/ddim';
 import { Denoiser } from '../../src/diffusion/denoiser';
 import { openNodeBackend } from '../../src/diffusion/ort_node';
 import { Runtime } from '../../src/diffusion/runtime';
@@ -147,33 +147,42 @@ test('sampling is deterministic in the seed, in range, and guided by the prompt'
   const prior = await standIn();
   const encoder = await PromptEncoder.load(runtime, prior);
   const denoiser = await Denoiser.load(runtime, prior, 2);
-  denoiser.setText(0, await encoder.encode('red chair'));
-  denoiser.setText(1, await encoder.encode(''));
   const sampler = new Sampler(runtime, denoiser, prior.manifest);
-  const steps: number[] = [];
   const options = {
     seed: 3,
     steps: 5,
     guidance: 4,
+    prompt: await encoder.encode('red chair'),
+    empty: await encoder.encode(''),
     cameras: new Float32Array(sizes.V * 16).fill(0.2),
-    onStep: (step: number) => steps.push(step),
   };
-  const views = await sampler.sample(options);
-  expect(steps).toEqual([0, 1, 2, 3, 4]);
+  const estimates = async (changes: Partial<SamplingOptions> = {}) => {
+    const all: Estimate[] = [];
+    for await (const estimate of sampler.sample({ ...options, ...changes })) all.push(estimate);
+    return all;
+  };
+  const drawn = async (changes?: Partial<SamplingOptions>) =>
+    (await estimates(changes)).at(-1)!.views;
+
+  const all = await estimates();
+  expect(all.map(({ step, steps }) => `${step}/${steps}`)).toEqual(
+    [1, 2, 3, 4, 5].map((step) => `${step}/5`),
+  );
+  expect(all[0]!.views).not.toEqual(all[4]!.views);
+  const { views } = all[4]!;
   expect(views.length).toBe(sizes.V * sizes.C * sizes.H ** 2);
   for (const value of views) {
     expect(value).toBeGreaterThanOrEqual(0);
     expect(value).toBeLessThanOrEqual(1);
   }
-  expect(await sampler.sample(options)).toEqual(views);
-  expect(await sampler.sample({ ...options, seed: 4 })).not.toEqual(views);
-  expect(await sampler.sample({ ...options, guidance: 1 })).not.toEqual(views);
+  expect(await drawn()).toEqual(views);
+  expect(await drawn({ seed: 4 })).not.toEqual(views);
+  expect(await drawn({ guidance: 1 })).not.toEqual(views);
 
   // Guidance 0 asks the unconditional entry alone: the prompt cannot matter.
-  const unguided = await sampler.sample({ ...options, guidance: 0 });
-  denoiser.setText(0, await encoder.encode('blue cup'));
-  expect(await sampler.sample({ ...options, guidance: 0 })).toEqual(unguided);
-  expect(await sampler.sample(options)).not.toEqual(views);
+  const prompt = await encoder.encode('blue cup');
+  expect(await drawn({ prompt, guidance: 0 })).toEqual(await drawn({ guidance: 0 }));
+  expect(await drawn({ prompt })).not.toEqual(views);
   sampler.dispose();
   await denoiser.dispose();
 });

@@ -106,3 +106,38 @@ test('a series keeps its shape in bounded memory', () => {
   series.clear();
   expect(series.points).toEqual([]);
 });
+
+const sample = (done: number): Report => ({
+  type: 'sample',
+  request: { prompt: 'a house', seed: 1 },
+  step: done,
+  steps: 2,
+  image: { data: new Uint8ClampedArray(4), width: 1, height: 1 },
+});
+
+test('while a sample is drawn, runs are said to wait for it, and their pace is measured anew', () => {
+  const standing = new Standing();
+  standing.hear(ready, 0);
+  standing.hear(run('sds', 'training', 0), 0);
+  standing.hear({ type: 'session', state: 'training' }, 0);
+  standing.hear(step('sds', 0), 1);
+  standing.hear(step('sds', 1), 2);
+  expect(standing.progress.left).toBe('0:08 left');
+  standing.hear(sample(1), 60);
+  expect(standing.progress).toMatchObject({ what: 'Step 2 of 10', left: 'waits for the sample' });
+  standing.hear(sample(2), 61);
+  expect(standing.progress.left).toBe('');
+  standing.hear(step('sds', 2), 62);
+  standing.hear(step('sds', 3), 63);
+  expect(standing.progress.left).toBe('0:06 left');
+});
+
+test('a sample that was closed is not waited for', () => {
+  const standing = new Standing();
+  standing.hear(ready, 0);
+  standing.hear(run('sds', 'training', 0), 0);
+  standing.hear({ type: 'session', state: 'training' }, 0);
+  standing.hear(sample(1), 1);
+  standing.hear(step('sds', 0), 2);
+  expect(standing.progress.left).toBe('');
+});

@@ -64,6 +64,8 @@ const both = [
 
 let reports: SessionReport[];
 let made: Counter[];
+/** Seeds of the samples that were ended, by being drawn or otherwise. */
+let ended: number[];
 let session: Session<Counter>;
 /** What is done between two steps, by the number of steps reported so far. */
 let between: Record<number, () => void>;
@@ -77,6 +79,7 @@ const until = async (state: string) => {
 beforeEach(() => {
   reports = [];
   made = [];
+  ended = [];
   between = {};
   session = new Session<Counter>({
     source: {
@@ -84,6 +87,18 @@ beforeEach(() => {
         const run = new Counter(wanted);
         made.push(run);
         return run;
+      },
+      manifest: { views: 2, resolution: 1 },
+      // Four steps; seed 13 fails at the third.
+      sample: async function* (_, { seed }) {
+        try {
+          for (let step = 1; step <= 4; step++) {
+            if (seed === 13 && step === 3) throw new RangeError('The sample is lost.');
+            yield { step, steps: 4, views: new Float32Array(8).fill(step / 4) };
+          }
+        } finally {
+          ended.push(seed);
+        }
       },
     },
     report: (report) => reports.push(report),
@@ -195,6 +210,80 @@ test('a file that cannot be made is an error of its run', async () => {
       saving: 'mesh',
     },
   ]);
+});
+
+describe('a sample', () => {
+  const request = (seed: number) => ({ prompt: 'a pine tree', seed });
+  const drawn = () => of('sample').map(({ request: { seed }, step }) => `${seed}: ${step}`);
+  const order = () =>
+    reports.filter(({ type }) => type === 'sample' || type === 'step').map(({ type }) => type);
+  /** Does something after two steps of a sample. */
+  const afterTwo = (act: () => void) => {
+    between[0] = function wait() {
+      if (of('sample').length === 2) act();
+      else between[0] = wait;
+    };
+  };
+  const untilEnded = async (count: number) => {
+    while (ended.length < count) await new Promise((resolve) => setTimeout(resolve));
+  };
+
+  test('is drawn without runs, as pictures on nothing', async () => {
+    await session.sample(request(1));
+    await untilEnded(1);
+    expect(drawn()).toEqual(['1: 1', '1: 2', '1: 3', '1: 4']);
+    const { image, steps } = of('sample')[1]!;
+    expect(steps).toBe(4);
+    expect([image.width, image.height]).toEqual([2, 1]);
+    expect([...image.data]).toEqual([255, 255, 255, 128, 255, 255, 255, 128]);
+    expect(session.state).toBe('idle');
+  });
+
+  test('comes before further steps, and the runs lose none', async () => {
+    between[3] = () => void session.sample(request(1));
+    await session.start(both);
+    await until('finished');
+    expect(order()).toEqual([
+      ...Array(3).fill('step'),
+      ...Array(4).fill('sample'),
+      ...Array(9).fill('step'),
+    ]);
+  });
+
+  test('is drawn while runs are paused', async () => {
+    between[3] = () => void session.pause();
+    await session.start(both);
+    await until('paused');
+    await session.sample(request(1));
+    await untilEnded(1);
+    expect(of('step')).toHaveLength(3);
+    expect(session.state).toBe('paused');
+  });
+
+  test('gives way to a newer one', async () => {
+    afterTwo(() => void session.sample(request(2)));
+    await session.sample(request(1));
+    await untilEnded(2);
+    expect(drawn()).toEqual(['1: 1', '1: 2', '2: 1', '2: 2', '2: 3', '2: 4']);
+  });
+
+  test('is ended on demand, and frees what it held', async () => {
+    afterTwo(() => void session.sample(null));
+    await session.sample(request(1));
+    await untilEnded(1);
+    expect(drawn()).toEqual(['1: 1', '1: 2']);
+  });
+
+  test('that fails says so, and the runs go on', async () => {
+    between[3] = () => void session.sample(request(13));
+    await session.start(both);
+    await until('finished');
+    expect(of('error')).toEqual([
+      { type: 'error', run: null, message: 'The sample is lost.', sampling: true },
+    ]);
+    expect(drawn()).toEqual(['13: 1', '13: 2']);
+    expect(of('step')).toHaveLength(12);
+  });
 });
 
 test('a checkpoint is gone on with, under the name of its method', async () => {

@@ -1,0 +1,37 @@
+import type { Estimate } from '../diffusion/ddim';
+import { viewsToImage } from '../mesh/png';
+import type { SampleRequest, SessionReport } from './messages';
+
+/** What a drawing asks of an engine: `Engine` is one. */
+export interface SampleSource {
+  readonly manifest: { readonly views: number; readonly resolution: number };
+  sample(prompt: string, options: { readonly seed: number }): AsyncGenerator<Estimate, void>;
+}
+
+/** A sample of the prior on its way, step by step. */
+export class Drawing {
+  readonly #source: SampleSource;
+  readonly #request: SampleRequest;
+  readonly #estimates: AsyncGenerator<Estimate, void>;
+
+  constructor(source: SampleSource, request: SampleRequest) {
+    this.#source = source;
+    this.#request = request;
+    this.#estimates = source.sample(request.prompt, { seed: request.seed });
+  }
+
+  /** Takes the next step; undefined when there is none left. */
+  async takeStep(): Promise<SessionReport | undefined> {
+    const { done, value } = await this.#estimates.next();
+    if (done) return undefined;
+    const { step, steps, views } = value;
+    const { views: count, resolution: size } = this.#source.manifest;
+    const image = viewsToImage(views, { count, size, background: null });
+    return { type: 'sample', request: this.#request, step, steps, image };
+  }
+
+  /** Frees what it holds before its end. */
+  async stop(): Promise<void> {
+    await this.#estimates.return();
+  }
+}
