@@ -4,7 +4,7 @@ import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
 import { streams } from '../random';
-import type { Camera } from './camera';
+import { type Camera, cameraUniforms } from './camera';
 
 /** Most views of one renderer: the size of the cameras' uniform. */
 export const maxViews = 128;
@@ -151,15 +151,8 @@ export class March {
     if (cameras.length !== this.#views) {
       throw new RangeError(`${this.#views} views need as many cameras, not ${cameras.length}.`);
     }
-    const column = (c2w: Float32Array, i: number) => [c2w[i], c2w[4 + i], c2w[8 + i]];
     this.#frame.write({
-      cameras: cameras.map(({ c2w, fovy }) => ({
-        right: column(c2w, 0),
-        up: column(c2w, 1),
-        back: column(c2w, 2),
-        position: column(c2w, 3),
-        tan_half_fovy: Math.tan((fovy * Math.PI) / 360),
-      })),
+      cameras: cameraUniforms(cameras),
       seed,
       step,
       jitter: jitter ? 1 : 0,

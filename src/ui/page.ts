@@ -7,6 +7,7 @@ import { Panel } from './panel';
 import { ProgressBar } from './progress';
 import { type FormAction, PromptForm } from './prompt_form';
 import { Refresh } from './refresh';
+import { offerShading } from './shading_choice';
 import { fromHash, toHash } from './share';
 import { Standing } from './standing';
 
@@ -77,6 +78,9 @@ export class Page {
 
   #listen(): void {
     find(document, '#notice button').addEventListener('click', () => this.#notice(''));
+    offerShading(find(document, '#shading'), (shading) =>
+      this.#engine.send({ type: 'shade', shading }),
+    );
     const toggle = find(document, '#settings');
     toggle.addEventListener('click', () => {
       this.#panel.open = !this.#panel.open;
@@ -200,7 +204,7 @@ export class Page {
   }
 
   #die(message: string): void {
-    for (const part of ['nav', '#ask', '#notice', '#panel', '#progress', '#panes']) {
+    for (const part of ['nav', '#ask', '#notice', '#panel', '#progress', '#shading', '#panes']) {
       find(document, part).hidden = true;
     }
     const fatal = find(document, '#fatal');
