@@ -76,10 +76,10 @@ export class FieldEvaluator {
     this.#mlp.reduce(pass);
   }
 
-  /** After `reduce`: adds a set's share of the table's gradient. */
-  scatter(pass: GPUComputePassEncoder): void {
+  /** After `reduce`: adds a set's share of the table's gradient. @param last whether it is the last set. */
+  scatter(pass: GPUComputePassEncoder, last: boolean): void {
     this.#mlp.backwardFeatures(pass);
-    this.#encoder.backward(pass);
+    this.#encoder.backwardOfSet(pass, last);
   }
 
   dispose(): void {

@@ -45,40 +45,59 @@ export function viewsOf(mesh: ObjectMesh, cameras: readonly Camera[], size: numb
   return views;
 }
 
-/** The views that a field is fitted to, on the GPU as point samples: edges are not smoothed. */
+/**
+ * The views that a field is fitted to, on the GPU as point samples: edges are not smoothed. Each has a
+ * buffer of its own, since all together may be more than can be bound; those of a step are copied together.
+ */
 export class KnownViews {
-  /** u32 [V, side, side]: RGBA8, alpha 0 or 255. */
+  /** u32 [views of a step, side, side]: RGBA8, alpha 0 or 255; what `choose` copied last. */
   readonly samples: GPUBuffer;
   readonly cameras: readonly Camera[];
   /** Samples along a view's side. */
   readonly side: number;
   readonly #arena: Arena;
+  readonly #views: readonly GPUBuffer[];
 
   /**
    * @param size of the views in pixels.
-   * @throws RangeError when the adapter cannot bind views of that size; names the largest that fits.
+   * @param options count of the views, views of a step, size of all in pixels.
+   * @throws RangeError when the adapter cannot bind a step's views of that size; names the largest that fits.
    */
   constructor(
     gpu: Gpu,
     mesh: ObjectMesh,
-    { count, size }: { readonly count: number; readonly size: number },
+    {
+      count,
+      chosen,
+      size,
+    }: { readonly count: number; readonly chosen: number; readonly size: number },
   ) {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const largest = Math.floor(Math.sqrt(limit / 4 / count) / fittedSamples);
+    const largest = Math.floor(Math.sqrt(limit / 4 / chosen) / fittedSamples);
     if (size > largest) {
       throw new RangeError(
-        `${count} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
+        `${chosen} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
       );
     }
     this.side = fittedSamples * size;
     this.cameras = sphereCameras(count);
     this.#arena = new Arena(gpu, 'fit.known_views');
     const words = this.side ** 2;
-    this.samples = this.#arena.allocate('samples', count * words);
-    this.cameras.forEach((camera, i) => {
+    this.samples = this.#arena.allocate('samples', chosen * words);
+    this.#views = this.cameras.map((camera, i) => {
       const { rgba } = rasterise(mesh, camera, this.side, this.side);
-      gpu.device.queue.writeBuffer(this.samples, 4 * i * words, rgba);
+      const view = this.#arena.allocate(`view ${i}`, words);
+      gpu.device.queue.writeBuffer(view, 0, rgba);
+      return view;
+    });
+  }
+
+  /** Records the copy of a step's views into `samples`. */
+  choose(encoder: GPUCommandEncoder, views: readonly number[]): void {
+    const bytes = 4 * this.side ** 2;
+    views.forEach((view, i) => {
+      encoder.copyBufferToBuffer(this.#views[view]!, 0, this.samples, i * bytes, bytes);
     });
   }
 

@@ -22,10 +22,10 @@ export interface PointEvaluator {
   /**
    * `backward` of points that come in several sets, in three parts: `accumulate` for each set, `reduce`,
    * and `scatter` for each set once more; each set's `forward` and gradient come before both.
-   * @param first whether it is the first set of all.
+   * @param first and last: whether it is the first or last set of all.
    */
   accumulate(pass: GPUComputePassEncoder, first: boolean): void;
   reduce(pass: GPUComputePassEncoder): void;
-  scatter(pass: GPUComputePassEncoder): void;
+  scatter(pass: GPUComputePassEncoder, last: boolean): void;
   dispose(): void;
 }

@@ -157,9 +157,9 @@ export class Renderer {
       this.#evaluator.accumulate(pass, tile === 0);
     });
     this.#evaluator.reduce(pass);
-    this.#tiled(pass, () => {
+    this.#tiled(pass, (tile) => {
       again();
-      this.#evaluator.scatter(pass);
+      this.#evaluator.scatter(pass, tile === this.#march.tiles - 1);
     });
   }
 
