@@ -38,6 +38,11 @@ export interface Settings {
   };
   readonly render: {
     readonly samplesPerRay: number;
+    /**
+     * Side in pixels that a prior's views are rendered at, to be averaged down to what its denoiser sees; it
+     * doubles from there, to at most this. 0: what the denoiser sees. A fit's rays are as dense.
+     */
+    readonly size: Schedule;
     readonly raysPerPixel: number;
     readonly occupancyResolution: number;
     readonly occupancyEvery: number;
@@ -105,6 +110,7 @@ export const defaults: Settings = {
   },
   render: {
     samplesPerRay: 64,
+    size: 0,
     raysPerPixel: 1,
     occupancyResolution: 32,
     occupancyEvery: 8,
@@ -136,6 +142,17 @@ export const defaults: Settings = {
 export const presets = {
   default: {},
   fast: { steps: 250 },
+  high: {
+    steps: 1000,
+    field: { levels: 16, log2TableSize: 19, maxResolution: 512, hidden: 64 },
+    render: {
+      samplesPerRay: 128,
+      // 128 pixels for three tenths of the run, 256 up to seven tenths, then 512.
+      size: [0.1, 128, 512, 0.7],
+      occupancyResolution: 64,
+    },
+    mesh: { resolution: 256 },
+  },
   tiny: {
     steps: 40,
     field: { levels: 4, log2TableSize: 12, maxResolution: 32 },
@@ -189,6 +206,10 @@ export function presetOf(name: string): PartialSettings {
   }
   return presets[name as Preset];
 }
+
+/** The largest value that a schedule takes. */
+export const most = (schedule: Schedule): number =>
+  typeof schedule === 'number' ? schedule : Math.max(schedule[1], schedule[2]);
 
 /** The value of a schedule after `step` of `steps` steps. */
 export function scheduled(schedule: Schedule, step: number, steps: number): number {
@@ -271,6 +292,7 @@ export function settingsFrom(
 /** Settings that may be schedules. */
 export const schedulePaths: ReadonlySet<string> = new Set([
   'field.activeLevels',
+  'render.size',
   'guidance.scale',
   'guidance.minTimestep',
   'guidance.maxTimestep',
@@ -308,6 +330,9 @@ export const settingBounds: readonly [path: string, low: number, high: number, i
     ['mesh.triangles', 0, 1_000_000, true],
     ['mesh.texture', 0, 8192, true],
   ];
+
+/** The largest side of views, in pixels. */
+const largestSize = 1024;
 
 /** Settings whose 0 means none, with the least that is not none. */
 const leastUnlessZero: readonly [path: string, least: number][] = [
@@ -348,6 +373,9 @@ function validate(settings: Settings): void {
     for (const v of typeof value === 'number' ? [value] : value) {
       if (v < 0) throw new SettingsError(`Setting '${path}' must not be negative.`);
     }
+  }
+  if (most(settings.render.size) > largestSize) {
+    throw new SettingsError(`Setting 'render.size' must not exceed ${largestSize}.`);
   }
   validatePrompt(settings.prompt);
 }

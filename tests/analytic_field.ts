@@ -16,6 +16,7 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
   if id.x < count.x { values[id.x] = field(positions[id.x].xyz); }
 }`;
   return {
+    wordsPerPoint: 4,
     evaluator: ({ positions, count, capacity }) => {
       const values = t.arena.allocate('analytic.values', capacity * 4);
       const valueGradients = t.arena.allocate('analytic.valueGradients', capacity * 4);
@@ -25,6 +26,9 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
         valueGradients,
         forward: (pass: GPUComputePassEncoder) => dispatch.recordIndirect(pass, count, 4),
         backward: () => {},
+        accumulate: () => {},
+        reduce: () => {},
+        scatter: () => {},
         dispose: () => {},
       };
     },

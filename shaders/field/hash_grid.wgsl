@@ -6,6 +6,9 @@
 //           are in cache at a time
 // backward  one thread = (run of consecutive points, level). Points along a ray share coarse cells:
 //           a thread sums what falls into one cell and scatters when it leaves it
+// advance   one thread: after the backward of one of several sets of points that are to be grouped
+//           into runs as if they were one
+// restart   one thread: after the last of them
 
 #include "../lib/hash.wgsl"
 #include "../lib/fixed_point.wgsl"
@@ -30,6 +33,7 @@ struct Grid {
 @group(0) @binding(7) var<storage, read_write> table_gradient: array<atomic<i32>>; // [entries, 2]
 @group(0) @binding(8) var<storage, read_write> forward_groups: vec3u;
 @group(0) @binding(9) var<storage, read_write> backward_groups: vec3u;
+@group(0) @binding(10) var<storage, read_write> passed: u32; // points of earlier sets, modulo run
 
 fn feature_index(point: u32, level: u32) -> u32 {
   return ((level / 2u) * capacity + point) * 2u + level % 2u;
@@ -48,8 +52,19 @@ fn interpolation(cell: Cell) -> vec3f {
 fn schedule() {
   let active_count = min(u32(ceil(max(grid.active_levels, 0.0))), levels);
   let points_per_group = 64u * run;
+  let reached = count.x + passed;
   forward_groups = vec3u(count.y, levels, 1u);
-  backward_groups = vec3u((count.x + points_per_group - 1u) / points_per_group, active_count, 1u);
+  backward_groups = vec3u((reached + points_per_group - 1u) / points_per_group, active_count, 1u);
+}
+
+@compute @workgroup_size(1)
+fn advance() {
+  passed = (passed + count.x) % run;
+}
+
+@compute @workgroup_size(1)
+fn restart() {
+  passed = 0u;
 }
 
 // Sum of a face's entries by weight.
@@ -86,9 +101,9 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u) {
-  let start = id.x * run;
+  let start = max(id.x * run, passed) - passed;
   if (start >= count.x) { return; }
-  let end = min(start + run, count.x);
+  let end = min((id.x + 1u) * run - passed, count.x);
   let level = grid.level[id.y];
   let level_share = level_weight(id.y);
   let scale = fixed_point_scale(quanta[id.y]);

@@ -23,6 +23,7 @@ override capacity: u32;
 override exponential: bool; // density = e^raw; else softplus(raw)
 override blob_scale: f32;
 override blob_std: f32;
+override accumulate: bool; // backward_weights: add to the partial sums that are there
 
 @group(0) @binding(0) var<storage, read> count: vec4u;
 @group(0) @binding(1) var<storage, read> positions: array<vec4f>;           // [capacity]
@@ -97,15 +98,21 @@ fn load_weights(base: u32) -> Blocks {
   return w;
 }
 
+// What new partial sums are added to.
+fn kept(index: u32) -> vec4f {
+  if (accumulate) { return partials[index]; }
+  return vec4f(0.0);
+}
+
 fn store_partials(base: u32, w: Blocks) {
-  partials[base] = w.b0;
-  if (inputs > 1u) { partials[base + 1u] = w.b1; }
-  if (inputs > 2u) { partials[base + 2u] = w.b2; }
-  if (inputs > 3u) { partials[base + 3u] = w.b3; }
-  if (inputs > 4u) { partials[base + 4u] = w.b4; }
-  if (inputs > 5u) { partials[base + 5u] = w.b5; }
-  if (inputs > 6u) { partials[base + 6u] = w.b6; }
-  if (inputs > 7u) { partials[base + 7u] = w.b7; }
+  partials[base] = kept(base) + w.b0;
+  if (inputs > 1u) { partials[base + 1u] = kept(base + 1u) + w.b1; }
+  if (inputs > 2u) { partials[base + 2u] = kept(base + 2u) + w.b2; }
+  if (inputs > 3u) { partials[base + 3u] = kept(base + 3u) + w.b3; }
+  if (inputs > 4u) { partials[base + 4u] = kept(base + 4u) + w.b4; }
+  if (inputs > 5u) { partials[base + 5u] = kept(base + 5u) + w.b5; }
+  if (inputs > 6u) { partials[base + 6u] = kept(base + 6u) + w.b6; }
+  if (inputs > 7u) { partials[base + 7u] = kept(base + 7u) + w.b7; }
 }
 
 fn inner_product(x: Blocks, y: Blocks) -> f32 {
@@ -194,8 +201,9 @@ fn store_unit(row: u32, unit: u32, own: Unit) {
   let start = row * row_size();
   let base = start + unit * (inputs + 1u);
   store_partials(base, own.gradient);
-  partials[base + inputs] = own.output_gradient;
-  partials[start + hidden * (inputs + 1u) + unit / 4u][unit % 4u] = own.magnitude;
+  partials[base + inputs] = kept(base + inputs) + own.output_gradient;
+  let magnitudes = start + hidden * (inputs + 1u) + unit / 4u;
+  partials[magnitudes][unit % 4u] = kept(magnitudes)[unit % 4u] + own.magnitude;
 }
 
 @compute @workgroup_size(64)

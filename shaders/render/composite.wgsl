@@ -1,19 +1,20 @@
 // Composites the points of each ray into premultiplied RGBA, and back (docs/method.md, "Compositing").
 //   forward   one thread = one pixel: the mean over its rays, and its expected depth
 //   backward  one thread = one ray: dL/d(rgb, sigma) of its points, each written by its ray alone
+// Both see the rays of one tile; the views that backward reads are whole.
 // A point's transmittance is kept in its gradient's w between backward's two walks, so nothing is
 // divided by a transmittance or taken from a sum that it nearly equals.
 
 override pixels: u32; // views * height * width
-override tile_pixels: u32;
+override tile_rays: u32;
 override view_pixels: u32; // height * width
-override rays_per_pixel: u32;
 override step_length: f32;
 override early_stop: f32; // transmittance below which the rest of a ray does not count
 
-struct Regularisers {
-  sparsity: f32,
+struct Frame {
+  sparsity: f32, // weights of the regularisers
   opaque: f32,
+  rays_per_pixel: u32,
 }
 
 @group(0) @binding(0) var<storage, read> ray_points: array<vec2u>; // [tile rays] (offset, count)
@@ -24,7 +25,7 @@ struct Regularisers {
 @group(0) @binding(5) var<storage, read_write> depth: array<f32>; // [V, H, W]
 @group(0) @binding(6) var<storage, read> view_gradients: array<f32>; // [V, 4, H, W]
 @group(0) @binding(7) var<storage, read_write> value_gradients: array<vec4f>; // [capacity]
-@group(0) @binding(8) var<uniform> regularisers: Regularisers;
+@group(0) @binding(8) var<uniform> frame: Frame;
 
 // Index of a pixel's red value.
 fn red_of(pixel: u32) -> u32 {
@@ -33,8 +34,9 @@ fn red_of(pixel: u32) -> u32 {
 
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u) {
+  let rays_per_pixel = frame.rays_per_pixel;
   let pixel = tile / rays_per_pixel + id.x;
-  if id.x >= tile_pixels || pixel >= pixels {
+  if id.x >= tile_rays / rays_per_pixel || pixel >= pixels {
     return;
   }
   var sum = vec4f(0.0);
@@ -61,21 +63,21 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
 
 // Derivative of the regularisers with respect to a pixel's opacity; they are means over pixels.
 fn regulariser_gradient(opacity: f32) -> f32 {
-  var gradient = regularisers.sparsity * opacity / sqrt(opacity * opacity + 0.01);
+  var gradient = frame.sparsity * opacity / sqrt(opacity * opacity + 0.01);
   if opacity > 1e-3 && opacity < 1.0 - 1e-3 {
-    gradient += regularisers.opaque * log((1.0 - opacity) / opacity);
+    gradient += frame.opaque * log((1.0 - opacity) / opacity);
   }
   return gradient / f32(pixels);
 }
 
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u) {
-  let ray = id.x;
-  let pixel = ray / rays_per_pixel;
-  if pixel >= pixels {
+  let rays_per_pixel = frame.rays_per_pixel;
+  let pixel = (tile + id.x) / rays_per_pixel;
+  if id.x >= tile_rays || pixel >= pixels {
     return;
   }
-  let own = ray_points[ray];
+  let own = ray_points[id.x];
   let end = own.x + own.y;
   var stop = own.x;
   var transmittance = 1.0;

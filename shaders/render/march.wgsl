@@ -5,18 +5,15 @@
 //   place        one thread = one ray: positions of its points, w = distance along the ray
 //   next_tile    one thread: moves on to the next tile, back to the first after the last
 // A ray is (view, row, column, ray of the pixel), in this order. Rays are marched in tiles of
-// `tile_rays`; training has one tile. No atomics: points are in ray order, run after run.
+// `tile_rays`. No atomics: points are in ray order, run after run.
 
 #include "../lib/random.wgsl"
 #include "../lib/camera.wgsl"
 #include "../lib/occupancy.wgsl"
 
-override rays: u32;
 override tile_rays: u32; // a multiple of 64 and of the rays of a pixel
 override width: u32;
 override height: u32;
-override ray_columns: u32; // the rays of a pixel: ray_rows x ray_columns cells of it
-override ray_rows: u32;
 override samples_per_ray: u32;
 override mask_words: u32; // ceil(samples_per_ray / 32)
 override capacity: u32;
@@ -28,6 +25,9 @@ struct Frame {
   seed: u32,
   step: u32,
   jitter: u32, // 0: steps and rays at the centres of their cells
+  rays: u32, // of all views
+  ray_columns: u32, // the rays of a pixel: ray_rows x ray_columns cells of it
+  ray_rows: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -51,16 +51,17 @@ fn step_length() -> f32 {
 }
 
 fn steps_of(ray_index: u32) -> Steps {
-  let ray_in_pixel = ray_index % (ray_columns * ray_rows);
-  let pixel = ray_index / (ray_columns * ray_rows);
+  let rays_per_pixel = frame.ray_columns * frame.ray_rows;
+  let ray_in_pixel = ray_index % rays_per_pixel;
+  let pixel = ray_index / rays_per_pixel;
   let view = pixel / (width * height);
   var chance = vec4f(0.5);
   if frame.jitter != 0u {
     chance = ray_chance(frame.seed, stream, frame.step, ray_index);
   }
   let corner = vec2f(f32(pixel % width), f32(pixel / width % height));
-  let cell = vec2f(f32(ray_in_pixel % ray_columns), f32(ray_in_pixel / ray_columns));
-  let inside = (cell + chance.yz) / vec2f(f32(ray_columns), f32(ray_rows));
+  let cell = vec2f(f32(ray_in_pixel % frame.ray_columns), f32(ray_in_pixel / frame.ray_columns));
+  let inside = (cell + chance.yz) / vec2f(f32(frame.ray_columns), f32(frame.ray_rows));
   let ray = camera_ray(frame.cameras[view], corner + inside, vec2f(f32(width), f32(height)));
   let interval = ball_interval(ray);
   return Steps(ray, interval.x + chance.x * step_length(), interval.y);
@@ -79,7 +80,7 @@ fn count(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   var found = 0u;
-  if tile + slot < rays {
+  if tile + slot < frame.rays {
     let steps = steps_of(tile + slot);
     for (var word = 0u; word < mask_words; word++) {
       var mask = 0u;
@@ -180,5 +181,5 @@ fn place(@builtin(global_invocation_id) id: vec3u) {
 
 @compute @workgroup_size(1)
 fn next_tile() {
-  tile = select(tile + tile_rays, 0u, tile + tile_rays >= rays);
+  tile = select(tile + tile_rays, 0u, tile + tile_rays >= frame.rays);
 }

@@ -4,7 +4,7 @@ import { openWebBackend, type WasmUrls } from '../diffusion/ort_web';
 import { type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../mesh/png';
 import { Engine } from '../train/engine';
-import type { Command, Report, RunId, SessionReport } from '../train/messages';
+import type { Command, Report, RunId, SessionReport, ShadingMode } from '../train/messages';
 import { checkpointSettings, type Run } from '../train/run';
 import { Session } from '../train/session';
 import { Theatre } from '../viewer/theatre';
@@ -30,6 +30,7 @@ export class Studio {
   readonly #post: Post;
   readonly #shown = new Map<RunId, Run | undefined>();
   #opened: Promise<Opened> | undefined;
+  #shading: ShadingMode = 'unlit';
   /** Said instead of everything that fails because the device is gone. */
   #lost: string | undefined;
 
@@ -47,7 +48,7 @@ export class Studio {
     }
     if (!this.#opened)
       throw new Error(`The engine was told to ${command.type} before it was opened.`);
-    const { session, theatre } = await this.#opened;
+    const { gpu, session, theatre } = await this.#opened;
     switch (command.type) {
       case 'attach':
         return theatre.attach(command.run, command.canvas, command.size);
@@ -55,6 +56,12 @@ export class Studio {
         return theatre.resize(command.run, command.size);
       case 'orbit':
         for (const run of command.runs) theatre.move(run, command.move);
+        return;
+      case 'shade':
+        this.#shading = command.shading;
+        for (const [run, shown] of this.#shown) {
+          if (shown) theatre.show(run, fieldSource(gpu, shown, this.#shading));
+        }
         return;
       case 'start':
         return session.start(command.runs);
@@ -144,7 +151,7 @@ export class Studio {
     const shown = session.run(run);
     if (this.#shown.get(run) === shown) return;
     this.#shown.set(run, shown);
-    theatre.show(run, shown && fieldSource(gpu, shown));
+    theatre.show(run, shown && fieldSource(gpu, shown, this.#shading));
   }
 }
 

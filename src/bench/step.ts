@@ -49,8 +49,8 @@ export class BenchStep {
     queue.writeBuffer(this.grid.table, 0, this.grid.initial(0));
     queue.writeBuffer(this.mlp.weights, 0, this.mlp.initial(0));
     const radianceField: RadianceField = {
-      evaluator: (points, { gradient }) =>
-        new FieldEvaluator(gpu, this.grid, this.mlp, points, gradient),
+      wordsPerPoint: 4 * this.mlp.inputs,
+      evaluator: (points, options) => new FieldEvaluator(gpu, this.grid, this.mlp, points, options),
     };
     this.occupancy = new Occupancy(gpu, radianceField, {
       resolution: size.occupancyResolution,

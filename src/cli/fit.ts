@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import packageJson from '../../package.json';
-import { Fit, fitSettings } from '../fit/fit';
+import { Fit, fitSettings, knownSize } from '../fit/fit';
 import { type Judgement, judge } from '../fit/judge';
 import { KnownViews, turntableCameras, viewsOf } from '../fit/known_views';
 import { ObjectError } from '../fit/object_mesh';
@@ -21,14 +21,17 @@ const turntableViews = 8;
 
 const flags: Flags = {
   out: { value: 'DIR', text: 'folder for the results, made if missing (default: out)' },
-  size: { value: 'N', text: 'side of the views that the field is fitted to (default: 128 pixels)' },
+  size: {
+    value: 'N',
+    text: 'side of the views that the field is fitted to (default: 128 pixels, 512 with --preset high)',
+  },
   preset: { value: 'NAME', text: `settings to start from: ${Object.keys(presets).join(', ')}` },
   adapter: machineFlags.adapter!,
 };
 
 /** Settings that a fit depends on; the others are about the prior, or about other formats. */
 const settingFlags = settingEntries(fitSettings({ prompt: 'an object' })).filter(([name]) =>
-  /^(seed|steps|field\..*|render\.(samples|occ).*|optim\..*Rate|mesh\.(res|smooth|tri).*)$/.test(
+  /^(seed|steps|field\..*|render\.(samples|size|occ).*|optim\..*Rate|mesh\.(res|smooth|tri).*)$/.test(
     name,
   ),
 );
@@ -49,7 +52,7 @@ export async function fit(args: readonly string[]): Promise<void> {
   const prompt = basename(file).replace(/\.\w+$/, '');
   const given = givenSettings(parsed, settingFlags);
   const settings = fitSettings(presetOf(preset), given, { prompt });
-  const size = Math.round(numberFlag(parsed, 'size', 128, 16, 65536));
+  const size = Math.round(numberFlag(parsed, 'size', knownSize(settings), 16, 65536));
   const output = await Output.open(parsed.get('out') ?? 'out');
   const object = await readObject(file);
   const gpu = await openNodeGpu(parsed.get('adapter') ?? '');

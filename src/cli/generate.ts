@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json';
 import { viewsToImage } from '../mesh/png';
 import { encodePng } from '../mesh/png_node';
+import type { ShadingMode } from '../render/shading_mode';
 import { CheckpointError } from '../train/checkpoint';
 import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
@@ -47,7 +48,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   const record = () => runJson(options, engine, steps, performance.now() - started);
   await output.write('field.safetensors', await run.checkpoint());
   await output.write('run.json', record());
-  await output.write('turntable.png', await turntablePng(run));
+  await output.write('turntable.png', await turntablePng(run, options.shading));
   const files = await run.exportFiles(encodePng);
   for (const { name, bytes } of files) await output.write(name, bytes);
   await output.write('run.json', record());
@@ -83,9 +84,10 @@ function words({ timesteps, gradientNorms, fake }: StepReport): string {
   return `τ ${String(timesteps[0]).padStart(3)}  |∂x| ${gradientNorms.views.toExponential(1)}${loss}`;
 }
 
-async function turntablePng(run: Run): Promise<Uint8Array> {
-  const { views, size } = turntable;
-  return encodePng(viewsToImage((await run.turntable(views, size)).views, { count: views, size }));
+async function turntablePng(run: Run, shading: ShadingMode): Promise<Uint8Array> {
+  const { views: count, size } = turntable;
+  const { views } = await run.turntable(count, size, shading);
+  return encodePng(viewsToImage(views, { count, size }));
 }
 
 function warnOfPrompt({ prompt }: Run): void {

@@ -1,3 +1,4 @@
+import { type ShadingMode, shadingModes } from '../render/shading_mode';
 import {
   defaults,
   makeSettings,
@@ -19,6 +20,8 @@ export interface Options {
   readonly settings: Settings;
   readonly preset: string;
   readonly out: string;
+  /** What turntable.png shows. */
+  readonly shading: ShadingMode;
   readonly machine: Machine;
 }
 
@@ -26,6 +29,7 @@ export interface Options {
 const flags: Flags = {
   preset: { value: 'NAME', text: `settings to start from: ${Object.keys(presets).join(', ')}` },
   out: { value: 'DIR', text: 'folder for the results, made if missing (default: out)' },
+  shading: { value: 'NAME', text: `what turntable.png shows: ${shadingModes.join(', ')}` },
   resume: { value: 'FILE', text: 'go on from a field.safetensors, with its settings' },
   ...machineFlags,
 };
@@ -55,8 +59,15 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
       : makeSettings(presetOf(preset), resumed, givenSettings(parsed, settingFlags), { prompt }),
     preset,
     out: parsed.get('out') ?? 'out',
+    shading: shadingOf(parsed.get('shading') ?? shadingModes[0]),
     machine: parseMachine(parsed),
   };
+}
+
+function shadingOf(name: string): ShadingMode {
+  const mode = shadingModes.find((known) => known === name);
+  if (mode) return mode;
+  throw new SettingsError(`Unknown shading '${name}': choose one of ${shadingModes.join(', ')}.`);
 }
 
 /** Settings by dotted path, with their defaults. */

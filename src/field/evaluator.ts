@@ -13,7 +13,13 @@ export class FieldEvaluator {
   readonly #encoder: HashGridEncoder;
   readonly #mlp: MlpEvaluator;
 
-  constructor(gpu: Gpu, grid: HashGrid, mlp: Mlp, points: Points, gradient: boolean) {
+  constructor(
+    gpu: Gpu,
+    grid: HashGrid,
+    mlp: Mlp,
+    points: Points,
+    { gradient, tiled = false }: { readonly gradient: boolean; readonly tiled?: boolean },
+  ) {
     this.#arena = new Arena(gpu, 'field.evaluator');
     const words = 4 * points.capacity;
     const features = this.#arena.allocate('features', mlp.inputs * words);
@@ -24,6 +30,7 @@ export class FieldEvaluator {
       features,
       values: this.values,
       quanta: grid.quanta,
+      tiled,
       ...(this.#valueGradients && { valueGradients: this.#valueGradients }),
     });
   }
@@ -54,6 +61,25 @@ export class FieldEvaluator {
   backward(pass: GPUComputePassEncoder): void {
     this.#mlp.backward(pass);
     this.#encoder.backward(pass);
+  }
+
+  /**
+   * `backward` of points that come in several sets, of an evaluator made for it: this adds a set's share of
+   * the MLP's gradient. @param first whether it is the first set of all.
+   */
+  accumulate(pass: GPUComputePassEncoder, first: boolean): void {
+    this.#mlp.accumulate(pass, first);
+  }
+
+  /** After all sets were accumulated: the MLP's gradient and the table's unit. */
+  reduce(pass: GPUComputePassEncoder): void {
+    this.#mlp.reduce(pass);
+  }
+
+  /** After `reduce`: adds a set's share of the table's gradient. @param last whether it is the last set. */
+  scatter(pass: GPUComputePassEncoder, last: boolean): void {
+    this.#mlp.backwardFeatures(pass);
+    this.#encoder.backwardOfSet(pass, last);
   }
 
   dispose(): void {

@@ -60,6 +60,11 @@ export class Field {
     return this.#grid.bytes + this.#mlp.bytes;
   }
 
+  /** Most words that one buffer of an evaluator holds for each point: its features, or its values. */
+  get wordsPerPoint(): number {
+    return 4 * this.#mlp.inputs;
+  }
+
   /**
    * Levels that take part, 0 to `levels`, coarse to fine; a fraction fades the next level in.
    * Holds from the next submit on.
@@ -72,8 +77,11 @@ export class Field {
    * Evaluates the field at `points`. With `gradient`, one `backward` in a step: its gradients
    * replace those of the MLP and set the unit that those of the table are counted in.
    */
-  evaluator(points: Points, { gradient }: { readonly gradient: boolean }): FieldEvaluator {
-    return new FieldEvaluator(this.#gpu, this.#grid, this.#mlp, points, gradient);
+  evaluator(
+    points: Points,
+    options: { readonly gradient: boolean; readonly tiled?: boolean },
+  ): FieldEvaluator {
+    return new FieldEvaluator(this.#gpu, this.#grid, this.#mlp, points, options);
   }
 
   /** Copies of the parameters: `table` [entries, 2] and `mlp` [hidden, inputs + 1, 4]. */

@@ -109,6 +109,8 @@ export class HashGridEncoder {
   readonly #backward: Dispatch;
   readonly #forwardGroups: GPUBuffer;
   readonly #backwardGroups: GPUBuffer;
+  readonly #advance: Dispatch;
+  readonly #restart: Dispatch;
 
   constructor(gpu: Gpu, shader: Shader, points: Points, buffers: Record<string, GPUBuffer>) {
     this.#arena = new Arena(gpu, 'field.hash_grid.encoder');
@@ -120,10 +122,13 @@ export class HashGridEncoder {
       positions: points.positions,
       forward_groups: this.#forwardGroups,
       backward_groups: this.#backwardGroups,
+      passed: this.#arena.allocate('passed', 1),
     };
     this.#schedule = shader.bind('schedule', resources);
     this.#forward = shader.bind('forward', resources);
     this.#backward = shader.bind('backward', resources);
+    this.#advance = shader.bind('advance', resources);
+    this.#restart = shader.bind('restart', resources);
   }
 
   forward(pass: GPUComputePassEncoder): void {
@@ -134,6 +139,15 @@ export class HashGridEncoder {
   /** Adds to the table's gradient; uses the schedule of the `forward` before it. */
   backward(pass: GPUComputePassEncoder): void {
     this.#backward.recordIndirect(pass, this.#backwardGroups);
+  }
+
+  /**
+   * `backward` of a set of points that others come before or after: points are grouped, and their sums
+   * rounded, as if all sets were one. @param last whether it is the last set of all.
+   */
+  backwardOfSet(pass: GPUComputePassEncoder, last: boolean): void {
+    this.backward(pass);
+    (last ? this.#restart : this.#advance).record(pass, 1);
   }
 
   dispose(): void {

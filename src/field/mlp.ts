@@ -25,6 +25,8 @@ export interface MlpBuffers {
   readonly valueGradients?: GPUBuffer;
   /** f32 [levels], written by the backward pass. */
   readonly quanta: GPUBuffer;
+  /** Whether weight gradients of several sets of points will be added up. Default false. */
+  readonly tiled?: boolean;
 }
 
 /** The perceptron from features to colour and density, without biases, and its gradient. */
@@ -79,7 +81,7 @@ export class Mlp {
   evaluator(points: Points, buffers: MlpBuffers): MlpEvaluator {
     const units = this.#gpu.adapter.software ? unitsPerThread.software : unitsPerThread.hardware;
     const { levels, hidden, blobScale, blobStd, densityActivation } = this.#options;
-    const shader = new Shader(this.#gpu, 'field.mlp', code, {
+    const constants = {
       levels,
       inputs: this.inputs,
       hidden,
@@ -89,7 +91,10 @@ export class Mlp {
       exponential: densityActivation === 'exp' ? 1 : 0,
       blob_scale: blobScale,
       blob_std: blobStd,
-    });
+    };
+    const variant = (accumulate: number) =>
+      new Shader(this.#gpu, 'field.mlp', code, { ...constants, accumulate });
+    const shader = variant(0);
     const resources = {
       count: points.count,
       positions: points.positions,
@@ -110,6 +115,7 @@ export class Mlp {
     });
     return new MlpEvaluator(points, forward, {
       weights: shader.bind('backward_weights', withGradient),
+      moreWeights: buffers.tiled ? variant(1).bind('backward_weights', withGradient) : undefined,
       weightGroups: (partialRows * hidden) / units / pointsPerWorkgroup,
       reduce: reduce.bind('reduce', { partials: this.#partials, sums: this.gradient }),
       reduceGroups: Math.ceil(columns / 64),
@@ -125,6 +131,8 @@ export class Mlp {
 
 interface MlpBackward {
   readonly weights: Dispatch;
+  /** Adds to what `weights` wrote. */
+  readonly moreWeights: Dispatch | undefined;
   readonly weightGroups: number;
   readonly reduce: Dispatch;
   readonly reduceGroups: number;
@@ -156,8 +164,24 @@ export class MlpEvaluator {
 
   /** The half of `backward` that goes over the points: their features' gradient, and partial sums. */
   backwardPoints(pass: GPUComputePassEncoder): void {
-    const { weights, weightGroups, features } = this.#gradients;
-    weights.record(pass, weightGroups);
+    this.accumulate(pass, true);
+    this.backwardFeatures(pass);
+  }
+
+  /**
+   * Partial sums of the weights' gradient over these points, added to those of sets before.
+   * @throws Error for a second set unless the evaluator was made for several.
+   */
+  accumulate(pass: GPUComputePassEncoder, first: boolean): void {
+    const { weights, moreWeights, weightGroups } = this.#gradients;
+    const dispatch = first ? weights : moreWeights;
+    if (!dispatch) throw new Error('This evaluator of the field was made for one set of points.');
+    dispatch.record(pass, weightGroups);
+  }
+
+  /** Replaces the features by their gradient. */
+  backwardFeatures(pass: GPUComputePassEncoder): void {
+    const { features } = this.#gradients;
     features.recordIndirect(pass, this.#points.count, indirectOffset);
   }
 

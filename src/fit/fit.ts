@@ -6,10 +6,12 @@ import { simplifyMesh } from '../mesh/simplify';
 import { Adam } from '../optim/adam';
 import { streams, uniform } from '../random';
 import type { Camera } from '../render/camera';
+import type { Occupancy } from '../render/occupancy';
 import { Renderer } from '../render/renderer';
 import { renderStill } from '../render/still';
-import { makeSettings, type PartialSettings, type Settings, scheduled } from '../settings';
-import { type KnownViews, turntableCameras } from './known_views';
+import { doublings } from '../render/supersampling';
+import { makeSettings, most, type PartialSettings, type Settings, scheduled } from '../settings';
+import { type KnownViews, turntableCameras, viewsOfStep } from './known_views';
 import { Residual } from './residual';
 
 /** Where a fit's settings differ from a distillation's: the views are sharp and certain. */
@@ -20,8 +22,11 @@ const base: PartialSettings = {
   optim: { tableLearningRate: [0.2, 0.02, 0.001, 1], mlpLearningRate: [0.2, 0.005, 0.0005, 1] },
 };
 
-/** Rays of a step: views of side x side rays, each view's spread evenly over it. */
-const stepRays = { views: 8, side: 16 };
+/**
+ * Rays of a view of a step: side x side, spread evenly over it. They are those of one in
+ * 8 x 8 pixels of a view of 128; where `render.size` is more, the side doubles as often as 128 does within it.
+ */
+const stepRays = { side: 16, ofSize: 128 };
 
 /** Rays of a pixel in a view for people or measures. */
 const stillRays = 4;
@@ -39,6 +44,17 @@ const silhouettes = { count: 8, size: 128 };
 export const fitSettings = (...overrides: readonly PartialSettings[]): Settings =>
   makeSettings(base, ...overrides);
 
+/** Side of the known views that settings ask for, in pixels. */
+export const knownSize = ({ render }: Settings): number =>
+  stepRays.ofSize * doublings(most(render.size), stepRays.ofSize);
+
+/** What renders and compares views of one number of rays. */
+interface Level {
+  readonly side: number;
+  readonly renderer: Renderer;
+  readonly residual: Residual;
+}
+
 /** Thrown when a gradient is NaN or infinite. */
 export class FitError extends Error {
   override readonly name = 'FitError';
@@ -50,8 +66,9 @@ export class Fit {
   readonly #gpu: Gpu;
   readonly #settings: Settings;
   readonly #known: KnownViews;
-  readonly #renderer: Renderer;
-  readonly #residual: Residual;
+  /** Keeps the occupancy grid. */
+  readonly #first: Level;
+  #level: Level;
   readonly #optimiser: Adam;
   readonly #readback: Readback;
   #step = 0;
@@ -61,20 +78,14 @@ export class Fit {
    * @throws RangeError when a size exceeds what the adapter can bind.
    */
   constructor(gpu: Gpu, known: KnownViews, settings: Settings) {
-    const { field, render, seed } = settings;
+    const { field, seed } = settings;
     this.#gpu = gpu;
     this.#settings = settings;
     this.#known = known;
     // The exponential reaches the densities of a hard surface in a few steps.
     this.field = new Field(gpu, { ...field, densityActivation: 'exp' }, seed);
-    const shape = { views: stepRays.views, width: stepRays.side, height: stepRays.side };
-    this.#renderer = new Renderer(gpu, this.field, { ...shape, ...render, raysPerPixel: 1 });
-    const { views, viewGradients } = this.#renderer;
-    this.#residual = new Residual(
-      gpu,
-      { ...shape, knownSide: this.#known.side },
-      { known: this.#known.samples, views, viewGradients },
-    );
+    this.#first = this.#makeLevel(this.#side(0));
+    this.#level = this.#first;
     this.#optimiser = new Adam(gpu, this.field.parameters, { epsilon });
     this.#readback = new Readback(gpu);
   }
@@ -96,24 +107,27 @@ export class Fit {
     const { seed, steps, field, render, optim } = this.#settings;
     const step = this.#step;
     const known = this.#draw(step);
+    const { renderer, residual } = this.#levelOf(step);
     this.field.activeLevels = field.levels * scheduled(field.activeLevels, step, steps);
-    this.#renderer.begin({ cameras: known.map((view) => this.#known.cameras[view]!), seed, step });
-    this.#residual.begin(known, seed, step);
+    renderer.begin({ cameras: known.map((view) => this.#known.cameras[view]!), seed, step });
+    renderer.occupancy.begin(seed, step);
+    residual.begin([...known.keys()], seed, step);
     this.#optimiser.begin(step + 1, {
       table: scheduled(optim.tableLearningRate, step, steps),
       mlp: scheduled(optim.mlpLearningRate, step, steps),
     });
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'fit.step' });
+    this.#known.choose(encoder, known);
     const pass = encoder.beginComputePass({ label: 'fit.step' });
-    if (step % render.occupancyEvery === 0) this.#renderer.updateOccupancy(pass);
-    this.#renderer.forward(pass);
-    this.#residual.record(pass);
-    this.#renderer.backward(pass);
+    if (step % render.occupancyEvery === 0) renderer.updateOccupancy(pass);
+    renderer.forward(pass);
+    residual.record(pass);
+    renderer.backward(pass);
     this.#optimiser.update(pass);
     pass.end();
     this.#gpu.device.queue.submit([encoder.finish()]);
     const { nonFinite } = await this.#optimiser.readStats(this.#readback);
-    const [loss = 0] = await this.#readback.floats(this.#residual.meanError, 1);
+    const [loss = 0] = await this.#readback.floats(residual.meanError, 1);
     if (nonFinite > 0) {
       throw new FitError(
         `The gradient of step ${step} is not finite (${nonFinite} parameters): lower the learning rate, --optim.tableLearningRate.`,
@@ -130,7 +144,7 @@ export class Fit {
       size,
       samplesPerRay: 2 * this.#settings.render.samplesPerRay,
       raysPerPixel: stillRays,
-      occupancy: this.#renderer.occupancy,
+      occupancy: this.#first.renderer.occupancy,
     });
   }
 
@@ -147,18 +161,58 @@ export class Fit {
 
   dispose(): void {
     this.#known.dispose();
-    this.#residual.dispose();
     this.#optimiser.dispose();
-    this.#renderer.dispose();
+    for (const level of new Set([this.#level, this.#first])) dispose(level);
     this.field.dispose();
     this.#readback.dispose();
+  }
+
+  /** Rays along a side of the views of a step. */
+  #side(step: number): number {
+    const { render, steps } = this.#settings;
+    return stepRays.side * doublings(scheduled(render.size, step, steps), stepRays.ofSize);
+  }
+
+  /** Made anew where the rays of a step become more or fewer. */
+  #levelOf(step: number): Level {
+    const side = this.#side(step);
+    if (this.#level.side === side) return this.#level;
+    if (this.#level !== this.#first) dispose(this.#level);
+    this.#level =
+      side === this.#first.side
+        ? this.#first
+        : this.#makeLevel(side, this.#first.renderer.occupancy);
+    return this.#level;
+  }
+
+  #makeLevel(side: number, occupancy?: Occupancy): Level {
+    const shape = { views: viewsOfStep, width: side, height: side };
+    const { samplesPerRay, occupancyResolution } = this.#settings.render;
+    const renderer = new Renderer(this.#gpu, this.field, {
+      ...shape,
+      samplesPerRay,
+      occupancyResolution,
+      ...(occupancy && { occupancy }),
+    });
+    const { views, viewGradients } = renderer;
+    const residual = new Residual(
+      this.#gpu,
+      { ...shape, knownSide: this.#known.side },
+      { known: this.#known.samples, views, viewGradients },
+    );
+    return { side, renderer, residual };
   }
 
   /** The known view of each of a step's views. */
   #draw(step: number): number[] {
     const { seed } = this.#settings;
-    return Array.from({ length: stepRays.views }, (_, view) =>
+    return Array.from({ length: viewsOfStep }, (_, view) =>
       Math.floor(this.#known.cameras.length * uniform(seed, streams.camera, step, view)),
     );
   }
+}
+
+function dispose({ renderer, residual }: Level): void {
+  residual.dispose();
+  renderer.dispose();
 }

@@ -49,62 +49,84 @@ export function viewsOf(mesh: ObjectMesh, cameras: readonly Camera[], size: numb
 /** How many views of an object are known, evenly spread over the sphere. */
 const knownCount = 100;
 
-/** The views that a field is fitted to, on the GPU as point samples. */
+/** How many of the known views a step of a fit looks at. */
+export const viewsOfStep = 8;
+
+/**
+ * The views that a field is fitted to, on the GPU as point samples. Each has a buffer of its own, since
+ * all together may be more than can be bound; those of a step are copied together.
+ */
 export class KnownViews {
-  /** u32 [V, side, side]: RGBA8, alpha 0 or 255. */
+  /** u32 [views of a step, side, side]: RGBA8; what `choose` copied last. */
   readonly samples: GPUBuffer;
   readonly cameras: readonly Camera[];
   /** Samples along a view's side. */
   readonly side: number;
   readonly #arena: Arena;
+  readonly #views: readonly GPUBuffer[];
 
-  private constructor(gpu: Gpu, cameras: readonly Camera[], side: number) {
+  /** @param draw gives the samples of a view, u8 [side, side, 4]. */
+  private constructor(
+    gpu: Gpu,
+    cameras: readonly Camera[],
+    side: number,
+    draw: (camera: Camera, view: number) => Uint8Array<ArrayBuffer>,
+  ) {
     this.cameras = cameras;
     this.side = side;
     this.#arena = new Arena(gpu, 'fit.known_views');
-    this.samples = this.#arena.allocate('samples', cameras.length * side ** 2);
+    const words = side ** 2;
+    this.samples = this.#arena.allocate('samples', viewsOfStep * words);
+    this.#views = cameras.map((camera, i) => {
+      const view = this.#arena.allocate(`view ${i}`, words);
+      gpu.device.queue.writeBuffer(view, 0, draw(camera, i));
+      return view;
+    });
   }
 
   /**
    * Views of an object from all around, finer than `size`: their edges are not smoothed.
    * @param size of the views in pixels.
-   * @throws RangeError when the adapter cannot bind views of that size; names the largest that fits.
+   * @throws RangeError when the adapter cannot bind a step's views of that size; names the largest that fits.
    */
   static ofObject(gpu: Gpu, mesh: ObjectMesh, size: number): KnownViews {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const largest = Math.floor(Math.sqrt(limit / 4 / knownCount) / fittedSamples);
+    const largest = Math.floor(Math.sqrt(limit / 4 / viewsOfStep) / fittedSamples);
     if (size > largest) {
       throw new RangeError(
-        `${knownCount} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
+        `${viewsOfStep} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
       );
     }
-    const known = new KnownViews(gpu, sphereCameras(knownCount), fittedSamples * size);
-    known.cameras.forEach((camera, i) => {
-      known.#write(gpu, i, rasterise(mesh, camera, known.side, known.side).rgba);
-    });
-    return known;
+    const side = fittedSamples * size;
+    return new KnownViews(
+      gpu,
+      sphereCameras(knownCount),
+      side,
+      (camera) => rasterise(mesh, camera, side, side).rgba,
+    );
   }
 
   /** @param views f32 [V, 4, size, size], premultiplied RGBA, one of each camera. */
   static ofViews(gpu: Gpu, views: Float32Array, cameras: readonly Camera[]): KnownViews {
     const plane = views.length / 4 / cameras.length;
-    const known = new KnownViews(gpu, cameras, Math.sqrt(plane));
-    cameras.forEach((_, i) => {
+    return new KnownViews(gpu, cameras, Math.sqrt(plane), (_, i) => {
       const view = viewAt(views, i, cameras.length);
-      const rgba = new Uint8ClampedArray(4 * plane);
-      for (let k = 0; k < rgba.length; k++) rgba[k] = 255 * view[(k % 4) * plane + (k >> 2)]!;
-      known.#write(gpu, i, rgba);
+      return Uint8Array.from({ length: 4 * plane }, (_, k) =>
+        Math.round(255 * view[(k % 4) * plane + (k >> 2)]!),
+      );
     });
-    return known;
+  }
+
+  /** Records the copy of a step's views into `samples`. */
+  choose(encoder: GPUCommandEncoder, views: readonly number[]): void {
+    const bytes = 4 * this.side ** 2;
+    views.forEach((view, i) => {
+      encoder.copyBufferToBuffer(this.#views[view]!, 0, this.samples, i * bytes, bytes);
+    });
   }
 
   dispose(): void {
     this.#arena.dispose();
-  }
-
-  /** @param rgba u8 [side, side, 4] of one view. */
-  #write({ device }: Gpu, view: number, rgba: Uint8Array | Uint8ClampedArray): void {
-    device.queue.writeBuffer(this.samples, 4 * view * this.side ** 2, rgba as BufferSource);
   }
 }

@@ -62,6 +62,19 @@ export function stepCameras(range: CameraRange, seed: number, step: number): Cam
 export const cameraMatrices = (cameras: readonly Camera[]): Float32Array =>
   Float32Array.from(cameras.flatMap(({ c2w }) => [...c2w]));
 
+/** Cameras as the shaders' `Camera` struct (shaders/lib/camera.wgsl). */
+export const cameraUniforms = (cameras: readonly Camera[]) =>
+  cameras.map(({ c2w, fovy }) => {
+    const column = (i: number) => [c2w[i], c2w[4 + i], c2w[8 + i]];
+    return {
+      right: column(0),
+      up: column(1),
+      back: column(2),
+      position: column(3),
+      tan_half_fovy: Math.tan((fovy * radians) / 2),
+    };
+  });
+
 /** The distance at which a sphere of `radius` about the origin just fits a field of view in degrees. */
 export function fittingDistance(fovy: number, radius: number): number {
   return radius / Math.sin((fovy * radians) / 2);

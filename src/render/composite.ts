@@ -24,15 +24,16 @@ export class Composite {
   /** f32 [V, H, W]: expected distance from the camera, 0 where the pixel is empty. */
   readonly depth: GPUBuffer;
   readonly #arena: Arena;
-  readonly #regularisers: Uniforms;
+  readonly #frame: Uniforms;
+  readonly #raysPerPixel: number;
   readonly #forward: Dispatch;
   readonly #backward: Dispatch | undefined;
-  readonly #forwardGroups: number;
-  readonly #backwardGroups: number;
+  readonly #tileRays: number;
+  #pixelGroups = 0;
 
   /**
    * @param earlyStop transmittance in [0, 1) at which a ray ends; 0 never ends one.
-   * @param gradient whether backward will be recorded; it needs all views in one tile.
+   * @param gradient whether backward will be recorded.
    */
   constructor(
     gpu: Gpu,
@@ -43,19 +44,22 @@ export class Composite {
     { earlyStop, gradient }: { readonly earlyStop: number; readonly gradient: boolean },
   ) {
     const pixels = pixelsOf(shape);
+    const tileRays = tilePixels * shape.raysPerPixel;
     this.#arena = new Arena(gpu, 'composite');
     this.views = this.#arena.allocate('views', pixels * 4);
     this.depth = this.#arena.allocate('depth', pixels);
     this.viewGradients = this.#arena.allocate('viewGradients', gradient ? pixels * 4 : 0);
     const shader = new Shader(gpu, 'render.composite', code, {
       pixels,
-      tile_pixels: tilePixels,
+      tile_rays: tileRays,
       view_pixels: shape.width * shape.height,
-      rays_per_pixel: shape.raysPerPixel,
       step_length: 2 / shape.samplesPerRay,
       early_stop: earlyStop,
     });
-    this.#regularisers = shader.uniforms('regularisers');
+    this.#frame = shader.uniforms('frame');
+    this.#raysPerPixel = shape.raysPerPixel;
+    this.#tileRays = tileRays;
+    this.begin({ sparsity: 0, opaque: 0 });
     const resources = {
       ray_points: march.rayPoints,
       values: evaluated.values,
@@ -65,34 +69,36 @@ export class Composite {
       depth: this.depth,
       view_gradients: this.viewGradients,
       ...(gradient && { value_gradients: evaluated.valueGradients }),
-      regularisers: this.#regularisers.buffer,
+      frame: this.#frame.buffer,
     };
     this.#forward = shader.bind('forward', resources);
-    this.#forwardGroups = Math.ceil(tilePixels / lanes);
     this.#backward = gradient ? shader.bind('backward', resources) : undefined;
-    this.#backwardGroups = Math.ceil((pixels * shape.raysPerPixel) / lanes);
   }
 
-  /** Queues the upload of the regularisers' weights. */
-  begin(regularisers: Regularisers): void {
-    this.#regularisers.write({ ...regularisers });
+  /**
+   * Queues the upload of the regularisers' weights.
+   * @param raysPerPixel of the frame: a divisor of the shape's.
+   */
+  begin({ sparsity, opaque }: Regularisers, raysPerPixel = this.#raysPerPixel): void {
+    this.#frame.write({ sparsity, opaque, rays_per_pixel: raysPerPixel });
+    this.#pixelGroups = Math.ceil(this.#tileRays / raysPerPixel / lanes);
   }
 
   /** Records points -> pixels of the current tile. */
   forward(pass: GPUComputePassEncoder): void {
-    this.#forward.record(pass, this.#forwardGroups);
+    this.#forward.record(pass, this.#pixelGroups);
   }
 
-  /** Records dL/dviews -> dL/dvalues. @throws Error when built for forward only. */
+  /** Records dL/dviews -> dL/dvalues of the current tile. @throws Error when built for forward only. */
   backward(pass: GPUComputePassEncoder): void {
     if (!this.#backward) {
       throw new Error('This renderer was built without gradients: pass { gradient: true }.');
     }
-    this.#backward.record(pass, this.#backwardGroups);
+    this.#backward.record(pass, Math.ceil(this.#tileRays / lanes));
   }
 
   dispose(): void {
     this.#arena.dispose();
-    this.#regularisers.dispose();
+    this.#frame.dispose();
   }
 }

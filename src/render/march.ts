@@ -4,14 +4,14 @@ import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
 import { streams } from '../random';
-import type { Camera } from './camera';
+import { type Camera, cameraUniforms } from './camera';
 
 /** Most views of one renderer: the size of the cameras' uniform. */
 export const maxViews = 128;
 
 const lanes = 64;
-/** Most workgroups of one dispatch in x, WebGPU's default limit. */
-const maxWorkgroups = 65535;
+/** Most points or rays of a tile: a dispatch has at most 65535 workgroups in x, WebGPU's default limit. */
+export const mostPoints = lanes * 65535;
 
 /** What is rendered: the rays of V views and their steps. */
 export interface RayShape {
@@ -31,6 +31,8 @@ export interface Frame {
   readonly step: number;
   /** False: rays and steps at the centres of their cells, for previews. Default true. */
   readonly jitter?: boolean;
+  /** A divisor of the shape's, which is the default. */
+  readonly raysPerPixel?: number;
 }
 
 export const pixelsOf = (shape: RayShape) => shape.views * shape.width * shape.height;
@@ -43,15 +45,18 @@ export function subpixelGrid(raysPerPixel: number): { rows: number; columns: num
 }
 
 /**
- * Pixels of a tile of at most `points` points when every step of every ray is one (at least 64
- * pixels), so that a tile's rays fill whole chunks of 64.
+ * Pixels of a tile of at most `points` points when every step of every ray is one, but at least as many
+ * as it takes for a tile's rays to fill whole chunks of 64.
  */
 export function tilePixelsFor(shape: RayShape, points: number): number {
   const wanted = Math.floor(points / (shape.raysPerPixel * shape.samplesPerRay));
-  return roundUp(Math.max(1, Math.min(wanted, pixelsOf(shape))), lanes);
+  const whole = lanes / greatestDivisor(lanes, shape.raysPerPixel);
+  if (wanted >= pixelsOf(shape)) return Math.ceil(pixelsOf(shape) / whole) * whole;
+  return Math.max(1, Math.floor(wanted / whole)) * whole;
 }
 
-const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
+/** Of both. */
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
 /** Marches the rays of a tile: occupied steps become packed points, in ray order. */
 export class March {
@@ -63,12 +68,11 @@ export class March {
   readonly tile: GPUBuffer;
   /** u32 [2]: points that the last tile asked for, and the most that any has; beyond capacity, rays are cut. */
   readonly demand: GPUBuffer;
-  /** Tiles that make up the views. */
-  readonly tiles: number;
   readonly #arena: Arena;
   readonly #frame: Uniforms;
-  readonly #views: number;
+  readonly #shape: RayShape;
   readonly #tileRays: number;
+  #rays: number;
   readonly #count: Dispatch;
   readonly #scanChunks: Dispatch;
   readonly #scanTotals: Dispatch;
@@ -76,7 +80,7 @@ export class March {
   readonly #nextTile: Dispatch;
 
   /**
-   * @param tilePixels a multiple of 64; see {@link tilePixelsFor}.
+   * @param tilePixels of a tile at the shape's rays a pixel: see {@link tilePixelsFor}.
    * @param occupancy bits of the occupancy grid (`Occupancy.bits`), `occupancyResolution` cells a side.
    * @throws RangeError when the views, rays or points exceed what one dispatch can do.
    */
@@ -93,9 +97,9 @@ export class March {
     if (shape.views > maxViews) {
       throw new RangeError(`A renderer has at most ${maxViews} views, not ${shape.views}.`);
     }
-    if (Math.max(tileRays, capacity) > lanes * maxWorkgroups) {
+    if (Math.max(tileRays, capacity) > mostPoints) {
       throw new RangeError(
-        `${tileRays} rays with room for ${capacity} points exceed ${lanes * maxWorkgroups}: render fewer pixels, rays or samples.`,
+        `${tileRays} rays with room for ${capacity} points exceed ${mostPoints}: render fewer pixels, rays or samples.`,
       );
     }
     const maskWords = Math.ceil(shape.samplesPerRay / 32);
@@ -110,14 +114,10 @@ export class March {
       count: this.#arena.allocate('count', 4, GPUBufferUsage.INDIRECT),
       capacity,
     };
-    const { rows, columns } = subpixelGrid(shape.raysPerPixel);
     const shader = new Shader(gpu, 'render.march', code, {
-      rays,
       tile_rays: tileRays,
       width: shape.width,
       height: shape.height,
-      ray_columns: columns,
-      ray_rows: rows,
       samples_per_ray: shape.samplesPerRay,
       mask_words: maskWords,
       capacity,
@@ -141,28 +141,42 @@ export class March {
     this.#scanTotals = shader.bind('scan_totals', resources);
     this.#place = shader.bind('place', resources);
     this.#nextTile = shader.bind('next_tile', resources);
-    this.#views = shape.views;
+    this.#shape = shape;
     this.#tileRays = tileRays;
-    this.tiles = Math.ceil(rays / tileRays);
+    this.#rays = rays;
   }
 
-  /** Queues the upload of a frame's cameras. @throws RangeError unless there is one for each view. */
-  begin({ cameras, seed, step, jitter = true }: Frame): void {
-    if (cameras.length !== this.#views) {
-      throw new RangeError(`${this.#views} views need as many cameras, not ${cameras.length}.`);
+  /** Tiles that make up the views of the frame. */
+  get tiles(): number {
+    return Math.ceil(this.#rays / this.#tileRays);
+  }
+
+  /**
+   * Queues the upload of a frame's cameras.
+   * @throws RangeError unless there is one for each view and the rays of a pixel divide the shape's.
+   */
+  begin(frame: Frame): void {
+    const { cameras, seed, step, jitter = true } = frame;
+    const { views, raysPerPixel: most } = this.#shape;
+    const { raysPerPixel = most } = frame;
+    if (cameras.length !== views) {
+      throw new RangeError(`${views} views need as many cameras, not ${cameras.length}.`);
     }
-    const column = (c2w: Float32Array, i: number) => [c2w[i], c2w[4 + i], c2w[8 + i]];
+    if (most % raysPerPixel !== 0) {
+      throw new RangeError(
+        `${raysPerPixel} rays a pixel do not divide the ${most} of this renderer.`,
+      );
+    }
+    const { rows, columns } = subpixelGrid(raysPerPixel);
+    this.#rays = pixelsOf(this.#shape) * raysPerPixel;
     this.#frame.write({
-      cameras: cameras.map(({ c2w, fovy }) => ({
-        right: column(c2w, 0),
-        up: column(c2w, 1),
-        back: column(c2w, 2),
-        position: column(c2w, 3),
-        tan_half_fovy: Math.tan((fovy * Math.PI) / 360),
-      })),
+      cameras: cameraUniforms(cameras),
       seed,
       step,
       jitter: jitter ? 1 : 0,
+      rays: this.#rays,
+      ray_columns: columns,
+      ray_rows: rows,
     });
   }
 

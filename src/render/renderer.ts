@@ -1,15 +1,18 @@
+import { wordBytes } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import type { Readback } from '../gpu/readback';
 import { Composite, type Regularisers } from './composite';
-import { type Frame, March, pixelsOf, type RayShape, tilePixelsFor } from './march';
+import { type Frame, March, mostPoints, pixelsOf, type RayShape, tilePixelsFor } from './march';
 import { Occupancy, type OccupancySnapshot, type Tensors } from './occupancy';
 import type { PointEvaluator, RadianceField } from './radiance_field';
 
 /** Optical depth of one step below which a cell may be skipped (nerfacc's occ_thre). */
 const emptyStep = 0.01;
 
-/** Points of a tile when no gradient asks for all views at once. */
-const tilePoints = 2 ** 18;
+/** Points of a tile in rendering without gradients. */
+const forwardTilePoints = 2 ** 18;
+/** Most points of a tile with gradients, where the adapter binds as many: memory for about 200 bytes each. */
+const gradientTilePoints = 2 ** 20;
 
 /**
  * Share of all steps that a training renderer has room for: the unit ball, filled, takes under half
@@ -20,17 +23,19 @@ const capacityShare = 0.6;
 const smallCapacity = 2 ** 14;
 
 export interface RendererOptions extends Omit<RayShape, 'raysPerPixel'> {
-  /** Default 1. */
+  /** Default 1. A frame may have fewer. */
   readonly raysPerPixel?: number;
-  /** False: forward only, in tiles, for views of any size. Default true. */
+  /** False: forward only. Default true. */
   readonly gradient?: boolean;
+  /** Most points at a time: views that may need more are worked through in tiles. Default: what memory is worth. */
+  readonly tilePoints?: number;
   /** Cells along a side of this renderer's own occupancy grid. Default 32. */
   readonly occupancyResolution?: number;
   /** Another renderer's grid, to be shared: it stays that renderer's to update and dispose. */
   readonly occupancy?: Occupancy;
   /** Transmittance at which a ray ends. Default 1e-4. */
   readonly earlyStop?: number;
-  /** Most points of a pass; beyond it rays are cut short and `demand` shows it. */
+  /** Room for points of a tile; beyond it rays are cut short and `demand` shows it. */
   readonly capacity?: number;
 }
 
@@ -56,11 +61,15 @@ export class Renderer {
     const { raysPerPixel = 1, gradient = true, earlyStop = 1e-4, samplesPerRay } = options;
     const shape: RayShape = { ...options, raysPerPixel };
     const steps = pixelsOf(shape) * raysPerPixel * samplesPerRay;
-    const tilePixels = tilePixelsFor(shape, gradient ? steps : tilePoints);
+    const share = Math.max(steps * capacityShare, Math.min(steps, smallCapacity));
+    const most = Math.min(
+      options.tilePoints ?? (gradient ? gradientTilePoints : forwardTilePoints),
+      bindablePoints(gpu, field),
+    );
+    const whole = gradient && share <= most;
+    const tilePixels = tilePixelsFor(shape, whole ? steps : most);
     const tileSteps = tilePixels * raysPerPixel * samplesPerRay;
-    const room = gradient
-      ? Math.max(steps * capacityShare, Math.min(steps, smallCapacity))
-      : tileSteps;
+    const room = whole ? share : tileSteps;
     this.#ownsOccupancy = options.occupancy === undefined;
     this.occupancy =
       options.occupancy ??
@@ -76,7 +85,7 @@ export class Renderer {
       this.occupancy.bits,
       this.occupancy.resolution,
     );
-    this.#evaluator = field.evaluator(this.#march.points, { gradient });
+    this.#evaluator = field.evaluator(this.#march.points, { gradient, tiled: !whole });
     this.#composite = new Composite(gpu, shape, tilePixels, this.#march, this.#evaluator, {
       earlyStop,
       gradient,
@@ -114,24 +123,44 @@ export class Renderer {
    */
   begin(frame: RenderFrame): void {
     this.#march.begin(frame);
-    this.#composite.begin(frame.regularisers ?? { sparsity: 0, opaque: 0 });
+    this.#composite.begin(frame.regularisers ?? { sparsity: 0, opaque: 0 }, frame.raysPerPixel);
     if (this.#ownsOccupancy) this.occupancy.begin(frame.seed, frame.step);
   }
 
   /** Records field -> views and depth. */
   forward(pass: GPUComputePassEncoder): void {
-    for (let tile = 0; tile < this.#march.tiles; tile++) {
+    this.#tiled(pass, () => {
       this.#march.forward(pass);
       this.#evaluator.forward(pass);
       this.#composite.forward(pass);
-      this.#march.nextTile(pass);
-    }
+    });
   }
 
-  /** Records dL/dviews -> the field's gradients; forward of the same frame came before. */
+  /**
+   * Records dL/dviews -> the field's gradients; forward of the same frame came before. The unit of the
+   * table's gradient depends on all points: tiles are gone through once for it and the perceptron, and
+   * once more for the table.
+   */
   backward(pass: GPUComputePassEncoder): void {
-    this.#composite.backward(pass);
-    this.#evaluator.backward(pass);
+    if (this.#march.tiles === 1) {
+      this.#composite.backward(pass);
+      this.#evaluator.backward(pass);
+      return;
+    }
+    const again = () => {
+      this.#march.forward(pass);
+      this.#evaluator.forward(pass);
+      this.#composite.backward(pass);
+    };
+    this.#tiled(pass, (tile) => {
+      again();
+      this.#evaluator.accumulate(pass, tile === 0);
+    });
+    this.#evaluator.reduce(pass);
+    this.#tiled(pass, (tile) => {
+      again();
+      this.#evaluator.scatter(pass, tile === this.#march.tiles - 1);
+    });
   }
 
   /** Records an update of the occupancy grid by the field. */
@@ -148,10 +177,24 @@ export class Renderer {
     this.occupancy.restore(snapshot);
   }
 
+  #tiled(pass: GPUComputePassEncoder, record: (tile: number) => void): void {
+    for (let tile = 0; tile < this.#march.tiles; tile++) {
+      record(tile);
+      this.#march.nextTile(pass);
+    }
+  }
+
   dispose(): void {
     this.#composite.dispose();
     this.#evaluator.dispose();
     this.#march.dispose();
     if (this.#ownsOccupancy) this.occupancy.dispose();
   }
+}
+
+/** Points of which each buffer can be bound and each kernel dispatched. */
+function bindablePoints(gpu: Gpu, field: RadianceField): number {
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  const words = Math.min(maxStorageBufferBindingSize, maxBufferSize) / wordBytes;
+  return Math.min(mostPoints, Math.floor(words / Math.max(4, field.wordsPerPoint)));
 }

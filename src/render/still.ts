@@ -3,12 +3,16 @@ import { Readback } from '../gpu/readback';
 import type { Camera } from './camera';
 import type { RadianceField } from './radiance_field';
 import { Renderer, type RendererOptions } from './renderer';
+import { Shading } from './shading';
+import type { ShadingMode } from './shading_mode';
 
 export interface StillOptions
   extends Pick<RendererOptions, 'samplesPerRay' | 'raysPerPixel' | 'occupancy'> {
   readonly cameras: readonly Camera[];
   /** Side of the views in pixels. */
   readonly size: number;
+  /** What they show. Default unlit: the colour as it was trained. */
+  readonly shading?: ShadingMode;
 }
 
 /**
@@ -18,19 +22,26 @@ export interface StillOptions
 export async function renderStill(
   gpu: Gpu,
   field: RadianceField,
-  { cameras, size, ...options }: StillOptions,
+  { cameras, size, shading: mode = 'unlit', ...options }: StillOptions,
 ): Promise<Float32Array> {
   const shape = { views: cameras.length, width: size, height: size };
   const renderer = new Renderer(gpu, field, { ...options, ...shape, gradient: false });
+  const shading = mode === 'unlit' ? undefined : new Shading(gpu, renderer, { ...shape, mode });
   const readback = new Readback(gpu);
+  shading?.begin(cameras);
   renderer.begin({ cameras, seed: 0, step: 0, jitter: false });
   const encoder = gpu.device.createCommandEncoder({ label: 'render.still' });
   const pass = encoder.beginComputePass({ label: 'render.still' });
   renderer.forward(pass);
+  shading?.forward(pass);
   pass.end();
   gpu.device.queue.submit([encoder.finish()]);
-  const views = await readback.floats(renderer.views, cameras.length * 4 * size * size);
+  const views = await readback.floats(
+    (shading ?? renderer).views,
+    cameras.length * 4 * size * size,
+  );
   readback.dispose();
+  shading?.dispose();
   renderer.dispose();
   return views;
 }

@@ -11,6 +11,7 @@ import type { Gpu } from '../gpu/device';
 import { Adam } from '../optim/adam';
 import { cameraMatrices, orbitCamera } from '../render/camera';
 import { Renderer } from '../render/renderer';
+import { mostRaysPerPixel } from '../render/supersampling';
 import type { Settings } from '../settings';
 import { Run } from './run';
 import { Trainer } from './trainer';
@@ -71,7 +72,7 @@ export class Engine {
       width: manifest.resolution,
       height: manifest.resolution,
       samplesPerRay: settings.render.samplesPerRay,
-      raysPerPixel: settings.render.raysPerPixel,
+      raysPerPixel: mostRaysPerPixel(settings, manifest.resolution),
       occupancyResolution: settings.render.occupancyResolution,
     });
     const optimiser = new Adam(gpu, field.parameters);

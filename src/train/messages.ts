@@ -1,6 +1,9 @@
 import type { Image } from '../mesh/png';
+import type { ShadingMode } from '../render/shading_mode';
 import type { Settings } from '../settings';
 import type { StepReport } from './trainer';
+
+export { type ShadingMode, shadingModes } from '../render/shading_mode';
 
 /** Names a run among those of a session; the page has one pane for each. */
 export type RunId = string;
@@ -59,6 +62,8 @@ export type Command =
       readonly size: CanvasSize;
     }
   | { readonly type: 'resize'; readonly run: RunId; readonly size: CanvasSize }
+  /** What all panes show of their fields from now on. */
+  | { readonly type: 'shade'; readonly shading: ShadingMode }
   /** Moves the cameras of all the panes named, together. */
   | { readonly type: 'orbit'; readonly runs: readonly RunId[]; readonly move: OrbitMove };
 

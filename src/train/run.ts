@@ -13,6 +13,7 @@ import { mostUnwrapped } from '../mesh/unwrap';
 import type { Adam } from '../optim/adam';
 import { type Camera, ringCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
+import type { ShadingMode } from '../render/shading_mode';
 import { renderStill } from '../render/still';
 import { makeSettings, type PartialSettings, type Settings } from '../settings';
 import { CheckpointError, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint';
@@ -141,7 +142,7 @@ export class Run {
   }
 
   /** Renders `count` views of `size` pixels around the object, at the middle of the model's elevations. */
-  async turntable(count: number, size: number): Promise<Turntable> {
+  async turntable(count: number, size: number, shading?: ShadingMode): Promise<Turntable> {
     const { gpu, manifest, renderer, settings } = this.#parts;
     const { fovy, distance, elevation } = manifest.camera;
     const middle = (elevation[0] + elevation[1]) / 2;
@@ -151,6 +152,7 @@ export class Run {
       size,
       samplesPerRay: 2 * settings.render.samplesPerRay,
       occupancy: renderer.occupancy,
+      ...(shading && { shading }),
     });
     return { views, width: size, height: size, cameras };
   }

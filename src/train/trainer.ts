@@ -11,6 +11,7 @@ import { drawFakeLevel, drawLevels, drawStep, type NoiseLevel } from '../guidanc
 import type { Adam } from '../optim/adam';
 import { type Camera, cameraMatrices, stepCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
+import { raysPerPixel } from '../render/supersampling';
 import { type Settings, scheduled } from '../settings';
 
 /** What a step asks of the frozen denoiser ε_φ. */
@@ -193,7 +194,7 @@ export class Trainer {
   }
 
   #begin(step: number, cameras: readonly Camera[]): void {
-    const { field, renderer, settings } = this.#parts;
+    const { field, manifest, renderer, settings } = this.#parts;
     const { seed, steps, optim } = settings;
     const share = scheduled(settings.field.activeLevels, step, steps);
     field.activeLevels = share * settings.field.levels;
@@ -201,6 +202,7 @@ export class Trainer {
       cameras,
       seed,
       step,
+      raysPerPixel: raysPerPixel(settings, manifest.resolution, step),
       regularisers: {
         sparsity: scheduled(optim.sparsity, step, steps),
         opaque: scheduled(optim.opaque, step, steps),

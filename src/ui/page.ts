@@ -8,6 +8,7 @@ import { ProgressBar } from './progress';
 import { type FormAction, PromptForm } from './prompt_form';
 import { Refresh } from './refresh';
 import { SampleStrip } from './sample_strip';
+import { offerShading } from './shading_choice';
 import { fromHash, toHash } from './share';
 import { Standing } from './standing';
 
@@ -80,6 +81,9 @@ export class Page {
 
   #listen(): void {
     find(document, '#notice button').addEventListener('click', () => this.#notice(''));
+    offerShading(find(document, '#shading'), (shading) =>
+      this.#engine.send({ type: 'shade', shading }),
+    );
     const toggle = find(document, '#settings');
     toggle.addEventListener('click', () => {
       this.#panel.open = !this.#panel.open;
@@ -222,7 +226,16 @@ export class Page {
   }
 
   #die(message: string): void {
-    for (const part of ['nav', '#ask', '#notice', '#panel', '#progress', '#prior', '#panes']) {
+    for (const part of [
+      'nav',
+      '#ask',
+      '#notice',
+      '#panel',
+      '#progress',
+      '#prior',
+      '#shading',
+      '#panes',
+    ]) {
       find(document, part).hidden = true;
     }
     const fatal = find(document, '#fatal');

@@ -15,6 +15,7 @@ const examples = [
 const presetNames: Readonly<Record<Preset, string>> = {
   default: 'Standard',
   fast: 'Fast',
+  high: 'High',
   tiny: 'Tiny',
 };
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Fit, fitSettings } from '../../src/fit/fit';
+import { Fit, fitSettings, knownSize } from '../../src/fit/fit';
 import { judge, paintedMesh } from '../../src/fit/judge';
 import { KnownViews, sphereCameras, viewsOf } from '../../src/fit/known_views';
 import { psnr, viewAt } from '../../src/fit/measures';
@@ -50,6 +50,27 @@ test('the same seed takes the same steps, another seed others', async () => {
   expect(await losses(4)).not.toEqual(first);
 });
 
+test('rays become more as the settings say, through one occupancy grid, and steps repeat', async () => {
+  const render = { ...settings.render, size: [0.5, 128, 256, 0.5] as const };
+  const losses = async () => {
+    const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 32), {
+      ...settings,
+      steps: 4,
+      render,
+    });
+    const list: number[] = [];
+    while (!fit.finished) list.push((await fit.takeStep()).loss);
+    const views = await fit.views(sphereCameras(1), 16);
+    fit.dispose();
+    return { list, views };
+  };
+  const first = await losses();
+  expect(await losses()).toEqual(first);
+  expect(first.list.every(Number.isFinite)).toBe(true);
+  expect(knownSize(fitSettings(presetOf('high'), { prompt: 'a box' }))).toBe(512);
+  expect(knownSize(settings)).toBe(128);
+});
+
 describe('known views', () => {
   test('a size beyond the adapter is refused with the largest that fits', () => {
     const { maxStorageBufferBindingSize, maxBufferSize } = t.gpu.device.limits;
@@ -61,7 +82,7 @@ describe('known views', () => {
       make(65536)();
     } catch (error) {
       const largest = Number(message.exec((error as Error).message)![1]);
-      const bytes = (size: number) => 100 * (2 * size) ** 2 * 4;
+      const bytes = (size: number) => 8 * (2 * size) ** 2 * 4;
       expect(bytes(largest)).toBeLessThanOrEqual(limit);
       expect(bytes(largest + 1)).toBeGreaterThan(limit);
     }

@@ -166,6 +166,25 @@ describe('with an adapter', () => {
     }
   });
 
+  test('one choice shades both objects, and takes it back', patience, async () => {
+    const pictures = () => Promise.all(methods.map((run) => picture(page, run)));
+    let before = await pictures();
+    const differences = async () =>
+      (await pictures()).map((bytes, i) => difference(before[i]!, bytes));
+    // The drag comes to rest and the stills get their size first.
+    const isAtRest = async () => {
+      before = await pictures();
+      await page.waitForTimeout(2000);
+      return Math.max(...(await differences())) < 0.05;
+    };
+    await expect.poll(isAtRest, soon).toBe(true);
+    const choose = (mode: string) => page.click(`#shading label:has([value=${mode}])`);
+    await choose('normals');
+    await expect.poll(async () => Math.min(...(await differences())), soon).toBeGreaterThan(4);
+    await choose('unlit');
+    await expect.poll(async () => Math.max(...(await differences())), soon).toBeLessThan(1.5);
+  });
+
   test('a checkpoint is saved and goes on in a pane of its own', patience, async () => {
     const { name, path } = await saved(page, 'vsd', 'checkpoint');
     expect(name).toBe('a-pine-tree-vsd-7.safetensors');

@@ -53,6 +53,11 @@ describe('refuses', () => {
     ['NaN', { prompt, seed: Number.NaN }, /'seed' takes a number/],
     ['a schedule for a count', { prompt, steps: [0, 1, 2, 1] }, /'steps' takes one number/],
     ['a schedule running backwards', { prompt, guidance: { scale: [1, 2, 3, 0] } }, /start <= end/],
+    [
+      'views beyond reason',
+      { prompt, render: { size: [0, 128, 2048, 1] } },
+      /must not exceed 1024/,
+    ],
     ['an unknown choice', { prompt, guidance: { weighting: 'x' } }, /'guidance.weighting' must be/],
     ['a value for a group', { prompt, field: 3 }, /'field' is a group/],
   ];
