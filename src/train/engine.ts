@@ -9,7 +9,7 @@ import { PromptEncoder } from '../diffusion/text_encoder';
 import { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Adam } from '../optim/adam';
-import { cameraMatrices, orbitCamera } from '../render/camera';
+import { type Camera, cameraMatrices, orbitCamera } from '../render/camera';
 import { Renderer } from '../render/renderer';
 import { mostRaysPerPixel } from '../render/supersampling';
 import type { Settings } from '../settings';
@@ -103,17 +103,19 @@ export class Engine {
     });
   }
 
+  /** Where samples are seen from: one camera a view, the first at the front. */
+  get samplingCameras(): Camera[] {
+    const { camera } = this.manifest;
+    const elevation = (camera.elevation[0] + camera.elevation[1]) / 2;
+    return camera.azimuth_offsets.map((azimuth) => orbitCamera({ ...camera, azimuth, elevation }));
+  }
+
   /**
    * Draws the prior's own views of a prompt from the front, at the middle of its elevations, one step at
    * a time: the last estimate is the sample. Whoever does not want it any more calls `return`.
    */
   async *sample(prompt: string, options: SampleOptions): AsyncGenerator<Estimate, void> {
-    const { camera } = this.manifest;
     const denoiser = await this.#denoiser(2);
-    const elevation = (camera.elevation[0] + camera.elevation[1]) / 2;
-    const cameras = camera.azimuth_offsets.map((azimuth) =>
-      orbitCamera({ ...camera, azimuth, elevation }),
-    );
     const sampler = new Sampler(this.#runtime, denoiser, this.manifest);
     try {
       yield* sampler.sample({
@@ -121,7 +123,7 @@ export class Engine {
         ...options,
         prompt: await this.#encoder.encode(prompt),
         empty: await this.#encoder.encode(''),
-        cameras: cameraMatrices(cameras),
+        cameras: cameraMatrices(this.samplingCameras),
       });
     } finally {
       sampler.dispose();

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { bench } from '../../src/cli/bench';
 
 test.each([
-  [['grid'], "Unknown bench 'grid': there is field."],
-  [[], "Unknown bench '': there is field."],
+  [['grid'], "Unknown bench 'grid': npm run bench -- field or prior"],
+  [[], "Unknown bench '': npm run bench -- field or prior"],
+  [['prior', 'a chair'], "'a chair' is too much"],
+  [['prior', '--prompts', '31'], 'prompts'],
   [['field', '--size', 'huge'], "Unknown size 'huge': choose small, medium, large."],
   [['field', '--clock', 'sun'], "Unknown clock 'sun': choose wall or processor."],
 ])('%j is refused by name', async (args, message) => {

@@ -1,0 +1,112 @@
+import { availableParallelism } from 'node:os';
+import { measureCeilings } from '../bench/ceilings';
+import { ceilingLines, stageLines } from '../bench/report';
+import { type Size, sizes } from '../bench/sizes';
+import { measureStep, type SizeResult } from '../bench/stages';
+import { type Clock, Timer } from '../bench/timer';
+import { SettingsError } from '../settings';
+import { helpRow, helpRows, type Parsed, parseFlags } from './flags';
+import { machineFlags, say } from './machine';
+import { openNodeGpu } from './node_gpu';
+import { torchRival } from './torch';
+
+const flags = {
+  size: { value: 'NAME', text: `${sizes.map(({ name }) => name).join(', ')} (default: all)` },
+  clock: {
+    value: 'KIND',
+    text: 'wall, or processor: time of this process by core, for busy machines (default: wall)',
+  },
+  torch: { value: 'PYTHON', text: 'a Python with PyTorch: time the same step there, too' },
+  adapter: machineFlags.adapter!,
+};
+
+const clocks = ['wall', 'processor'] as const;
+type ClockKind = (typeof clocks)[number];
+
+const helpText = [
+  "Measures the adapter's ceilings and each stage of a training step of the field beside its bound.",
+  '',
+  'Usage: npm run bench -- field [--json]',
+  '',
+  ...helpRows(flags),
+  helpRow('--json', 'print figures for programs'),
+  helpRow('--help', 'this text'),
+].join('\n');
+
+/** `bench field`: how near the field's kernels come to what the adapter can do (docs/performance.md). */
+export async function benchField(args: readonly string[]): Promise<void> {
+  const json = args.includes('--json');
+  const parsed = parseFlags(
+    args.filter((argument) => argument !== '--json'),
+    Object.keys(flags),
+  );
+  if (parsed.help) {
+    process.stdout.write(`${helpText}\n`);
+    return;
+  }
+  await measure({
+    sizes: chosenSizes(parsed),
+    clock: chosenClock(parsed),
+    adapter: parsed.get('adapter') ?? '',
+    python: parsed.get('torch'),
+    json,
+  });
+}
+
+interface Options {
+  readonly sizes: readonly Size[];
+  readonly clock: ClockKind;
+  readonly adapter: string;
+  readonly python: string | undefined;
+  readonly json: boolean;
+}
+
+async function measure(options: Options): Promise<void> {
+  const { clock, json, python } = options;
+  const gpu = await openNodeGpu(options.adapter);
+  const cores = availableParallelism();
+  const timer = new Timer(gpu, { clock: clock === 'wall' ? wall : processorOf(cores) });
+  const { description, vendor, software } = gpu.adapter;
+  const device = software ? 'cpu' : 'cuda';
+  const rival = python ? torchRival({ python, device, threads: cores, clock }) : undefined;
+  say(`${description || vendor}, ${cores} cores; ${timer.source}, ${clock} clock`);
+  const print = (lines: readonly string[]) => {
+    if (!json) process.stdout.write(`${lines.join('\n')}\n\n`);
+  };
+  const ceilings = await measureCeilings(gpu, timer);
+  print(ceilingLines(ceilings));
+  const results: SizeResult[] = [];
+  for (const size of options.sizes) {
+    const result = await measureStep(gpu, timer, ceilings, size, rival);
+    results.push(result);
+    print(stageLines(result));
+  }
+  timer.dispose();
+  const { adapter } = gpu;
+  const record = { adapter, cores, clock, timing: timer.source, ceilings, results };
+  if (json) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
+}
+
+const wall: Clock = () => performance.now() / 1e3;
+
+const processorOf =
+  (cores: number): Clock =>
+  () => {
+    const { user, system } = process.cpuUsage();
+    return ((user + system) * 1e-6) / cores;
+  };
+
+function chosenSizes(parsed: Parsed): readonly Size[] {
+  const name = parsed.get('size');
+  const chosen = sizes.filter((size) => name === undefined || size.name === name);
+  if (chosen.length > 0) return chosen;
+  const known = sizes.map((size) => size.name).join(', ');
+  throw new SettingsError(`Unknown size '${name}': choose ${known}.`);
+}
+
+function chosenClock(parsed: Parsed): ClockKind {
+  const name = parsed.get('clock') ?? 'wall';
+  const clock = clocks.find((kind) => kind === name);
+  if (clock) return clock;
+  throw new SettingsError(`Unknown clock '${name}': choose ${clocks.join(' or ')}.`);
+}
