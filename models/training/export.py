@@ -157,7 +157,7 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
             "pooled": 384,
             "unconditional": "",
         },
-        "guidance": {"scale": 7.5, "min_step": 0.02, "max_step": 0.98},
+        "guidance": {"scale": 4},
         "lora": {"rank": 4, "targets": list(LORA_TARGETS)},
         "files": files,
     }

@@ -1,4 +1,4 @@
-import { samplingDefaults } from '../diffusion/ddim';
+import { defaultSteps } from '../diffusion/ddim';
 import { viewsToImage } from '../mesh/png';
 import { encodePng } from '../mesh/png_node';
 import { validatePrompt } from '../settings';
@@ -10,10 +10,10 @@ import { ProgressBar } from './progress';
 const flags = {
   out: { value: 'FILE', text: 'the picture to write (default: sheet.png)' },
   seed: { value: 'N', text: 'random seed (default: 0)' },
-  steps: { value: 'N', text: `evaluations of the network (default: ${samplingDefaults.steps})` },
+  steps: { value: 'N', text: `evaluations of the network (default: ${defaultSteps})` },
   guidance: {
     value: 'S',
-    text: `scale of classifier-free guidance (default: ${samplingDefaults.guidance})`,
+    text: 'scale of classifier-free guidance (default: the one in the manifest)',
   },
   ...machineFlags,
 };
@@ -37,14 +37,15 @@ export async function sample(args: readonly string[]): Promise<void> {
   }
   const prompt = parsed.prompt ?? '';
   validatePrompt(prompt);
-  const steps = Math.round(numberFlag(parsed, 'steps', samplingDefaults.steps, 1, 1000));
+  const steps = Math.round(numberFlag(parsed, 'steps', defaultSteps, 1, 1000));
   const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
-  const guidance = numberFlag(parsed, 'guidance', samplingDefaults.guidance, 0, 100);
+  const guidance = numberFlag(parsed, 'guidance', Number.NaN, 0, 100);
   const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
   const engine = await openEngine(parseMachine(parsed));
+  const options = { seed, steps, ...(Number.isNaN(guidance) ? {} : { guidance }) };
   const bar = new ProgressBar(process.stderr, steps);
   let views: Float32Array = new Float32Array();
-  for await (const estimate of engine.sample(prompt, { seed, steps, guidance })) {
+  for await (const estimate of engine.sample(prompt, options)) {
     bar.show(estimate.step, '');
     views = estimate.views;
   }

@@ -6,8 +6,8 @@ import type { Runtime } from './runtime';
 import { NoiseSchedule } from './schedule';
 import type { Conditioning } from './text_encoder';
 
-/** What a sample is drawn with unless it says otherwise. */
-export const samplingDefaults = { steps: 50, guidance: 4 } as const;
+/** Network evaluations of a sample that does not say otherwise. */
+export const defaultSteps = 50;
 
 export interface SamplingOptions {
   readonly seed: number;

@@ -22,7 +22,10 @@ export interface Manifest {
   readonly alpha_bar: readonly number[];
   readonly camera: CameraRange;
   readonly text: TextShape;
-  readonly guidance: GuidanceRange;
+  readonly guidance: {
+    /** Scale s of classifier-free guidance at which samples look best. */
+    readonly scale: number;
+  };
   readonly lora: LoraShape;
   readonly files: Readonly<Record<FileRole, ModelFile>>;
 }
@@ -48,15 +51,6 @@ export interface TextShape {
   readonly pooled: number;
   /** The prompt whose encoding means no prompt. */
   readonly unconditional: string;
-}
-
-/** What the model is best distilled with, where settings do not say otherwise. */
-export interface GuidanceRange {
-  /** Scale s of classifier-free guidance. */
-  readonly scale: number;
-  /** Lowest and highest timestep, as fractions of all. */
-  readonly min_step: number;
-  readonly max_step: number;
 }
 
 /** Where the fake score's low-rank weights go (Hu et al. 2022, "LoRA"). */
@@ -92,7 +86,6 @@ export function parseManifest(json: unknown): Manifest {
   const prediction = root.get('prediction');
   const camera = root.get('camera');
   const text = root.get('text');
-  const guidance = root.get('guidance');
   const lora = root.get('lora');
   const files = root.get('files');
   const elevation = camera.get('elevation').numbers(2, -90, 90);
@@ -120,11 +113,7 @@ export function parseManifest(json: unknown): Manifest {
       pooled: text.get('pooled').integer(1),
       unconditional: text.get('unconditional').string(0),
     },
-    guidance: {
-      scale: guidance.get('scale').number(0, 1000),
-      min_step: guidance.get('min_step').number(0, 1),
-      max_step: guidance.get('max_step').number(0, 1),
-    },
+    guidance: { scale: root.get('guidance').get('scale').number(0, 1000) },
     lora: {
       rank: lora.get('rank').integer(1),
       targets: lora.get('targets').list(1, (target) => target.string()),

@@ -1,5 +1,5 @@
 import type { OrtBackend } from '../diffusion/backend';
-import { type Estimate, Sampler, type SamplingOptions, samplingDefaults } from '../diffusion/ddim';
+import { defaultSteps, type Estimate, Sampler, type SamplingOptions } from '../diffusion/ddim';
 import { Denoiser } from '../diffusion/denoiser';
 import { FakeScore } from '../diffusion/fake_score';
 import { loadPrior, type ModelFiles, type Prior, type Progress } from '../diffusion/files';
@@ -119,7 +119,8 @@ export class Engine {
     const sampler = new Sampler(this.#runtime, denoiser, this.manifest);
     try {
       yield* sampler.sample({
-        ...samplingDefaults,
+        steps: defaultSteps,
+        guidance: this.manifest.guidance.scale,
         ...options,
         prompt: await this.#encoder.encode(prompt),
         empty: await this.#encoder.encode(''),

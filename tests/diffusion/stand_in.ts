@@ -146,7 +146,7 @@ export async function standIn(
     ),
     camera: { azimuth_offsets: [0, 120, 240], elevation: [-10, 40], fovy: 40, distance: 3.07 },
     text: { max_tokens: sizes.T, width: sizes.D, pooled: sizes.pooled, unconditional: '' },
-    guidance: { scale: 7.5, min_step: 0.02, max_step: 0.98 },
+    guidance: { scale: 7.5 },
     lora: { rank: 2, targets: ['q.weight', 'o.weight'] },
     files: {
       denoiser: await entry('denoiser.onnx', denoiser),
