@@ -35,8 +35,8 @@ export const tapStride = (height: number) => Math.max(1, Math.round(height / nat
  *
  * Normals stand for the density's negated gradient, in world coordinates, and are those of the surface
  * of expected depth, fitted over a few neighbours of each pixel. The gradient itself, by differences of
- * the density around that surface, takes six evaluations of the field for each pixel and shows little but
- * the noise that a distilled density has at its finest level; the expectation along each ray has it
+ * the density around that surface, takes six evaluations of the field for each pixel and is dominated by
+ * the noise of a distilled density's finest levels; the expectation along each ray has it
  * averaged out, and is there already.
  */
 export class Shading {
