@@ -22,6 +22,10 @@ CC0-1.0 https://creativecommons.org/publicdomain/zero/1.0/.
 Where the models come from: sweethome3d.com/importModels.jsp (the furniture libraries),
 github.com/mikelovesrobots/mmmm, github.com/osrf/gazebo_models, goo.gle/scanned-objects (Google
 Scanned Objects), ycbbenchmarks.com, quaternius.com, kenney.nl, kaylousberg.com (KayKit).
+
+The text encoder was distilled from all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) on the
+captions, on the names of Microsoft's Fluent Emoji (MIT) and on words of WordNet 3.0
+(Princeton University, https://wordnet.princeton.edu/license-and-commercial-use).
 """
 
 
