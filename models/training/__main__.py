@@ -7,6 +7,7 @@ COMMANDS = {
     "render": "objects to four-view pictures",
     "text": "the text encoder: train, export, encode the captions",
     "train": "the denoiser",
+    "soup": "the mean of several denoisers",
     "sample": "a contact sheet from a checkpoint",
     "judge": "a retrieval model to measure with",
     "evaluate": "losses, and how well samples obey their prompt",

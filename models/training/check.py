@@ -17,6 +17,7 @@ from .prompts import SceneObject, shorten, variants
 from .rasterise import render
 from .recolour import main_colour, painted, with_colour
 from .schedule import TIMESTEPS, alpha_bar_table
+from .soup import averaged
 from .train import noised
 from .weights import start_from
 
@@ -175,6 +176,24 @@ def check_growth() -> None:
     assert out.abs().max() > 0.1 and torch.equal(out, same)
 
 
+def check_soup() -> None:
+    """The mean of a network and a deeper one: of what both have, and half of what only one says."""
+    small = Denoiser(DenoiserConfig(conv_width=16, width=64, layers=1))
+    deep = Denoiser(replace(small.config, layers=2))
+    for parameter in deep.parameters():
+        torch.nn.init.normal_(parameter)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / "small.pt", Path(folder) / "deep.pt"]
+        for path, model in zip(paths, (small, deep)):
+            torch.save({"average": model.state_dict()}, path)
+        mean = averaged(paths).state_dict()
+    a, b = small.state_dict(), deep.state_dict()
+    assert torch.allclose(mean["stem.weight"], (a["stem.weight"] + b["stem.weight"]) / 2)
+    assert torch.equal(mean["blocks.1.fc1.weight"], b["blocks.1.fc1.weight"])
+    for layer in ("self_attn.o", "cross_attn.o", "fc2"):
+        assert torch.equal(mean[f"blocks.1.{layer}.weight"], b[f"blocks.1.{layer}.weight"] / 2)
+
+
 def check_judge() -> None:
     """The judge learns to tell two objects apart, and ranks their captions."""
     torch.manual_seed(0)
@@ -204,6 +223,7 @@ def main(argv: list[str]) -> None:
         check_degraded,
         check_painted,
         check_growth,
+        check_soup,
         check_judge,
     )
     for check in checks:

@@ -52,7 +52,8 @@ def ddim(
 ) -> Tensor:
     """Deterministic DDIM (Song et al. 2021, eq. 12) with guidance: views [N, V, C, H, W] in [-1, 1].
 
-    `text` and `empty` are tokens and mask; the clean estimate is clipped to [-1, 1] at every step.
+    Evaluated in bfloat16, as in training. `text` and `empty` are tokens and mask; the clean estimate is
+    clipped to [-1, 1] at every step.
     """
     alpha_bar = alpha_bar_table(noise.shape[-1]).float().to(noise.device)
     timesteps = torch.linspace(TIMESTEPS - 1, 0, steps).round().long()
@@ -62,7 +63,9 @@ def ddim(
     for i, t in enumerate(timesteps):
         alpha, sigma = alpha_bar[t].sqrt(), (1 - alpha_bar[t]).sqrt()
         time = torch.full((2 * size,), float(t), device=z.device)
-        v, v_empty = model(torch.cat([z, z]), time, *both, torch.cat([camera, camera])).chunk(2)
+        with torch.autocast(z.device.type, torch.bfloat16):
+            said = model(torch.cat([z, z]), time, *both, torch.cat([camera, camera]))
+        v, v_empty = said.float().chunk(2)
         v = v_empty + scale * (v - v_empty)
         x = (alpha * z - sigma * v).clamp(-1, 1)
         eps = (z - alpha * x) / sigma
