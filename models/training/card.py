@@ -49,7 +49,7 @@ def draw_losses(model: Denoiser, data: Groups, device: str, path: Path) -> None:
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None, "Title": "Loss of the prior by timestep"})
 
 
 def draw_sheet(sampler: Sampler, prompts: list[str], path: Path) -> None:
