@@ -8,18 +8,21 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from .data import Groups
-from .degrade import degraded
 from .denoiser import Denoiser
-from .evaluate import bins
+from .evaluate import bins, cases
 from .obey import captions_of
 from .sample import Sampler, contact_sheet
 from .schedule import TIMESTEPS
 from .weights import load_denoiser
 
 BINS = 20
+CURVES = {  # of evaluate.cases, as the plot calls them
+    "held-out objects, right prompt": "held-out objects",
+    "training objects, right prompt": "training objects",
+    "the same, degraded": "held-out objects, degraded (error of the object)",
+}
 PROMPTS = 64
 COLUMNS = 4
 ZOOM = 2
@@ -32,19 +35,11 @@ def draw_losses(model: Denoiser, data: Groups, device: str, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    held = data.first_captions(data.held_out)
-    chosen = np.random.default_rng(1).choice(data.training, len(data.held_out), replace=False)
-    trained = data.first_captions(chosen)
-    worse = degraded(held.views, torch.Generator().manual_seed(2))
-    cases = {
-        "held-out objects": (held, held.views),
-        "training objects": (trained, trained.views),
-        "held-out objects, degraded (error of the object)": (held, worse),
-    }
+    measured = cases(data)
     centres = (np.arange(BINS) + 0.5) * TIMESTEPS / BINS
     figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    for name, (batch, seen) in cases.items():
-        axes.plot(centres, bins(model, batch, seen, 1, device, BINS), marker=".", label=name)
+    for case, label in CURVES.items():
+        axes.plot(centres, bins(model, *measured[case], 1, device, BINS), marker=".", label=label)
     axes.set(xlabel="timestep", ylabel="mean squared error of v", xlim=(0, TIMESTEPS), ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

@@ -56,7 +56,8 @@ def with_text(batch: Batch, text: Tensor, mask: Tensor) -> Batch:
     return Batch(batch.views, batch.camera, text.expand_as(batch.text), mask.expand_as(batch.mask))
 
 
-def print_losses(model: Denoiser, data: Groups, repeats: int, device: str) -> None:
+def cases(data: Groups) -> dict[str, tuple[Batch, Tensor]]:
+    """What losses are measured on: a batch, and what is noised of it."""
     held = data.first_captions(data.held_out)
     chosen = np.random.default_rng(1).choice(data.training, len(data.held_out), replace=False)
     empty = data.text.gather([data.text.empty])
@@ -64,14 +65,17 @@ def print_losses(model: Denoiser, data: Groups, repeats: int, device: str) -> No
     untold = with_text(held, *empty)
     mistold = with_text(held, held.text.roll(1, 0), held.mask.roll(1, 0))
     trained = data.first_captions(chosen)
-    cases = {
+    return {
         "held-out objects, right prompt": (held, held.views),
         "the same, degraded": (held, worse),
         "held-out objects, empty prompt": (untold, held.views),
         "held-out objects, another's prompt": (mistold, held.views),
         "training objects, right prompt": (trained, trained.views),
     }
-    for name, (batch, seen) in cases.items():
+
+
+def print_losses(model: Denoiser, data: Groups, repeats: int, device: str) -> None:
+    for name, (batch, seen) in cases(data).items():
         found = bins(model, batch, seen, repeats, device)
         line = "  ".join(f"{value:.4f}" for value in found)
         print(f"{name:36} {line}   mean {sum(found) / BINS:.4f}", flush=True)

@@ -46,6 +46,18 @@ fn show(pixel: vec3u, color: vec4f) {
   }
 }
 
+// Whether nothing is left to do at a pixel: it is outside or, once this has cleared it, shows nothing.
+fn is_clear(pixel: vec3u) -> bool {
+  if is_outside(pixel) {
+    return true;
+  }
+  if opacity_of(pixel) < least_opacity {
+    show(pixel, vec4f(0.0));
+    return true;
+  }
+  return false;
+}
+
 // Change of the distance from tap to tap, to the right and down: a weighted least-squares plane.
 fn slope_at(pixel: vec3u) -> vec2f {
   let centre = distance_at(pixel);
@@ -97,27 +109,19 @@ fn normal_at(pixel: vec3u) -> vec3f {
 
 @compute @workgroup_size(8, 8)
 fn normals(@builtin(global_invocation_id) pixel: vec3u) {
-  if is_outside(pixel) {
+  if is_clear(pixel) {
     return;
   }
   let opacity = opacity_of(pixel);
-  if opacity < least_opacity {
-    show(pixel, vec4f(0.0));
-    return;
-  }
   show(pixel, opacity * vec4f(0.5 * normal_at(pixel) + 0.5, 1.0));
 }
 
 @compute @workgroup_size(8, 8)
 fn lit(@builtin(global_invocation_id) pixel: vec3u) {
-  if is_outside(pixel) {
+  if is_clear(pixel) {
     return;
   }
   let opacity = opacity_of(pixel);
-  if opacity < least_opacity {
-    show(pixel, vec4f(0.0));
-    return;
-  }
   let camera = frame.cameras[pixel.z];
   let to_light = light.x * camera.right + light.y * camera.up + light.z * camera.back;
   let shade = ambient + (1.0 - ambient) * max(0.0, dot(normal_at(pixel), to_light));
@@ -130,14 +134,10 @@ fn lit(@builtin(global_invocation_id) pixel: vec3u) {
 
 @compute @workgroup_size(8, 8)
 fn depth(@builtin(global_invocation_id) pixel: vec3u) {
-  if is_outside(pixel) {
+  if is_clear(pixel) {
     return;
   }
   let opacity = opacity_of(pixel);
-  if opacity < least_opacity {
-    show(pixel, vec4f(0.0));
-    return;
-  }
   let far = length(frame.cameras[pixel.z].position) + 1.0;
   let nearness = clamp((far - distance_at(pixel)) / 2.0, 0.0, 1.0);
   show(pixel, opacity * vec4f(vec3f(nearness), 1.0));

@@ -5,7 +5,7 @@ import { type Size, sizes } from '../bench/sizes';
 import { measureStep, type SizeResult } from '../bench/stages';
 import { type Clock, Timer } from '../bench/timer';
 import { SettingsError } from '../settings';
-import { helpRow, helpRows, type Parsed, parseFlags } from './flags';
+import type { Parsed } from './flags';
 import { machineFlags, say } from './machine';
 import { openNodeGpu } from './node_gpu';
 import { torchRival } from './torch';
@@ -23,35 +23,21 @@ const flags = {
 const clocks = ['wall', 'processor'] as const;
 type ClockKind = (typeof clocks)[number];
 
-const helpText = [
-  "Measures the adapter's ceilings and each stage of a training step of the field beside its bound.",
-  '',
-  'Usage: npm run bench -- field [--json]',
-  '',
-  ...helpRows(flags),
-  helpRow('--json', 'print figures for programs'),
-  helpRow('--help', 'this text'),
-].join('\n');
-
 /** `bench field`: how near the field's kernels come to what the adapter can do (docs/performance.md). */
-export async function benchField(args: readonly string[]): Promise<void> {
-  const json = args.includes('--json');
-  const parsed = parseFlags(
-    args.filter((argument) => argument !== '--json'),
-    Object.keys(flags),
-  );
-  if (parsed.help) {
-    process.stdout.write(`${helpText}\n`);
-    return;
-  }
-  await measure({
-    sizes: chosenSizes(parsed),
-    clock: chosenClock(parsed),
-    adapter: parsed.get('adapter') ?? '',
-    python: parsed.get('torch'),
-    json,
-  });
-}
+export const fieldBench = {
+  about: [
+    "Measures the adapter's ceilings and each stage of a training step of the field beside its bound.",
+  ],
+  flags,
+  run: async (parsed: Parsed, json: boolean): Promise<void> =>
+    measure({
+      sizes: chosenSizes(parsed),
+      clock: chosenClock(parsed),
+      adapter: parsed.get('adapter') ?? '',
+      python: parsed.get('torch'),
+      json,
+    }),
+};
 
 interface Options {
   readonly sizes: readonly Size[];

@@ -1,6 +1,5 @@
 import { consistency } from '../fit/consistency';
-import { SettingsError } from '../settings';
-import { helpRow, helpRows, numberFlag, parseFlags } from './flags';
+import { numberFlag, type Parsed } from './flags';
 import { machineFlags, openEngine, parseMachine } from './machine';
 
 /** What people ask for: nouns of the object set and of the gallery. */
@@ -43,29 +42,17 @@ const flags = {
   ...machineFlags,
 };
 
-const helpText = [
-  'Draws samples of the prior, fits a field to the views of each, and says how far the views agree:',
-  "the mean intersection over union of the views' silhouettes and the field's.",
-  '',
-  'Usage: npm run bench -- prior [--json]',
-  '',
-  ...helpRows(flags),
-  helpRow('--json', 'print figures for programs'),
-  helpRow('--help', 'this text'),
-].join('\n');
-
 /** `bench prior`: whether the four views that the prior draws are of one object. */
-export async function benchPrior(args: readonly string[]): Promise<void> {
-  const json = args.includes('--json');
-  const parsed = parseFlags(
-    args.filter((argument) => argument !== '--json'),
-    Object.keys(flags),
-  );
-  if (parsed.help) {
-    process.stdout.write(`${helpText}\n`);
-    return;
-  }
-  if (parsed.prompt) throw new SettingsError(`'${parsed.prompt}' is too much: bench prior --help.`);
+export const priorBench = {
+  about: [
+    'Draws samples of the prior, fits a field to the views of each, and says how far the views agree:',
+    "the mean intersection over union of the views' silhouettes and the field's.",
+  ],
+  flags,
+  run: measure,
+};
+
+async function measure(parsed: Parsed, json: boolean): Promise<void> {
   const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
   const count = Math.round(numberFlag(parsed, 'prompts', prompts.length, 1, prompts.length));
   const engine = await openEngine(parseMachine(parsed));

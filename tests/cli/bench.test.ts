@@ -5,6 +5,7 @@ test.each([
   [['grid'], "Unknown bench 'grid': npm run bench -- field or prior"],
   [[], "Unknown bench '': npm run bench -- field or prior"],
   [['prior', 'a chair'], "'a chair' is too much"],
+  [['field', 'grid'], "'grid' is too much"],
   [['prior', '--prompts', '31'], 'prompts'],
   [['field', '--size', 'huge'], "Unknown size 'huge': choose small, medium, large."],
   [['field', '--clock', 'sun'], "Unknown clock 'sun': choose wall or processor."],
