@@ -5,6 +5,7 @@ import sys
 
 COMMANDS = {
     "render": "objects to four-view pictures",
+    "singles": "captioned pictures of unknown camera, to train on beside the objects",
     "text": "the text encoder: train, export, encode the captions",
     "train": "the denoiser",
     "soup": "the mean of several denoisers",
@@ -15,7 +16,7 @@ COMMANDS = {
     "export": "checkpoint to models/default",
     "compare": "ONNX against PyTorch",
     "attribution": "authors and licences of the objects",
-    "check": "self-checks of cameras, rasteriser, captions and noise",
+    "check": "self-checks of the conventions and of the data",
     "gradient_fixture": "LoRA gradients of the shipped denoiser for the tests",
 }
 

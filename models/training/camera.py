@@ -9,6 +9,8 @@ FOVY = 40.0  # degrees
 # The unit sphere just fits, with 5 % to spare.
 DISTANCE = round(1.05 / math.sin(math.radians(FOVY) / 2), 4)
 ELEVATION = (-10.0, 40.0)  # degrees
+# Radius of the unit sphere's outline, of half a picture's side.
+OUTLINE = math.tan(math.asin(1 / DISTANCE)) / math.tan(math.radians(FOVY) / 2)
 AZIMUTH_OFFSETS = (0.0, 90.0, 180.0, 270.0)  # degrees, one per view of a group
 
 

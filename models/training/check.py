@@ -1,4 +1,5 @@
-"""Quick self-checks of what training rests on: cameras, rasteriser, captions, noise, paint, judge."""
+"""Quick self-checks of what training rests on: cameras, rasteriser, captions, noise, paint, judge,
+poses, single views."""
 
 import tempfile
 from dataclasses import replace
@@ -8,6 +9,7 @@ import torch
 
 from .align import occupancy, quarter_turns
 from .camera import AZIMUTH_OFFSETS, group_cameras
+from .check_data import CHECKS
 from .data import MIRRORED_ORDER
 from .degrade import degraded
 from .denoiser import Denoiser, DenoiserConfig
@@ -225,6 +227,7 @@ def main(argv: list[str]) -> None:
         check_growth,
         check_soup,
         check_judge,
+        *CHECKS,
     )
     for check in checks:
         check()

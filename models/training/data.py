@@ -15,6 +15,7 @@ from .recolour import Paint, painted, with_colour
 
 HELD_OUT = 0.03  # share of the objects, never trained on
 DROP_TEXT = 0.12  # probability of the empty prompt: classifier-free guidance
+SHADE = (0.93, 1.05)  # factor on the colours of a group
 PAINTED = 0.3  # share of the objects with one main colour that are painted
 # A phrase true of n objects is drawn as n to this: a small budget learns nothing from a thousand names
 # said of one object each.
@@ -27,15 +28,29 @@ MIRRORED_ORDER = [0, 3, 2, 1]
 
 @dataclass(frozen=True)
 class Batch:
-    """Groups of four views of single objects."""
+    """Groups of four views of single objects, or, V being 1, single views from unknown cameras."""
 
     views: Tensor  # f32 [N, V, C, H, W] in [-1, 1]
-    camera: Tensor  # f32 [N, V, 16]
+    camera: Tensor | None  # f32 [N, V, 16]; None: unknown
     text: Tensor  # f32 [N, T, D]
     mask: Tensor  # f32 [N, T]
 
     def to(self, device: str) -> "Batch":
-        return Batch(*(t.to(device) for t in (self.views, self.camera, self.text, self.mask)))
+        camera = None if self.camera is None else self.camera.to(device)
+        return Batch(self.views.to(device), camera, self.text.to(device), self.mask.to(device))
+
+
+def split(objects: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the held-out objects and of the training ones, both sorted."""
+    order = np.random.default_rng(0).permutation(objects)
+    held = round(HELD_OUT * objects)
+    return np.sort(order[:held]), np.sort(order[held:])
+
+
+def draw_template(rows: list[int], rng: np.random.Generator) -> int:
+    """One of the rows of `text` of a phrase, which are in the order of the templates."""
+    weight = np.array(TEMPLATE_WEIGHTS[: len(rows)])
+    return rows[rng.choice(len(rows), p=weight / weight.sum())]
 
 
 class TextFeatures:
@@ -76,14 +91,14 @@ class Groups:
         self.views = views.to(device)  # u8 [objects, groups, V, C, H, W]
         self.azimuth = torch.tensor(meta["azimuth"], device=device)
         self.elevation = torch.tensor(meta["elevation"], device=device)
+        # Groups that show the object as in the set, upright and in full size; all did before poses.
+        self.plain = np.array(meta.get("scale", np.ones(self.azimuth.shape))) == 1
         self.text = TextFeatures(work / "text_features.pt", device)
         self.rows = [
             [[self.text.index[v] for v in variants(phrase, o.style)] for phrase in o.captions]
             for o in self.objects
         ]
-        order = np.random.default_rng(0).permutation(len(self.objects))
-        held = round(HELD_OUT * len(order))
-        self.held_out, self.training = np.sort(order[:held]), np.sort(order[held:])
+        self.held_out, self.training = split(len(self.objects))
         # What may be said of an object in training, as places in `rows`, by the phrase.
         self.told: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for index in self.training:
@@ -114,14 +129,15 @@ class Groups:
             new = self.paint.main[[donor for donor in brush if donor is not None]]
             rgba[wet] = painted(rgba[wet], old.to(self.device), new.to(self.device))
         roll = rng.integers(4, size=size)  # any of the four views may come first
-        shade = rng.uniform(0.93, 1.05, size)
+        shade = rng.uniform(*SHADE, size)
         mirror = rng.random(size) < 0.5
         return *self.pose(rgba, chosen, group, roll, shade, mirror), rows
 
     def first_captions(self, chosen: np.ndarray) -> Batch:
-        """One group of each of the objects `chosen`, with its first caption."""
+        """One plain group of each of the objects `chosen`, with its first caption."""
         zeros = np.zeros(len(chosen), int)
-        group = np.arange(len(chosen)) % self.views.shape[1]
+        plain = [np.flatnonzero(self.plain[i]) for i in chosen]
+        group = np.array([groups[n % len(groups)] for n, groups in enumerate(plain)])
         rgba = self.views[chosen, group].float() / 255
         posed = self.pose(rgba, chosen, group, zeros, np.ones(len(chosen)), zeros > 0)
         return Batch(*posed, *self.text.gather([self.rows[i][0][0] for i in chosen]))
@@ -153,9 +169,7 @@ class Groups:
         if donor is not None:
             old, new = self.paint.word[index], self.paint.word[donor]
             return self.text.index[with_colour(self.objects[index].coloured, old, new)]
-        rows = self.rows[index][place]
-        weight = np.array(TEMPLATE_WEIGHTS[: len(rows)])
-        return rows[rng.choice(len(rows), p=weight / weight.sum())]
+        return draw_template(self.rows[index][place], rng)
 
     def pose(
         self,

@@ -6,6 +6,10 @@
 Timestep, camera and the mean of the text tokens modulate every block (AdaLN; one shared
 projection for the transformer, as in PixArt-alpha). Only plain operations: the graph is
 differentiated node by node after export.
+
+Pictures of which only one view is known, and not from where, are seen one by one: a view attends to
+itself alone and no camera is embedded (MVDream, Shi et al. 2023, trains on 2D pictures so). Training
+only: the exported graph always has four views.
 """
 
 import math
@@ -49,7 +53,8 @@ TIERS = {
 
 
 class Embedding(nn.Module):
-    """Timestep, camera and pooled text to one vector per view, [N, V, width]."""
+    """Timestep, camera and pooled text to one vector per view, [N, V, width]; a camera that is not
+    known adds nothing."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -61,12 +66,15 @@ class Embedding(nn.Module):
         self.camera = Mlp(16, width)
         self.pooled = Mlp(width, width)
 
-    def forward(self, timestep: Tensor, camera: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, timestep: Tensor, camera: Tensor | None, text: Tensor, mask: Tensor
+    ) -> Tensor:
         angle = timestep[:, None] * self.frequencies
         time = self.time(torch.cat([angle.cos(), angle.sin()], -1))
         weight = mask / mask.sum(1, keepdim=True)
         pooled = self.pooled((text * weight[..., None]).sum(1))
-        return (time + pooled)[:, None] + self.camera(camera)
+        shared = (time + pooled)[:, None]
+        return shared if camera is None else shared + self.camera(camera)
 
 
 class Mlp(nn.Module):
@@ -120,29 +128,30 @@ class ConvBlock(nn.Module):
 class Attention(nn.Module):
     """Multi-head attention of `x` [N, L, width] to `context` [N, M, width]; `bias` [N, 1, 1, M].
 
-    L and M are fixed when built: the exported graph then has no shape arithmetic.
+    L and M come as numbers: the exported graph then has no shape arithmetic.
     """
 
-    def __init__(self, width: int, heads: int, queries: int, keys: int) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.scale = (width // heads) ** -0.5
-        self.joined = (-1, queries, width)
-        self.queries = (-1, queries, heads, width // heads)
-        self.keys = (-1, keys, heads, width // heads)
+        self.width = width
+        self.heads = (heads, width // heads)
         self.q = nn.Linear(width, width)
         self.k = nn.Linear(width, width)
         self.v = nn.Linear(width, width)
         self.o = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, context: Tensor, bias: Tensor | None = None) -> Tensor:
-        q = self.q(x).reshape(self.queries).transpose(1, 2)
-        k = self.k(context).reshape(self.keys).transpose(1, 2)
-        v = self.v(context).reshape(self.keys).transpose(1, 2)
+    def forward(
+        self, x: Tensor, context: Tensor, queries: int, keys: int, bias: Tensor | None = None
+    ) -> Tensor:
+        q = self.q(x).reshape(-1, queries, *self.heads).transpose(1, 2)
+        k = self.k(context).reshape(-1, keys, *self.heads).transpose(1, 2)
+        v = self.v(context).reshape(-1, keys, *self.heads).transpose(1, 2)
         score = (q * self.scale) @ k.transpose(-1, -2)
         if bias is not None:
             score = score + bias
         mixed = score.softmax(-1) @ v
-        return self.o(mixed.transpose(1, 2).reshape(self.joined))
+        return self.o(mixed.transpose(1, 2).reshape(-1, queries, self.width))
 
 
 class TransformerBlock(nn.Module):
@@ -151,32 +160,35 @@ class TransformerBlock(nn.Module):
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         width, heads = config.width, config.heads
-        per_view = (config.resolution // 4) ** 2
-        tokens = config.views * per_view
-        self.joined = (-1, tokens, width)
-        self.split = (-1, config.views, per_view, width)
+        self.width, self.text_tokens = width, config.text_tokens
+        self.per_view = (config.resolution // 4) ** 2
         self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
-        self.self_attn = Attention(width, heads, tokens, tokens)
+        self.self_attn = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
-        self.cross_attn = Attention(width, heads, tokens, config.text_tokens)
+        self.cross_attn = Attention(width, heads)
         self.norm3 = nn.LayerNorm(width, elementwise_affine=False)
         self.fc1 = nn.Linear(width, config.mlp_ratio * width)
         self.fc2 = nn.Linear(config.mlp_ratio * width, width)
         self.table = nn.Parameter(torch.randn(6, width) / width**0.5)
 
-    def forward(self, x: Tensor, modulation: Tensor, text: Tensor, bias: Tensor) -> Tensor:
-        """`x` [N, V*64, width]; `modulation` [N, V, 6, width], the same for every block."""
+    def forward(
+        self, x: Tensor, modulation: Tensor, text: Tensor, bias: Tensor, views: int
+    ) -> Tensor:
+        """`x` [N, V*64, width]; `modulation` [N, V, 6, width], the same for every block; `views` = V."""
+        tokens = views * self.per_view
+        joined = (-1, tokens, self.width)
+        split = (-1, views, self.per_view, self.width)
         m = (modulation + self.table).split([1] * 6, 2)
 
         def modulate(t: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-            return (t.reshape(self.split) * (1 + scale) + shift).reshape(self.joined)
+            return (t.reshape(split) * (1 + scale) + shift).reshape(joined)
 
         def gate(t: Tensor, amount: Tensor) -> Tensor:
-            return (t.reshape(self.split) * amount).reshape(self.joined)
+            return (t.reshape(split) * amount).reshape(joined)
 
         h = modulate(self.norm1(x), m[0], m[1])
-        x = x + gate(self.self_attn(h, h), m[2])
-        x = x + self.cross_attn(self.norm2(x), text, bias)
+        x = x + gate(self.self_attn(h, h, tokens, tokens), m[2])
+        x = x + self.cross_attn(self.norm2(x), text, tokens, self.text_tokens, bias)
         h = modulate(self.norm3(x), m[3], m[4])
         return x + gate(self.fc2(F.silu(self.fc1(h))), m[5])
 
@@ -186,6 +198,7 @@ class Denoiser(nn.Module):
 
     z f32 [N,V,C,H,W] (data 2x-1), timestep f32 [N] (0..999, large = noisy), text f32 [N,T,D],
     text_mask f32 [N,T] (1 real, 0 pad), camera f32 [N,V,16] (c2w, row-major) -> f32 [N,V,C,H,W].
+    Without a camera the views are single ones, V = 1.
     """
 
     def __init__(self, config: DenoiserConfig) -> None:
@@ -216,10 +229,16 @@ class Denoiser(nn.Module):
         self.out = zero(nn.Conv2d(narrow, pixels, 3, padding=1))
 
     def forward(
-        self, z: Tensor, timestep: Tensor, text: Tensor, text_mask: Tensor, camera: Tensor
+        self,
+        z: Tensor,
+        timestep: Tensor,
+        text: Tensor,
+        text_mask: Tensor,
+        camera: Tensor | None,
     ) -> Tensor:
         config = self.config
-        views, width, narrow = config.views, config.width, config.conv_width
+        views = 1 if camera is None else config.views
+        width, narrow = config.width, config.conv_width
         half, quarter = config.resolution // 2, config.resolution // 4
 
         context = self.text_norm(self.text(text))
@@ -240,7 +259,7 @@ class Denoiser(nn.Module):
         tokens = tokens.reshape(-1, views * quarter * quarter, width)
         modulation = self.modulation(embedding).reshape(-1, views, 6, width)
         for block in self.blocks:
-            tokens = block(tokens, modulation, context, bias)
+            tokens = block(tokens, modulation, context, bias, views)
 
         h = self.up(self.norm(tokens)).reshape(-1, quarter, quarter, narrow, 2, 2)
         h = h.permute(0, 3, 1, 4, 2, 5).reshape(-1, narrow, half, half)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .data import Groups
+from .recolour import every_prompt
 from .tokenizer import words
 
 SEED = 77
@@ -130,7 +131,7 @@ def main(argv: list[str]) -> None:
     torch.manual_seed(SEED)
     data = Groups(args.objects, args.work, args.device)
     path = args.work / "judge.pt"
-    vocabulary = sorted({w for prompt in data.text.prompts for w in words(prompt)})
+    vocabulary = sorted({w for prompt in every_prompt(data.objects) for w in words(prompt)})
     judge = Judge(vocabulary).to(args.device)
     optimizer = torch.optim.AdamW(judge.parameters(), args.lr, weight_decay=0.05)
     step, elapsed = 0, 0.0

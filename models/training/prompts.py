@@ -35,23 +35,23 @@ class SceneObject:
     coloured: str | None  # the caption with the main colours, where it has none itself
 
 
+def phrases(caption: str, coloured: str | None = None) -> tuple[str, ...]:
+    """What may be said of an object, without repeats: its caption, that with its colours, the noun."""
+    told = (caption, coloured, shorten(caption))
+    return tuple(dict.fromkeys(phrase for phrase in told if phrase))
+
+
 def read_objects(folder: Path) -> list[SceneObject]:
     """Reads `objects.jsonl` of the object set in `folder`."""
     objects = []
     for line in (folder / "objects.jsonl").read_text().splitlines():
         row = json.loads(line)
-        phrases = [row["caption"]]
-        if row["caption_colour"]:
-            phrases.append(row["caption_colour"])
-        short = shorten(row["caption"])
-        if short not in phrases:
-            phrases.append(short)
         objects.append(
             SceneObject(
                 row["id"],
                 row["file"],
                 row["style"],
-                tuple(phrases),
+                phrases(row["caption"], row["caption_colour"]),
                 row["caption"],
                 row["caption_colour"],
             )
@@ -80,6 +80,6 @@ def variants(phrase: str, style: str) -> list[str]:
 
 
 def all_prompts(objects: list[SceneObject]) -> list[str]:
-    """Every prompt that training may use, sorted; the empty prompt is not among them."""
+    """Every prompt of objects in their own colours, sorted; the empty prompt is not among them."""
     found = {v for o in objects for phrase in o.captions for v in variants(phrase, o.style)}
     return sorted(found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .prompts import SceneObject
+from .prompts import SceneObject, all_prompts
 
 COLOURS = (
     "red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink",
@@ -44,6 +44,11 @@ def painted_prompts(objects: list[SceneObject]) -> set[str]:
         if item.coloured and (old := named_colour(item))
         for new in COLOURS
     }
+
+
+def every_prompt(objects: list[SceneObject]) -> list[str]:
+    """Every prompt that training may use of the objects, painted or not, sorted."""
+    return sorted(set(all_prompts(objects)) | painted_prompts(objects))
 
 
 def belonging(colour: Tensor, main: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,9 @@
 """Stage 1: renders the captioned objects to groups of four views.
 
 Writes to the work folder: `views.npy` u8 [objects, groups, 4, 4, size, size] (views, then channels:
-premultiplied sRGB and alpha) and `views.json` (object ids, azimuths and elevations in degrees).
-The azimuths are those of the object turned to face like the others of its noun (`align`).
+premultiplied sRGB and alpha) and `views.json` (object ids; of each group azimuth and elevation, scale
+of the object, its tilt and the azimuth of the tilt's axis; degrees). The azimuths are those of the
+object turned to face like the others of its noun (`align`).
 """
 
 import argparse
@@ -17,16 +18,19 @@ import torch
 
 from .align import occupancy, quarter_turns
 from .camera import ELEVATION, group_cameras
+from .data import split
 from .denoiser import TIERS
 from .mesh import Mesh, read_glb
-from .prompts import all_prompts, read_objects
+from .pose import draw_poses, posed
+from .prompts import read_objects
 from .rasterise import render
-from .recolour import painted_prompts
+from .recolour import every_prompt
 
 
-def draw_angles(objects: int, groups: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def draw_angles(
+    objects: int, groups: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Azimuth and elevation [objects, groups] in degrees; group 0 has the front among its views."""
-    rng = np.random.default_rng(seed)
     azimuth = rng.uniform(0, 360, (objects, groups))
     azimuth[:, 0] = 0
     elevation = rng.uniform(*ELEVATION, (objects, groups))
@@ -34,16 +38,25 @@ def draw_angles(objects: int, groups: int, seed: int) -> tuple[np.ndarray, np.nd
 
 
 def render_object(
-    path: Path, azimuth: np.ndarray, elevation: np.ndarray, size: int, device: str
+    path: Path,
+    azimuth: np.ndarray,
+    elevation: np.ndarray,
+    poses: list[np.ndarray],
+    size: int,
+    device: str,
 ) -> tuple[np.ndarray, torch.Tensor]:
-    """Views u8 [groups, 4, 4, size, size] of one object, and its occupancy."""
+    """Views u8 [groups, 4, 4, size, size] of one object, and its occupancy; `poses` are scale, tilt and
+    axis [groups] each."""
     torch.set_num_threads(1)
     mesh = read_glb(path)
     volume = occupancy(mesh)
     mesh = Mesh(mesh.corners.to(device), mesh.colours.to(device))
     cameras = group_cameras(torch.from_numpy(azimuth), torch.from_numpy(elevation)).to(device)
-    views = render(mesh, cameras.view(-1, 4, 4), size)
-    return views.view(len(azimuth), -1, 4, size, size).cpu().numpy(), volume
+    groups = [
+        render(posed(mesh, *pose), camera.view(-1, 4, 4), size)
+        for camera, *pose in zip(cameras, *poses)
+    ]
+    return torch.stack(groups).cpu().numpy(), volume
 
 
 def unpack(objects: Path, work: Path) -> Path:
@@ -71,10 +84,12 @@ def main(argv: list[str]) -> None:
 
     args.work.mkdir(parents=True, exist_ok=True)
     objects = read_objects(args.objects)
-    prompts = sorted(set(all_prompts(objects)) | painted_prompts(objects))
-    (args.work / "captions.txt").write_text("\n".join(prompts) + "\n")
+    (args.work / "captions.txt").write_text("\n".join(every_prompt(objects)) + "\n")
     folder = unpack(args.objects, args.work)
-    azimuth, elevation = draw_angles(len(objects), args.groups, args.seed)
+    rng = np.random.default_rng(args.seed)
+    azimuth, elevation = draw_angles(len(objects), args.groups, rng)
+    held_out, _ = split(len(objects))
+    scale, tilt, axis = draw_poses(len(objects), args.groups, held_out, rng)
     shape = (len(objects), args.groups, 4, 4, args.size, args.size)
     views = np.lib.format.open_memmap(args.work / "views.npy", "w+", np.uint8, shape)
 
@@ -82,7 +97,15 @@ def main(argv: list[str]) -> None:
     started = time.time()
     with ProcessPoolExecutor(args.workers if args.device == "cpu" else 1) as pool:
         jobs = [
-            pool.submit(render_object, folder / o.file, azimuth[i], elevation[i], args.size, args.device)
+            pool.submit(
+                render_object,
+                folder / o.file,
+                azimuth[i],
+                elevation[i],
+                [scale[i], tilt[i], axis[i]],
+                args.size,
+                args.device,
+            )
             for i, o in enumerate(objects)
         ]
         for i, job in enumerate(jobs):
@@ -91,10 +114,15 @@ def main(argv: list[str]) -> None:
             if (i + 1) % 200 == 0 or i + 1 == len(jobs):
                 print(f"{i + 1}/{len(jobs)} objects, {time.time() - started:.0f} s", flush=True)
     views.flush()
-    azimuth += 90 * quarter_turns(objects, torch.stack(volumes))[:, None]
+    turns = 90 * quarter_turns(objects, torch.stack(volumes))[:, None]
+    azimuth += turns
+    axis += turns
     meta = {
         "ids": [o.id for o in objects],
         "azimuth": azimuth.tolist(),
         "elevation": elevation.tolist(),
+        "scale": scale.tolist(),
+        "tilt": tilt.tolist(),
+        "axis": axis.tolist(),
     }
     (args.work / "views.json").write_text(json.dumps(meta))

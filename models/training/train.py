@@ -1,4 +1,5 @@
-"""Stage 3: trains the denoiser by v-prediction on noised groups of views.
+"""Stage 3: trains the denoiser by v-prediction on noised groups of views, and on single views where the
+work folder has them (`training singles`).
 
 Stops after `--minutes` of training in total, with the learning rate at zero; a larger number
 later goes on from the checkpoint. On a CPU it is data-parallel over single-threaded processes,
@@ -12,6 +13,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from .data import Batch, Groups
 from .degrade import degraded
 from .denoiser import TIERS, Denoiser
 from .schedule import TIMESTEPS, alpha_sigma
+from .singles import SINGLES, open_singles
 from .weights import start_from
 
 BINS = 5  # of timesteps, in the log
@@ -51,6 +54,21 @@ def losses(
     differs = (seen != batch.views).flatten(1).any(1)
     sigma = alpha_sigma(timestep, seen)[1].flatten()
     return torch.where(differs, sigma.square(), 1) * error
+
+
+def mean_over_views(groups: Tensor, singles: Tensor, views: int) -> Tensor:
+    """The mean loss of all views in a step: the losses `groups` [N] are means over `views` views each,
+    the losses `singles` [M] are of one."""
+    return (views * groups.sum() + singles.sum()) / (views * len(groups) + len(singles))
+
+
+class Update(NamedTuple):
+    """What one step saw, on the device, so that nothing waits for it."""
+
+    timestep: Tensor  # i64 [N]
+    loss: Tensor  # of the groups [N]
+    single: Tensor  # of the single views [M]
+    norm: Tensor  # of the gradient
 
 
 def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
@@ -95,13 +113,17 @@ class Trainer:
         self.args, self.rank = args, rank
         torch.manual_seed(args.seed)
         self.data = Groups(args.objects, args.work, args.device)
+        text, resolution = self.data.text, self.data.resolution
+        self.singles = open_singles(args.work, text, resolution, args.device)
+        self.single_views = round(args.singles * (args.batch // args.workers)) if self.singles else 0
         config = TIERS[self.data.resolution]
         self.model = Denoiser(config).to(args.device)
         self.average = Denoiser(config).to(args.device)
         if args.init:
             start_from(self.model, args.init)
         self.average.load_state_dict(self.model.state_dict())
-        self.forward = torch.compile(self.model) if args.compile else self.model
+        # Groups and single views: two graphs, each of one size.
+        self.forward = torch.compile(self.model, dynamic=False) if args.compile else self.model
         self.optimizers = optimizers(self.model, args.lr)
         self.step, self.elapsed = 0, 0.0
         self.checkpoint = args.work / "denoiser.pt"
@@ -132,25 +154,29 @@ class Trainer:
         )
         os.replace(partial, self.checkpoint)
 
-    def update(self) -> tuple[Tensor, Tensor, Tensor]:
-        """One step on this worker's share; timesteps, losses and the gradient's norm, on the device, so
-        that nothing waits for it."""
-        args = self.args
-        rng = np.random.default_rng([args.seed, self.step, self.rank])
-        size = args.batch // args.workers
-        batch = self.data.draw(size, rng)
+    def measure(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Timesteps and losses of a batch under random noise."""
+        size, device = len(batch.views), self.args.device
         stratum = (rng.permutation(size) + rng.random(size)) / size
         timestep = (TIMESTEPS * stratum**TIMESTEP_POWER).astype(np.int64)
-        timestep = torch.from_numpy(timestep).to(args.device)
-        generator = torch.Generator(args.device).manual_seed(int(rng.integers(1 << 62)))
-        noise = torch.randn(batch.views.shape, generator=generator, device=args.device)
+        timestep = torch.from_numpy(timestep).to(device)
+        generator = torch.Generator(device).manual_seed(int(rng.integers(1 << 62)))
+        noise = torch.randn(batch.views.shape, generator=generator, device=device)
 
         degrade = torch.from_numpy(rng.random(size) < DEGRADED).view(-1, 1, 1, 1, 1)
-        degrade = degrade.to(args.device)
+        degrade = degrade.to(device)
         seen = torch.where(degrade, degraded(batch.views, generator), batch.views)
+        return timestep, losses(self.forward, batch, seen, timestep, noise)
 
-        loss = losses(self.forward, batch, seen, timestep, noise)
-        loss.mean().backward()
+    def update(self) -> Update:
+        """One step on this worker's share."""
+        args = self.args
+        rng = np.random.default_rng([args.seed, self.step, self.rank])
+        timestep, loss = self.measure(self.data.draw(args.batch // args.workers, rng), rng)
+        single = loss.new_empty(0)
+        if self.singles and self.single_views:
+            _, single = self.measure(self.singles.draw(self.single_views, rng), rng)
+        mean_over_views(loss, single, self.model.config.views).backward()
         self.share_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         progress = self.elapsed / (60 * args.minutes)
@@ -165,7 +191,7 @@ class Trainer:
             torch._foreach_lerp_(
                 list(self.average.parameters()), list(self.model.parameters()), 1 - decay
             )
-        return timestep, loss.detach(), norm
+        return Update(timestep, loss.detach(), single.detach(), norm)
 
     def share_gradients(self) -> None:
         if self.args.workers == 1:
@@ -195,9 +221,11 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
         )
     trainer = Trainer(args, rank)
     if rank == 0:
+        mixed = trainer.single_views * args.workers
         print(f"from step {trainer.step}, {trainer.elapsed / 60:.1f} of {args.minutes} min")
+        print(f"{args.batch} groups and {mixed} single views a step", flush=True)
     log = (args.work / "train.jsonl").open("a") if rank == 0 else None
-    window: list[tuple[Tensor, Tensor, Tensor]] = []
+    window: list[Update] = []
     clock = time.monotonic()
     saved = trainer.elapsed
     until = min(60 * args.minutes, trainer.elapsed + 60 * args.slice)
@@ -224,20 +252,24 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
 
 
 def write_log(
-    log: object, trainer: Trainer, window: list[tuple[Tensor, Tensor, Tensor]], extra: dict
+    log: object, trainer: Trainer, window: list[Update], extra: dict
 ) -> None:
-    """One JSON line: loss by timestep bin (low noise first), learning rate, seconds."""
+    """One JSON line: loss of the groups, also by timestep bin (low noise first), and of the single views,
+    learning rate, seconds."""
     line: dict[str, object] = {"step": trainer.step, "seconds": round(trainer.elapsed, 1)}
     if window:
-        timestep = torch.cat([w[0] for w in window])
-        loss = torch.cat([w[1] for w in window])
+        timestep = torch.cat([w.timestep for w in window])
+        loss = torch.cat([w.loss for w in window])
+        single = torch.cat([w.single for w in window])
         bins = timestep * BINS // TIMESTEPS
         line["loss"] = round(loss.mean().item(), 5)
         line["bins"] = [
             round(loss[bins == b].mean().item(), 5) if (bins == b).any() else None
             for b in range(BINS)
         ]
-        line["norm"] = round(torch.stack([w[2] for w in window]).mean().item(), 4)
+        if len(single):
+            line["single"] = round(single.mean().item(), 5)
+        line["norm"] = round(torch.stack([w.norm for w in window]).mean().item(), 4)
         line["lr"] = trainer.optimizers[0].param_groups[0]["lr"]
     text = json.dumps(line | extra)
     print(text, flush=True)
@@ -258,6 +290,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=3, help="processes, one thread each")
     parser.add_argument("--compile", action="store_true", help="torch.compile: faster, starts later")
     parser.add_argument("--batch", type=int, default=24, help="groups per step, over all workers")
+    help_singles = "single views per group, where `training singles` prepared any; 0 for none"
+    parser.add_argument("--singles", type=float, default=SINGLES, help=help_singles)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--warmup", type=int, default=400, help="steps")
     parser.add_argument("--decay", type=float, default=0.9992, help="of the averaged weights")
