@@ -1,4 +1,4 @@
-"""Writes `models/default/ATTRIBUTION.md`: whose objects the prior was trained on, by licence."""
+"""Writes `models/default/ATTRIBUTION.md`: whose objects, and pictures, the prior was trained on, by licence."""
 
 import argparse
 import json
@@ -28,13 +28,20 @@ captions, on the names of Microsoft's Fluent Emoji (MIT) and on words of WordNet
 (Princeton University, https://wordnet.princeton.edu/license-and-commercial-use).
 """
 
+PICTURES = """
+It was also trained on {count} pictures, scaled to its size, each by one of these licences: {licences}.
+"""
 
-def attribution(rows: list[dict]) -> str:
-    """Markdown of all sources; `rows` are the lines of `objects.jsonl`."""
+
+def attribution(rows: list[dict], pictures: list[dict]) -> str:
+    """Markdown of all sources; `rows` are the lines of `objects.jsonl`, `pictures` of `emoji.jsonl`."""
     groups: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for row in rows:
         groups[row["licence"], row["source"]][row["author"]] += 1
     lines = [HEAD.format(count=len(rows))]
+    if pictures:
+        licences = "; ".join(sorted({picture["licence"] for picture in pictures}))
+        lines[0] += PICTURES.format(count=len(pictures), licences=licences)
     for licence in sorted({licence for licence, _ in groups}, key=lambda name: ("CC0" in name, name)):
         lines.append(f"## {licence}\n")
         for (of, source), authors in sorted(groups.items()):
@@ -48,8 +55,15 @@ def attribution(rows: list[dict]) -> str:
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="training attribution", description=__doc__)
     parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
+    help_emoji = "folder with emoji.jsonl, where the prior was trained on single views"
+    parser.add_argument("--emoji", type=Path, help=help_emoji)
     default = Path(__file__).parent.parent / "default" / "ATTRIBUTION.md"
     parser.add_argument("--out", type=Path, default=default)
     args = parser.parse_args(argv)
-    rows = [json.loads(line) for line in (args.objects / "objects.jsonl").read_text().splitlines()]
-    args.out.write_text(attribution(rows))
+    rows = read_lines(args.objects / "objects.jsonl")
+    pictures = read_lines(args.emoji / "emoji.jsonl") if args.emoji else []
+    args.out.write_text(attribution(rows, pictures))
+
+
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]

@@ -91,7 +91,7 @@ class Groups:
         self.views = views.to(device)  # u8 [objects, groups, V, C, H, W]
         self.azimuth = torch.tensor(meta["azimuth"], device=device)
         self.elevation = torch.tensor(meta["elevation"], device=device)
-        # Groups that show the object as in the set, upright and in full size; all did before poses.
+        # Groups that show the object as in the set, upright and in full size; all of them, where none is posed.
         self.plain = np.array(meta.get("scale", np.ones(self.azimuth.shape))) == 1
         self.text = TextFeatures(work / "text_features.pt", device)
         self.rows = [
