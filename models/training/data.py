@@ -1,7 +1,7 @@
 """Training data: rendered groups of four views, their cameras and the encoded prompts."""
 
 import json
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from .recolour import Paint, painted, with_colour
 HELD_OUT = 0.03  # share of the objects, never trained on
 DROP_TEXT = 0.12  # probability of the empty prompt: classifier-free guidance
 PAINTED = 0.3  # share of the objects with one main colour that are painted
+# A phrase true of n objects is drawn as n to this: a small budget learns nothing from a thousand names
+# said of one object each.
+COMMON = 1.5
 TEMPLATE_WEIGHTS = (0.5, 0.25, 0.125, 0.125)  # of prompts.TEMPLATES
 
 # In a mirror at x = 0 azimuth a becomes -a, so that the views of a group come in reverse.
@@ -81,10 +84,12 @@ class Groups:
         order = np.random.default_rng(0).permutation(len(self.objects))
         held = round(HELD_OUT * len(order))
         self.held_out, self.training = np.sort(order[:held]), np.sort(order[held:])
-        # Common captions first: a small budget learns nothing from a thousand names seen once.
-        captions = [self.objects[i].caption for i in self.training]
-        count = Counter(captions)
-        weight = np.array([count[caption] ** 0.7 for caption in captions])
+        # What may be said of an object in training, as places in `rows`, by the phrase.
+        self.told: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for index in self.training:
+            for place, phrase in enumerate(self.objects[index].captions):
+                self.told[phrase].append((int(index), place))
+        weight = np.array([len(places) ** COMMON for places in self.told.values()])
         self.weight = weight / weight.sum()
 
     @property
@@ -98,10 +103,10 @@ class Groups:
 
     def draw_told(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[int]]:
         """Views and camera of a random training batch, and the rows of `text` that tell of them."""
-        chosen = rng.choice(self.training, size, p=self.weight)
+        chosen, places = self.draw_objects(size, rng)
         group = rng.integers(self.views.shape[1], size=size)
         brush = [self.draw_colour(i, rng) for i in chosen]
-        rows = [self.draw_prompt(i, donor, rng) for i, donor in zip(chosen, brush)]
+        rows = [self.draw_prompt(*told, rng) for told in zip(chosen, places, brush)]
         rgba = self.views[chosen, group].float() / 255
         wet = [n for n, donor in enumerate(brush) if donor is not None]
         if wet:
@@ -130,14 +135,25 @@ class Groups:
         name = rng.choice([name for name in pots if name != own])
         return int(rng.choice(pots[name]))
 
-    def draw_prompt(self, index: int, donor: int | None, rng: np.random.Generator) -> int:
-        """Row of `text` for one object, with the colour of `donor`: a caption in a template, or empty."""
+    def draw_objects(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Objects and what is said of them, as places in `rows`: a phrase, then one of the objects that it
+        is true of, each as likely. Then one with a single caption does not stand for all."""
+        phrases = list(self.told.values())
+        drawn = rng.choice(len(phrases), size, p=self.weight)
+        pairs = [phrases[i][rng.integers(len(phrases[i]))] for i in drawn]
+        return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+
+    def draw_prompt(
+        self, index: int, place: int, donor: int | None, rng: np.random.Generator
+    ) -> int:
+        """Row of `text` for caption `place` of an object, in a template and with the colour of `donor`,
+        or for the empty prompt."""
         if rng.random() < DROP_TEXT:
             return self.text.empty
         if donor is not None:
             old, new = self.paint.word[index], self.paint.word[donor]
             return self.text.index[with_colour(self.objects[index].coloured, old, new)]
-        rows = self.rows[index][rng.integers(len(self.rows[index]))]
+        rows = self.rows[index][place]
         weight = np.array(TEMPLATE_WEIGHTS[: len(rows)])
         return rows[rng.choice(len(rows), p=weight / weight.sum())]
 
