@@ -19,7 +19,7 @@ SHADE = (0.93, 1.05)  # factor on the colours of a group
 PAINTED = 0.3  # share of the objects with one main colour that are painted
 # A phrase true of n objects is drawn as n to this: a small budget learns nothing from a thousand names
 # said of one object each.
-COMMON = 1.5
+COMMON = 1.75
 TEMPLATE_WEIGHTS = (0.5, 0.25, 0.125, 0.125)  # of prompts.TEMPLATES
 
 # In a mirror at x = 0 azimuth a becomes -a, so that the views of a group come in reverse.
@@ -91,7 +91,7 @@ class Groups:
         self.views = views.to(device)  # u8 [objects, groups, V, C, H, W]
         self.azimuth = torch.tensor(meta["azimuth"], device=device)
         self.elevation = torch.tensor(meta["elevation"], device=device)
-        # Groups that show the object as in the set, upright and in full size; all of them, where none is posed.
+        # Groups that show the object as in the set, upright and in full size: all, where none is posed.
         self.plain = np.array(meta.get("scale", np.ones(self.azimuth.shape))) == 1
         self.text = TextFeatures(work / "text_features.pt", device)
         self.rows = [

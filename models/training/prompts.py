@@ -20,6 +20,12 @@ ADJECTIVES = frozenset(
     """.split()
 )
 
+# The set calls them just houses. A bare noun is distilled to what most of its objects have in common, so
+# those that lack it say so.
+FLAT_ROOFED = frozenset(
+    """o01732 o03178 o03179 o03180 o03181 o03186 o03329 o03671 o03672 o03673 o03674""".split()
+)
+
 TEMPLATES = ("{full}", "{bare}", "a 3D model of {full}", "{full}, {style}")
 
 
@@ -46,15 +52,13 @@ def read_objects(folder: Path) -> list[SceneObject]:
     objects = []
     for line in (folder / "objects.jsonl").read_text().splitlines():
         row = json.loads(line)
+        caption, coloured = row["caption"], row["caption_colour"]
+        if row["id"] in FLAT_ROOFED:
+            caption = caption.replace("house", "flat-roofed house")
+            coloured = coloured and coloured.replace("house", "flat-roofed house")
+        told = phrases(caption, coloured)
         objects.append(
-            SceneObject(
-                row["id"],
-                row["file"],
-                row["style"],
-                phrases(row["caption"], row["caption_colour"]),
-                row["caption"],
-                row["caption_colour"],
-            )
+            SceneObject(row["id"], row["file"], row["style"], told, caption, coloured)
         )
     return objects
 
