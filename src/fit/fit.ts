@@ -1,6 +1,7 @@
 import { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import { Submission } from '../gpu/submission';
 import { extractMesh, type Mesh } from '../mesh/extract';
 import { simplifyMesh } from '../mesh/simplify';
 import { Adam } from '../optim/adam';
@@ -116,16 +117,14 @@ export class Fit {
       table: scheduled(optim.tableLearningRate, step, steps),
       mlp: scheduled(optim.mlpLearningRate, step, steps),
     });
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'fit.step' });
-    this.#known.choose(encoder, known);
-    const pass = encoder.beginComputePass({ label: 'fit.step' });
-    if (step % render.occupancyEvery === 0) renderer.updateOccupancy(pass);
-    renderer.forward(pass);
-    residual.record(pass);
-    renderer.backward(pass);
-    this.#optimiser.update(pass);
-    pass.end();
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    const work = new Submission(this.#gpu, 'fit.step');
+    this.#known.choose(work.encoder, known);
+    if (step % render.occupancyEvery === 0) renderer.updateOccupancy(work.pass);
+    renderer.forward(work);
+    residual.record(work.pass);
+    renderer.backward(work);
+    this.#optimiser.update(work.pass);
+    work.submit();
     const { nonFinite } = await this.#optimiser.readStats(this.#readback);
     const [loss = 0] = await this.#readback.floats(residual.meanError, 1);
     if (nonFinite > 0) {
