@@ -73,6 +73,7 @@ export class Fit {
   readonly #optimiser: Adam;
   readonly #readback: Readback;
   #step = 0;
+  #saturations = 0;
 
   /**
    * @param known belongs to the fit from here on.
@@ -94,6 +95,11 @@ export class Fit {
   /** Steps taken. */
   get step(): number {
     return this.#step;
+  }
+
+  /** Gradient accumulators that overflowed in the steps so far. */
+  get saturations(): number {
+    return this.#saturations;
   }
 
   get finished(): boolean {
@@ -125,7 +131,7 @@ export class Fit {
     renderer.backward(work);
     this.#optimiser.update(work.pass);
     work.submit();
-    const { nonFinite } = await this.#optimiser.readStats(this.#readback);
+    const { nonFinite, saturations } = await this.#optimiser.readStats(this.#readback);
     const [loss = 0] = await this.#readback.floats(residual.meanError, 1);
     if (nonFinite > 0) {
       throw new FitError(
@@ -133,6 +139,7 @@ export class Fit {
       );
     }
     this.#step = step + 1;
+    this.#saturations += saturations;
     return { loss };
   }
 
