@@ -72,13 +72,13 @@ test('a field fits the views of a coloured object, seen from elsewhere too', asy
     for (const each of [renderer, teacher]) each.begin({ cameras, seed: 3, step });
     const rate = 0.02 * 0.1 ** (step / steps);
     adam.begin(step + 1, { table: rate, mlp: rate });
-    await t.run((pass, work) => {
-      if (step % 8 === 0) renderer.updateOccupancy(pass);
+    await t.run((_, work) => {
+      if (step % 8 === 0) renderer.updateOccupancy(work.pass);
       renderer.forward(work);
       teacher.forward(work);
-      residual.record(pass, words / 64);
+      residual.record(work.pass, words / 64);
       renderer.backward(work);
-      adam.update(pass);
+      adam.update(work.pass);
     });
   }
   const { nonFinite, saturations } = await adam.readStats(t.readback);
