@@ -5,6 +5,7 @@ import { Arena } from '../src/gpu/arena';
 import { type Gpu, openGpu } from '../src/gpu/device';
 import { Shader } from '../src/gpu/kernel';
 import { Readback } from '../src/gpu/readback';
+import { Submission, type Work } from '../src/gpu/submission';
 
 const icd = resolve('.cache/vulkan/icd.json');
 if (existsSync(icd)) process.env.VK_ICD_FILENAMES ??= icd;
@@ -19,8 +20,8 @@ export interface TestGpu {
   readonly arena: Arena;
   readonly readback: Readback;
   shader(label: string, code: string, constants?: Record<string, number>): Shader;
-  /** Records, submits, and fails on any validation error. */
-  run(record: (pass: GPUComputePassEncoder) => void): Promise<void>;
+  /** Records, submits, and fails on any validation error. `work` is for those that split it; `pass` is its first. */
+  run(record: (pass: GPUComputePassEncoder, work: Work) => void): Promise<void>;
 }
 
 export async function openTestGpu(): Promise<TestGpu> {
@@ -34,11 +35,9 @@ export async function openTestGpu(): Promise<TestGpu> {
     shader: (label, code, constants) => new Shader(gpu, label, code, constants),
     async run(record) {
       device.pushErrorScope('validation');
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      record(pass);
-      pass.end();
-      device.queue.submit([encoder.finish()]);
+      const work = new Submission(gpu, 'test');
+      record(work.pass, work);
+      work.submit();
       const error = await device.popErrorScope();
       if (error) throw new Error(error.message);
     },

@@ -32,9 +32,9 @@ export function fieldSource(gpu: Gpu, run: Run, mode: ShadingMode): FieldSource 
         renderer.begin({ cameras, seed: settings.seed, step: run.step, jitter: false });
         shading?.begin(cameras);
       },
-      record: (pass) => {
-        renderer.forward(pass);
-        shading?.forward(pass);
+      record: (work) => {
+        renderer.forward(work);
+        shading?.forward(work.pass);
       },
       dispose: () => {
         shading?.dispose();

@@ -97,19 +97,21 @@ export function median(values: readonly number[]): number {
 /** The GPU's own clock at the two ends of a pass. */
 class Timestamps {
   readonly writes: GPUComputePassTimestampWrites;
+  readonly #gpu: Gpu;
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #staging: GPUBuffer;
 
-  constructor({ device }: Gpu) {
-    this.#queries = device.createQuerySet({ label: 'bench.timer', type: 'timestamp', count: 2 });
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+    const label = 'bench.timer';
+    this.#queries = gpu.device.createQuerySet({ label, type: 'timestamp', count: 2 });
     this.writes = {
       querySet: this.#queries,
       beginningOfPassWriteIndex: 0,
       endOfPassWriteIndex: 1,
     };
-    const buffer = (usage: number) =>
-      device.createBuffer({ label: 'bench.timer', size: 16, usage });
+    const buffer = (usage: number) => gpu.buffers.create({ label, size: 16, usage });
     this.#resolved = buffer(GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
     this.#staging = buffer(GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
   }
@@ -129,7 +131,7 @@ class Timestamps {
 
   dispose(): void {
     this.#queries.destroy();
-    this.#resolved.destroy();
-    this.#staging.destroy();
+    this.#gpu.buffers.destroy(this.#resolved);
+    this.#gpu.buffers.destroy(this.#staging);
   }
 }

@@ -11,7 +11,7 @@ import { type Image, viewsToImage } from '../mesh/png';
 import { encodePng } from '../mesh/png_node';
 import { presetOf, presets, type Settings, settingEntries } from '../settings';
 import { type Flags, helpRow, helpRows, numberFlag, parseFlags } from './flags';
-import { machineFlags, say } from './machine';
+import { machineFlags, say, warnOfSaturations } from './machine';
 import { openNodeGpu } from './node_gpu';
 import { givenSettings, settingRows } from './options';
 import { Output } from './output';
@@ -77,12 +77,14 @@ async function fitObject(gpu: Gpu, object: NormalisedObject, task: Task): Promis
     seconds: (performance.now() - started) / 1000,
     processorSeconds: process.cpuUsage().user / 1e6,
   };
+  warnOfSaturations(fitted.saturations);
   await output.write('turntable.png', await encodePng(await turntable(fitted, object, size)));
   const mesh = await fitted.mesh();
   const [glb] = await exportMesh(mesh, 'glb', { prompt: settings.prompt });
   await output.write('mesh.glb', glb!.bytes);
   const judgement = await judge(fitted, object.mesh, mesh);
-  await output.write('run.json', runJson(gpu, object, task, { ...times, judgement, losses }));
+  const results = { judgement, saturations: fitted.saturations, losses };
+  await output.write('run.json', runJson(gpu, object, task, { ...times, ...results }));
   say(words(judgement));
   say(`mesh.glb, turntable.png and run.json are in ${output.folder}`);
   fitted.dispose();
@@ -124,7 +126,11 @@ function runJson(
   gpu: Gpu,
   { mesh, centre, radius }: NormalisedObject,
   { file, preset, settings, size }: Task,
-  measured: { readonly judgement: Judgement; readonly losses: readonly number[] },
+  measured: {
+    readonly judgement: Judgement;
+    readonly saturations: number;
+    readonly losses: readonly number[];
+  },
 ): string {
   const { seed, steps, field, render, optim, mesh: meshSettings } = settings;
   const record = {

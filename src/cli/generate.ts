@@ -7,7 +7,7 @@ import { CheckpointError } from '../train/checkpoint';
 import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
 import { NonFiniteGradientError, type StepReport } from '../train/trainer';
-import { openEngine, say } from './machine';
+import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
 import { ProgressBar } from './progress';
@@ -45,6 +45,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
 
   const started = performance.now();
   const steps = await train(run, output);
+  warnOfSaturations(steps.reduce((sum, { saturations }) => sum + saturations, 0));
   const record = () => runJson(options, engine, steps, performance.now() - started);
   await output.write('field.safetensors', await run.checkpoint());
   await output.write('run.json', record());

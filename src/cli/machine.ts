@@ -44,6 +44,12 @@ export async function openEngine({ model, adapter, denoiser }: Machine): Promise
   return engine;
 }
 
+/** Says how many gradient accumulators overflowed, if any did. */
+export function warnOfSaturations(count: number): void {
+  if (count > 0)
+    say(`${count} sums of gradients overflowed: those entries of the field took wrong steps`);
+}
+
 /** A line for people, kept apart from what a program may read. */
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -10,8 +10,11 @@ import type { Points } from './points';
 /** Entries start uniform in ±1e-4 (Müller et al. 2022, section 4). */
 const initialAmplitude = 1e-4;
 
-/** Consecutive points of one thread of the backward pass. */
-const pointsPerRun = 8;
+/**
+ * Consecutive points of one thread of the backward pass. Where a run ends, a cell's sums go out early: a
+ * software adapter has few threads to keep busy and takes longer runs.
+ */
+const pointsPerRun = { software: 32, hardware: 8 };
 
 /** The table of a multiresolution hash grid, its gradient and its levels. */
 export class HashGrid {
@@ -96,7 +99,7 @@ export class HashGrid {
       levels: this.levels.length,
       capacity,
       smooth_weights: this.#smooth ? 1 : 0,
-      run: pointsPerRun,
+      run: this.#gpu.adapter.software ? pointsPerRun.software : pointsPerRun.hardware,
     });
   }
 }

@@ -1,6 +1,7 @@
 import { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import { Submission } from '../gpu/submission';
 import { extractMesh, type Mesh } from '../mesh/extract';
 import { simplifyMesh } from '../mesh/simplify';
 import { Adam } from '../optim/adam';
@@ -72,6 +73,7 @@ export class Fit {
   readonly #optimiser: Adam;
   readonly #readback: Readback;
   #step = 0;
+  #saturations = 0;
 
   /**
    * @param known belongs to the fit from here on.
@@ -95,6 +97,11 @@ export class Fit {
     return this.#step;
   }
 
+  /** Gradient accumulators that overflowed in the steps so far. */
+  get saturations(): number {
+    return this.#saturations;
+  }
+
   get finished(): boolean {
     return this.#step >= this.#settings.steps;
   }
@@ -116,17 +123,15 @@ export class Fit {
       table: scheduled(optim.tableLearningRate, step, steps),
       mlp: scheduled(optim.mlpLearningRate, step, steps),
     });
-    const encoder = this.#gpu.device.createCommandEncoder({ label: 'fit.step' });
-    this.#known.choose(encoder, known);
-    const pass = encoder.beginComputePass({ label: 'fit.step' });
-    if (step % render.occupancyEvery === 0) renderer.updateOccupancy(pass);
-    renderer.forward(pass);
-    residual.record(pass);
-    renderer.backward(pass);
-    this.#optimiser.update(pass);
-    pass.end();
-    this.#gpu.device.queue.submit([encoder.finish()]);
-    const { nonFinite } = await this.#optimiser.readStats(this.#readback);
+    const work = new Submission(this.#gpu, 'fit.step');
+    this.#known.choose(work.encoder, known);
+    if (step % render.occupancyEvery === 0) renderer.updateOccupancy(work.pass);
+    renderer.forward(work);
+    residual.record(work.pass);
+    renderer.backward(work);
+    this.#optimiser.update(work.pass);
+    work.submit();
+    const { nonFinite, saturations } = await this.#optimiser.readStats(this.#readback);
     const [loss = 0] = await this.#readback.floats(residual.meanError, 1);
     if (nonFinite > 0) {
       throw new FitError(
@@ -134,6 +139,7 @@ export class Fit {
       );
     }
     this.#step = step + 1;
+    this.#saturations += saturations;
     return { loss };
   }
 

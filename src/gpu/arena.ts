@@ -36,7 +36,7 @@ export class Arena {
         `${label} needs ${size} bytes but this adapter binds at most ${limit} (${limit / wordBytes} words): choose a smaller size.`,
       );
     }
-    const buffer = this.#gpu.device.createBuffer({
+    const buffer = this.#gpu.buffers.create({
       label,
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC | usage,
@@ -53,7 +53,7 @@ export class Arena {
   }
 
   dispose(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const buffer of this.#buffers) this.#gpu.buffers.destroy(buffer);
     this.#buffers.length = 0;
   }
 }

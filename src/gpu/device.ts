@@ -1,3 +1,5 @@
+import { Buffers } from './buffers';
+
 /** What an adapter says of itself, and what follows from it. */
 export interface AdapterFacts {
   readonly vendor: string;
@@ -11,6 +13,7 @@ export interface AdapterFacts {
 export interface Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterFacts;
+  readonly buffers: Buffers;
 }
 
 /** Thrown when the machine offers no WebGPU adapter; the message says how to get one. */
@@ -58,7 +61,7 @@ export async function openGpu(entry: GPU | undefined, remedy: string): Promise<G
     requiredLimits,
     requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
   });
-  return { device, adapter: factsOf(adapter.info) };
+  return { device, adapter: factsOf(adapter.info), buffers: new Buffers(device) };
 }
 
 function factsOf(info: GPUAdapterInfo): AdapterFacts {

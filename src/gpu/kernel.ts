@@ -104,7 +104,7 @@ export class Uniforms {
   constructor(gpu: Gpu, label: string, view: StructuredView) {
     this.#gpu = gpu;
     this.#view = view;
-    this.buffer = gpu.device.createBuffer({
+    this.buffer = gpu.buffers.create({
       label,
       size: view.arrayBuffer.byteLength,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
@@ -118,6 +118,6 @@ export class Uniforms {
   }
 
   dispose(): void {
-    this.buffer.destroy();
+    this.#gpu.buffers.destroy(this.buffer);
   }
 }

@@ -34,7 +34,7 @@ export class Readback {
   }
 
   dispose(): void {
-    for (const buffer of this.#idle) buffer.destroy();
+    for (const buffer of this.#idle) this.#gpu.buffers.destroy(buffer);
     this.#idle.length = 0;
   }
 
@@ -43,7 +43,7 @@ export class Readback {
       (buffer) => buffer.size >= bytes && buffer.size <= 2 * bytes,
     );
     if (index >= 0) return this.#idle.splice(index, 1)[0]!;
-    return this.#gpu.device.createBuffer({
+    return this.#gpu.buffers.create({
       label: 'readback staging',
       size: bytes,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,

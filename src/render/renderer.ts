@@ -1,6 +1,7 @@
 import { wordBytes } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import type { Readback } from '../gpu/readback';
+import type { Work } from '../gpu/submission';
 import { Composite, type Regularisers } from './composite';
 import { type Frame, March, mostPoints, pixelsOf, type RayShape, tilePixelsFor } from './march';
 import { Occupancy, type OccupancySnapshot, type Tensors } from './occupancy';
@@ -127,9 +128,9 @@ export class Renderer {
     if (this.#ownsOccupancy) this.occupancy.begin(frame.seed, frame.step);
   }
 
-  /** Records field -> views and depth. */
-  forward(pass: GPUComputePassEncoder): void {
-    this.#tiled(pass, () => {
+  /** Records field -> views and depth; of several tiles, each is a part of the work. */
+  forward(work: Work): void {
+    this.#tiled(work, (pass) => {
       this.#march.forward(pass);
       this.#evaluator.forward(pass);
       this.#composite.forward(pass);
@@ -141,24 +142,24 @@ export class Renderer {
    * table's gradient depends on all points: tiles are gone through once for it and the perceptron, and
    * once more for the table.
    */
-  backward(pass: GPUComputePassEncoder): void {
+  backward(work: Work): void {
     if (this.#march.tiles === 1) {
-      this.#composite.backward(pass);
-      this.#evaluator.backward(pass);
+      this.#composite.backward(work.pass);
+      this.#evaluator.backward(work.pass);
       return;
     }
-    const again = () => {
+    const again = (pass: GPUComputePassEncoder) => {
       this.#march.forward(pass);
       this.#evaluator.forward(pass);
       this.#composite.backward(pass);
     };
-    this.#tiled(pass, (tile) => {
-      again();
+    this.#tiled(work, (pass, tile) => {
+      again(pass);
       this.#evaluator.accumulate(pass, tile === 0);
     });
-    this.#evaluator.reduce(pass);
-    this.#tiled(pass, (tile) => {
-      again();
+    this.#evaluator.reduce(work.pass);
+    this.#tiled(work, (pass, tile) => {
+      again(pass);
       this.#evaluator.scatter(pass, tile === this.#march.tiles - 1);
     });
   }
@@ -177,10 +178,12 @@ export class Renderer {
     this.occupancy.restore(snapshot);
   }
 
-  #tiled(pass: GPUComputePassEncoder, record: (tile: number) => void): void {
-    for (let tile = 0; tile < this.#march.tiles; tile++) {
-      record(tile);
-      this.#march.nextTile(pass);
+  #tiled(work: Work, record: (pass: GPUComputePassEncoder, tile: number) => void): void {
+    const { tiles } = this.#march;
+    for (let tile = 0; tile < tiles; tile++) {
+      record(work.pass, tile);
+      this.#march.nextTile(work.pass);
+      if (tiles > 1) work.split();
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import { Submission } from '../gpu/submission';
 import type { Camera } from './camera';
 import type { RadianceField } from './radiance_field';
 import { Renderer, type RendererOptions } from './renderer';
@@ -30,12 +31,10 @@ export async function renderStill(
   const readback = new Readback(gpu);
   shading?.begin(cameras);
   renderer.begin({ cameras, seed: 0, step: 0, jitter: false });
-  const encoder = gpu.device.createCommandEncoder({ label: 'render.still' });
-  const pass = encoder.beginComputePass({ label: 'render.still' });
-  renderer.forward(pass);
-  shading?.forward(pass);
-  pass.end();
-  gpu.device.queue.submit([encoder.finish()]);
+  const work = new Submission(gpu, 'render.still');
+  renderer.forward(work);
+  shading?.forward(work.pass);
+  work.submit();
   const views = await readback.floats(
     (shading ?? renderer).views,
     cameras.length * 4 * size * size,

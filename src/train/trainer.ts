@@ -5,6 +5,7 @@ import type { Conditioning } from '../diffusion/text_encoder';
 import type { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import { Submission } from '../gpu/submission';
 import { type GuidanceShape, Noising } from '../guidance/noise';
 import { Objective, slotLevels } from '../guidance/objective';
 import { drawFakeLevel, drawLevels, drawStep, type NoiseLevel } from '../guidance/timestep';
@@ -118,21 +119,21 @@ export class Trainer {
    * @throws NonFiniteGradientError when a gradient is not finite.
    */
   async takeStep(): Promise<StepReport> {
-    const { settings, manifest, renderer, optimiser } = this.#parts;
+    const { gpu, settings, manifest, renderer, optimiser } = this.#parts;
     const step = this.#step;
     const levels = drawLevels(settings, manifest.alpha_bar, step);
     const slots = slotLevels(levels);
     const drawn = drawStep(settings, step);
     const cameras = this.#cameras(drawn);
-    const clock = new Clock(this.#parts.gpu);
+    const clock = new Clock(gpu);
 
     this.#begin(step, cameras);
     this.#noising.begin(settings.seed, drawn, slots);
-    this.#submit('views', (pass) => {
-      if (step % settings.render.occupancyEvery === 0) renderer.updateOccupancy(pass);
-      renderer.forward(pass);
-      this.#noising.record(pass);
-    });
+    const toViews = new Submission(gpu, 'trainer.views');
+    if (step % settings.render.occupancyEvery === 0) renderer.updateOccupancy(toViews.pass);
+    renderer.forward(toViews);
+    this.#noising.record(toViews.pass);
+    toViews.submit();
     await clock.lap('field');
 
     await this.#predict(slots, cameras);
@@ -143,11 +144,11 @@ export class Trainer {
       table: scheduled(settings.optim.tableLearningRate, step, settings.steps),
       mlp: scheduled(settings.optim.mlpLearningRate, step, settings.steps),
     });
-    this.#submit('gradient', (pass) => {
-      this.#objective.record(pass);
-      renderer.backward(pass);
-      optimiser.update(pass);
-    });
+    const toField = new Submission(gpu, 'trainer.gradient');
+    this.#objective.record(toField.pass);
+    renderer.backward(toField);
+    optimiser.update(toField.pass);
+    toField.submit();
     const stats = await optimiser.readStats(this.#readback);
     const [matching = 0, adherence = 0, views = 0] = await this.#readback.floats(
       this.#objective.norms,
@@ -225,10 +226,9 @@ export class Trainer {
 
   /** ψ is asked about the very z_τ that φ was asked about. */
   #copyNoised(fake: TrainedScore): void {
-    const { device } = this.#parts.gpu;
-    const encoder = device.createCommandEncoder({ label: 'trainer.fake z' });
-    encoder.copyBufferToBuffer(this.#parts.denoiser.z, 0, fake.z, 0, fake.z.size);
-    device.queue.submit([encoder.finish()]);
+    const copy = new Submission(this.#parts.gpu, 'trainer.fake z');
+    copy.encoder.copyBufferToBuffer(this.#parts.denoiser.z, 0, fake.z, 0, fake.z.size);
+    copy.submit();
   }
 
   /** Denoising score matching of ψ on this step's views: min_ψ E |ε_ψ(z_τ'; y, c) − ε|² (VSD, eq. 9). */
@@ -240,10 +240,10 @@ export class Trainer {
     for (let update = 0; update < settings.fake.updates; update++) {
       const level = drawFakeLevel(settings.seed, manifest.alpha_bar, step, update);
       noising.begin(settings.seed, step * maxFakeUpdates + update, [level]);
-      this.#submit('fake target', (pass) => {
-        noising.record(pass);
-        noising.recordTarget(pass);
-      });
+      const work = new Submission(this.#parts.gpu, 'trainer.fake target');
+      noising.record(work.pass);
+      noising.recordTarget(work.pass);
+      work.submit();
       report = await fake.train({
         timestep: level.timestep,
         cameras: cameraMatrices(cameras),
@@ -251,15 +251,6 @@ export class Trainer {
       });
     }
     return report;
-  }
-
-  #submit(label: string, record: (pass: GPUComputePassEncoder) => void): void {
-    const { device } = this.#parts.gpu;
-    const encoder = device.createCommandEncoder({ label: `trainer.${label}` });
-    const pass = encoder.beginComputePass({ label: `trainer.${label}` });
-    record(pass);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
   }
 }
 

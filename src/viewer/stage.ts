@@ -1,6 +1,7 @@
 import { positionGeometry, texture, uv, vec2, vec4 } from 'three/tsl';
 import * as THREE from 'three/webgpu';
 import type { Gpu } from '../gpu/device';
+import { Submission, type Work } from '../gpu/submission';
 import type { CanvasSize } from '../train/messages';
 import { Ground } from './ground';
 import type { OrbitState } from './orbit';
@@ -12,7 +13,7 @@ export interface FieldPicture {
   readonly views: GPUBuffer;
   /** Queues the upload of the camera; `fovy` in degrees. */
   begin(orbit: OrbitState, fovy: number): void;
-  record(pass: GPUComputePassEncoder): void;
+  record(work: Work): void;
   dispose(): void;
 }
 
@@ -125,15 +126,12 @@ export class Stage {
   }
 
   #render({ picture, preview, texture }: Shown, orbit: OrbitState): void {
-    const { device } = this.#gpu;
     picture.begin(orbit, this.#camera.fov);
-    const encoder = device.createCommandEncoder({ label: 'view.stage' });
-    const pass = encoder.beginComputePass({ label: 'view.stage' });
-    picture.record(pass);
-    preview.forward(pass);
-    pass.end();
-    preview.copy(encoder);
-    device.queue.submit([encoder.finish()]);
+    const work = new Submission(this.#gpu, 'view.stage');
+    picture.record(work);
+    preview.forward(work.pass);
+    preview.copy(work.encoder);
+    work.submit();
     this.#picture.value = texture;
   }
 

@@ -50,6 +50,17 @@ test('the same seed takes the same steps, another seed others', async () => {
   expect(await losses(4)).not.toEqual(first);
 });
 
+test('sums of gradients that overflow are counted', async () => {
+  const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 32), settings);
+  await fit.takeStep();
+  expect(fit.saturations).toBe(0);
+  const [{ gradient }] = fit.field.parameters;
+  t.gpu.device.queue.writeBuffer(gradient, 0, Int32Array.of(2 ** 31 - 1));
+  for (let step = 0; step < 2; step++) await fit.takeStep();
+  expect(fit.saturations).toBe(1);
+  fit.dispose();
+});
+
 test('rays become more as the settings say, through one occupancy grid, and steps repeat', async () => {
   const render = { ...settings.render, size: [0.5, 128, 256, 0.5] as const };
   const losses = async () => {

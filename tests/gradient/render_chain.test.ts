@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 
 async function loss(): Promise<number> {
-  await t.run((pass) => renderer.forward(pass));
+  await t.run((_, work) => renderer.forward(work));
   const views = await t.readback.floats(renderer.views, words);
   return views.reduce((sum, x, i) => sum + x * viewGradients[i]!, 0);
 }
@@ -48,9 +48,9 @@ async function backward(): Promise<Record<string, Float64Array>> {
   const encoder = t.gpu.device.createCommandEncoder();
   for (const { gradient } of field.parameters) encoder.clearBuffer(gradient);
   t.gpu.device.queue.submit([encoder.finish()]);
-  await t.run((pass) => {
-    renderer.forward(pass);
-    renderer.backward(pass);
+  await t.run((_, work) => {
+    renderer.forward(work);
+    renderer.backward(work);
   });
   const gradients: Record<string, Float64Array> = {};
   for (const group of field.parameters) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Field } from '../../src/field/field';
 import type { Gpu } from '../../src/gpu/device';
+import { Submission, type Work } from '../../src/gpu/submission';
 import { uniform } from '../../src/random';
 import { orbitCamera } from '../../src/render/camera';
 import { Renderer, type RendererOptions, type RenderFrame } from '../../src/render/renderer';
@@ -33,18 +34,36 @@ beforeAll(async () => {
 });
 afterAll(() => field.dispose());
 
+/** Work in parts, or all of it in one submit. */
+type Submitting = 'parts' | 'whole';
+
 /** One frame forward and back: views, depth, and the gradients as their bits. */
-async function frameOf(options: Partial<RendererOptions>, drawn: RenderFrame = frame, gpu = t.gpu) {
+async function frameOf(
+  options: Partial<RendererOptions>,
+  drawn: RenderFrame = frame,
+  gpu = t.gpu,
+  submitting: Submitting = 'parts',
+) {
   const renderer = new Renderer(gpu, field, { ...size, occupancyResolution: 16, ...options });
   renderer.begin(drawn);
   t.gpu.device.queue.writeBuffer(renderer.viewGradients, 0, viewGradients);
   const encoder = t.gpu.device.createCommandEncoder();
   for (const { gradient } of field.parameters) encoder.clearBuffer(gradient);
   t.gpu.device.queue.submit([encoder.finish()]);
-  await t.run((pass) => {
+  let splits = 0;
+  await t.run((pass, work) => {
     renderer.updateOccupancy(pass);
-    renderer.forward(pass);
-    renderer.backward(pass);
+    const counted: Work = {
+      get pass() {
+        return work.pass;
+      },
+      split() {
+        splits++;
+        if (submitting === 'parts') work.split();
+      },
+    };
+    renderer.forward(counted);
+    renderer.backward(counted);
   });
   const [table, mlp] = field.parameters;
   const found = {
@@ -55,6 +74,7 @@ async function frameOf(options: Partial<RendererOptions>, drawn: RenderFrame = f
     mlp: await t.readback.floats(mlp.gradient, mlp.segments[0].words),
     capacity: renderer.capacity,
     demand: [...(await t.readback.words(renderer.demand, 2))],
+    splits,
   };
   renderer.dispose();
   return found;
@@ -117,4 +137,46 @@ test('a frame with fewer rays a pixel is that of a renderer with so many', async
     expect(relativeError(found.table, few.table)).toBeLessThan(1e-6);
   }
   await expect(frameOf({ raysPerPixel: 6 }, drawn)).rejects.toThrow(/4 rays a pixel do not divide/);
+});
+
+test('tiles are submitted one by one, bit for bit as all in one', async () => {
+  const options = { tilePoints: 4000 };
+  const [parts, whole] = [await frameOf(options), await frameOf(options, frame, t.gpu, 'whole')];
+  expect(parts).toEqual(whole);
+  const tiles = Math.ceil(steps / parts.capacity);
+  expect(tiles).toBeGreaterThan(10);
+  // Once for the views, twice for the gradients.
+  expect(parts.splits).toBe(3 * tiles);
+  expect((await frameOf({})).splits).toBe(0);
+});
+
+test('a submission goes to the queue in as many submits as it has parts', () => {
+  const submitted: string[][] = [];
+  let commands: string[] = [];
+  const encoder = {
+    beginComputePass: () => {
+      commands.push('pass');
+      return { end: () => commands.push('end') };
+    },
+    finish: () => commands,
+  };
+  const device = {
+    createCommandEncoder: () => {
+      commands = [];
+      return encoder;
+    },
+    queue: { submit: ([buffer]: string[][]) => submitted.push(buffer!) },
+  };
+  const work = new Submission({ device } as unknown as Gpu, 'test');
+  work.submit();
+  expect(work.pass).toBe(work.pass);
+  work.split();
+  work.split();
+  expect(work.pass).toBe(work.pass);
+  expect(work.encoder).toBe(encoder);
+  work.submit();
+  expect(submitted).toEqual([
+    ['pass', 'end'],
+    ['pass', 'end'],
+  ]);
 });

@@ -106,7 +106,7 @@ test('silhouettes of the renders give the mesh their outline', async () => {
     orbitCamera({ azimuth, elevation: 20, distance: 3.07, fovy: 40 }),
   );
   renderer.begin({ cameras, seed: 0, step: 0, jitter: false });
-  await t.run((pass) => renderer.forward(pass));
+  await t.run((_, work) => renderer.forward(work));
   const views = await t.readback.floats(renderer.views, 4 * 4 * 32 * 32);
   const silhouettes = { views, cameras, ...size };
   const { positions } = await extractMesh(t.gpu, fog, { resolution: 49, iso: { silhouettes } });

@@ -36,7 +36,7 @@ function rendererOf(body: string, options: RendererOptions): Renderer {
 
 async function render(renderer: Renderer, cameras: Camera[], jitter = false, step = 0) {
   renderer.begin({ cameras, seed: 1, step, jitter });
-  await t.run((pass) => renderer.forward(pass));
+  await t.run((_, work) => renderer.forward(work));
   return t.readback.floats(renderer.views);
 }
 
@@ -182,5 +182,5 @@ test('a forward-only renderer refuses to go backward', async () => {
     samplesPerRay: 8,
     gradient: false,
   });
-  await expect(t.run((pass) => renderer.backward(pass))).rejects.toThrow(/gradient: true/);
+  await expect(t.run((_, work) => renderer.backward(work))).rejects.toThrow(/gradient: true/);
 });

@@ -51,9 +51,9 @@ test('a field fits the views of a coloured object, seen from elsewhere too', asy
   const psnr = async (cameras: Camera[]) => {
     for (const each of [renderer, teacher])
       each.begin({ cameras, seed: 0, step: 0, jitter: false });
-    await t.run((pass) => {
-      renderer.forward(pass);
-      teacher.forward(pass);
+    await t.run((_, work) => {
+      renderer.forward(work);
+      teacher.forward(work);
     });
     const [seen, wanted] = [
       await t.readback.floats(views, words),
@@ -72,13 +72,13 @@ test('a field fits the views of a coloured object, seen from elsewhere too', asy
     for (const each of [renderer, teacher]) each.begin({ cameras, seed: 3, step });
     const rate = 0.02 * 0.1 ** (step / steps);
     adam.begin(step + 1, { table: rate, mlp: rate });
-    await t.run((pass) => {
-      if (step % 8 === 0) renderer.updateOccupancy(pass);
-      renderer.forward(pass);
-      teacher.forward(pass);
-      residual.record(pass, words / 64);
-      renderer.backward(pass);
-      adam.update(pass);
+    await t.run((_, work) => {
+      if (step % 8 === 0) renderer.updateOccupancy(work.pass);
+      renderer.forward(work);
+      teacher.forward(work);
+      residual.record(work.pass, words / 64);
+      renderer.backward(work);
+      adam.update(work.pass);
     });
   }
   const { nonFinite, saturations } = await adam.readStats(t.readback);

@@ -144,3 +144,13 @@ test('a NaN in the gradient stops the run and leaves the field as it was', async
   expect(trainer.step).toBe(3);
   expect(await field.snapshot(t.readback)).toEqual(before);
 });
+
+test('a sum of gradients that overflows is reported by its step, and by no other', async () => {
+  const { trainer, field } = makeRun('sds', () => 0.1);
+  expect((await trainer.takeStep()).saturations).toBe(0);
+  const [{ gradient }] = field.parameters;
+  // What overflows further wraps around, and is out of range still.
+  t.gpu.device.queue.writeBuffer(gradient, 4 * 20, Int32Array.of(2 ** 31 - 1, -(2 ** 31)));
+  expect((await trainer.takeStep()).saturations).toBe(2);
+  expect((await trainer.takeStep()).saturations).toBe(0);
+});
