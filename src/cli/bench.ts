@@ -1,4 +1,5 @@
 import { SettingsError } from '../settings';
+import { denoiserBench } from './bench_denoiser';
 import { fieldBench } from './bench_field';
 import { priorBench } from './bench_prior';
 import { type Flags, helpRow, helpRows, type Parsed, parseFlags } from './flags';
@@ -10,13 +11,17 @@ interface Bench {
   readonly run: (parsed: Parsed, json: boolean) => Promise<void>;
 }
 
-const benches: Readonly<Record<string, Bench>> = { field: fieldBench, prior: priorBench };
+const benches: Readonly<Record<string, Bench>> = {
+  field: fieldBench,
+  denoiser: denoiserBench,
+  prior: priorBench,
+};
 
 /** `bench`: what the parts are good for, in figures; the first argument says which part. */
 export async function bench([name = '', ...args]: readonly string[]): Promise<void> {
   const chosen = benches[name];
   if (!chosen) {
-    const known = Object.keys(benches).join(' or ');
+    const known = Object.keys(benches).join(', ');
     throw new SettingsError(`Unknown bench '${name}': npm run bench -- ${known} [--help].`);
   }
   const parsed = parseFlags(

@@ -32,7 +32,8 @@ export function parseMachine(parsed: Parsed): Machine {
   return { model: parsed.get('model') ?? '', adapter: parsed.get('adapter') ?? '', denoiser };
 }
 
-const shippedModel = fileURLToPath(new URL('../../models/default', import.meta.url));
+/** Folder of the prior that ships. */
+export const shippedModel = fileURLToPath(new URL('../../models/default', import.meta.url));
 
 /** @throws NoAdapterError without an adapter; ModelFileError, ManifestError or ModelError without a prior. */
 export async function openEngine({ model, adapter, denoiser }: Machine): Promise<Engine> {
