@@ -5,7 +5,7 @@ import { FetchedFiles, loadPrior } from '../diffusion/files';
 import { openWebBackend } from '../diffusion/ort_web';
 import { Runtime } from '../diffusion/runtime';
 import { openGpu } from '../gpu/device';
-import { messageOf } from '../train/session';
+import { messageOf } from '../train/error_words';
 import type { BenchReply, BenchRequest, RuntimeMeasure } from './bench';
 
 /** Measures a denoiser in a thread like the one that the page's engine has. */

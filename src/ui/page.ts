@@ -183,6 +183,9 @@ export class Page {
       case 'sample':
         this.#sample.hear(report);
         break;
+      case 'note':
+        this.#notice(report.message);
+        break;
       case 'error':
         if (report.sampling) this.#sample.fail();
         if (report.run && report.saving) this.#panes.get(report.run)?.saved(report.saving);
