@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type BackendKind, chooseBackend } from '../diffusion/backend';
 import { LocalFiles } from '../diffusion/files';
 import { openNodeBackend } from '../diffusion/ort_node';
+import { adapterName } from '../gpu/device';
 import { SettingsError } from '../settings';
 import { Engine } from '../train/engine';
 import type { Flags, Parsed } from './flags';
@@ -41,7 +42,7 @@ export async function openEngine({ model, adapter, denoiser }: Machine): Promise
   const backend = await openNodeBackend(gpu, chooseBackend(gpu, denoiser));
   const files = new LocalFiles(model || shippedModel, readFile);
   const engine = await Engine.open({ gpu, backend, files });
-  say(`${gpu.adapter.description || gpu.adapter.vendor}; denoiser: ${engine.denoiserDescription}`);
+  say(`${adapterName(gpu.adapter)}; denoiser: ${engine.denoiserDescription}`);
   return engine;
 }
 

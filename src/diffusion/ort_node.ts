@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Gpu } from '../gpu/device';
+import { adapterName, type Gpu } from '../gpu/device';
 import {
   type BackendKind,
   type OrtBackend,
@@ -34,7 +34,7 @@ async function openWebGpu(gpu: Gpu): Promise<OrtBackend> {
   ort.env.wasm.numThreads = 1;
   return {
     kind: 'webgpu',
-    description: `onnxruntime-web, WebGPU on ${gpu.adapter.description}`,
+    description: `onnxruntime-web, WebGPU on ${adapterName(gpu.adapter)}`,
     ort,
     options: webGpuOptions(gpu),
     hostOptions: { ...withoutSpinning, executionProviders: ['wasm'] },

@@ -1,4 +1,4 @@
-import type { Gpu } from '../gpu/device';
+import { adapterName, type Gpu } from '../gpu/device';
 import {
   type BackendKind,
   type OrtBackend,
@@ -34,7 +34,7 @@ export async function openWebBackend(
   ort.env.wasm.numThreads = threads;
   const hostOptions = { ...withoutSpinning, executionProviders: ['wasm'] };
   if (kind === 'webgpu') {
-    const description = `onnxruntime-web, WebGPU on ${gpu.adapter.vendor}`;
+    const description = `onnxruntime-web, WebGPU on ${adapterName(gpu.adapter)}`;
     return { kind, description, ort, options: webGpuOptions(gpu), hostOptions };
   }
   const description = `onnxruntime-web, wasm, ${threads} threads`;

@@ -89,6 +89,8 @@ describe('with an adapter', () => {
   beforeAll(async () => {
     browser = await launchChromium('software');
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    // A click waits for the page to be drawn, and so for what else is on the processor.
+    page.setDefaultTimeout(soon.timeout);
     recording = await record(page);
     await page.goto(
       `${server.url}#prompt=a+pine+tree&preset=tiny&steps=${steps}&seed=7&fake.updates=1`,
