@@ -4,6 +4,7 @@ import {
   type BackendKind,
   type OrtBackend,
   threadCount,
+  threadWords,
   webGpuOptions,
   withoutSpinning,
 } from './backend';
@@ -23,7 +24,7 @@ export async function openNodeBackend(
 async function openCpu(threads: number): Promise<OrtBackend> {
   const { default: ort } = await import('onnxruntime-node');
   const options = { ...withoutSpinning, executionProviders: ['cpu'], intraOpNumThreads: threads };
-  const description = `onnxruntime-node, CPU, ${threads} threads`;
+  const description = `onnxruntime-node, CPU, ${threadWords(threads)}`;
   return { kind: 'cpu', description, ort, options, hostOptions: options };
 }
 

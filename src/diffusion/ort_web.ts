@@ -3,6 +3,7 @@ import {
   type BackendKind,
   type OrtBackend,
   threadCount,
+  threadWords,
   webGpuOptions,
   withoutSpinning,
 } from './backend';
@@ -37,6 +38,6 @@ export async function openWebBackend(
     const description = `onnxruntime-web, WebGPU on ${adapterName(gpu.adapter)}`;
     return { kind, description, ort, options: webGpuOptions(gpu), hostOptions };
   }
-  const description = `onnxruntime-web, wasm, ${threads} threads`;
+  const description = `onnxruntime-web, wasm, ${threadWords(threads)}`;
   return { kind, description, ort, options: hostOptions, hostOptions };
 }

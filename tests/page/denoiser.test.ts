@@ -13,7 +13,7 @@ test('WebAssembly in a page predicts what PyTorch predicts', { timeout: 200_000 
     (task) => (window as unknown as BenchPage).measure(task),
     request,
   );
-  expect(runtime).toBe('onnxruntime-web, wasm, 1 threads');
+  expect(runtime).toBe('onnxruntime-web, wasm, 1 thread');
   expect(differences).toHaveLength(5);
   for (const { max } of differences) expect(max).toBeLessThan(tolerance);
 

@@ -129,9 +129,13 @@ test(
   },
 );
 
-test('closing the strip ends what is being drawn', patience, async () => {
+test('closing the strip ends what is being drawn; an unknown word is named', patience, async () => {
+  await page.fill('#prompt', 'a green 🌲');
   await page.click('#sample');
   await untilDrawing();
+  expect(await page.textContent('#notice p')).toBe(
+    "The model does not know '🌲': use plain English words.",
+  );
   await page.click('#prior .close');
   expect(await page.isHidden('#prior')).toBe(true);
   // Commands are obeyed in order: once this one is, the drawing has ended.
