@@ -26,7 +26,7 @@ module.exports = {
     only('diffusion', ['gpu', 'onnx']),
     only('guidance', ['gpu', 'diffusion']),
     only('train', ['gpu', 'field', 'render', 'mesh', 'optim', 'diffusion', 'guidance']),
-    only('bench', ['gpu', 'field', 'render', 'optim', 'guidance']),
+    only('bench', ['gpu', 'field', 'render', 'optim', 'diffusion', 'guidance', 'train']),
     only('ui', ['train']),
     only('viewer', ['gpu', 'train']),
     {

@@ -3,6 +3,7 @@
  * link and run.json are four views of it; a run is reproducible from it, the model and the adapter.
  */
 
+import type { FieldOptions } from './field/options';
 import { formats, type MeshFormat } from './mesh/formats';
 
 /**
@@ -25,14 +26,7 @@ export interface Settings {
   readonly method: Method;
   readonly seed: number;
   readonly steps: number;
-  readonly field: {
-    readonly levels: number;
-    readonly log2TableSize: number;
-    readonly minResolution: number;
-    readonly maxResolution: number;
-    readonly hidden: number;
-    readonly blobScale: number;
-    readonly blobStd: number;
+  readonly field: Omit<FieldOptions, 'densityActivation' | 'interpolation'> & {
     /** Share of the levels that take part, coarse to fine. */
     readonly activeLevels: Schedule;
   };

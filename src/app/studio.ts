@@ -1,7 +1,7 @@
 import { chooseBackend } from '../diffusion/backend';
 import { FetchedFiles } from '../diffusion/files';
 import { openWebBackend, type WasmUrls } from '../diffusion/ort_web';
-import { type Gpu, openGpu } from '../gpu/device';
+import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../mesh/png';
 import { Engine } from '../train/engine';
 import type { Command, Report, RunId, SessionReport, ShadingMode } from '../train/messages';
@@ -122,7 +122,7 @@ export class Studio {
     this.#post({
       type: 'ready',
       facts: {
-        adapter: gpu.adapter.description || `${gpu.adapter.vendor} ${gpu.adapter.architecture}`,
+        adapter: adapterName(gpu.adapter),
         software: gpu.adapter.software,
         denoiser: engine.denoiserDescription,
         model: name,

@@ -1,4 +1,5 @@
 import { SettingsError } from '../settings';
+import { denoiserBench } from './bench_denoiser';
 import { fieldBench } from './bench_field';
 import { memoryBench } from './bench_memory';
 import { priorBench } from './bench_prior';
@@ -14,6 +15,7 @@ interface Bench {
 const benches: Readonly<Record<string, Bench>> = {
   field: fieldBench,
   memory: memoryBench,
+  denoiser: denoiserBench,
   prior: priorBench,
 };
 

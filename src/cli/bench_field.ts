@@ -4,6 +4,7 @@ import { ceilingLines, stageLines } from '../bench/report';
 import { type Size, sizes } from '../bench/sizes';
 import { measureStep, type SizeResult } from '../bench/stages';
 import { type Clock, Timer } from '../bench/timer';
+import { adapterName } from '../gpu/device';
 import { SettingsError } from '../settings';
 import type { Parsed } from './flags';
 import { machineFlags, say } from './machine';
@@ -52,10 +53,9 @@ async function measure(options: Options): Promise<void> {
   const gpu = await openNodeGpu(options.adapter);
   const cores = availableParallelism();
   const timer = new Timer(gpu, { clock: clock === 'wall' ? wall : processorOf(cores) });
-  const { description, vendor, software } = gpu.adapter;
-  const device = software ? 'cpu' : 'cuda';
+  const device = gpu.adapter.software ? 'cpu' : 'cuda';
   const rival = python ? torchRival({ python, device, threads: cores, clock }) : undefined;
-  say(`${description || vendor}, ${cores} cores; ${timer.source}, ${clock} clock`);
+  say(`${adapterName(gpu.adapter)}, ${cores} cores; ${timer.source}, ${clock} clock`);
   const print = (lines: readonly string[]) => {
     if (!json) process.stdout.write(`${lines.join('\n')}\n\n`);
   };

@@ -5,7 +5,7 @@ import { type Judgement, judge } from '../fit/judge';
 import { KnownViews, turntableCameras, viewsOf } from '../fit/known_views';
 import { ObjectError } from '../fit/object_mesh';
 import { type NormalisedObject, readObject } from '../fit/read_object';
-import type { Gpu } from '../gpu/device';
+import { adapterName, type Gpu } from '../gpu/device';
 import { exportMesh } from '../mesh/export';
 import { type Image, viewsToImage } from '../mesh/png';
 import { encodePng } from '../mesh/png_node';
@@ -56,7 +56,7 @@ export async function fit(args: readonly string[]): Promise<void> {
   const output = await Output.open(parsed.get('out') ?? 'out');
   const object = await readObject(file);
   const gpu = await openNodeGpu(parsed.get('adapter') ?? '');
-  say(`${prompt}: ${object.mesh.paintOf.length} triangles; ${gpu.adapter.description}`);
+  say(`${prompt}: ${object.mesh.paintOf.length} triangles; ${adapterName(gpu.adapter)}`);
   await fitObject(gpu, object, { file, preset, settings, size, output });
 }
 

@@ -56,14 +56,17 @@ export function parseFlags(
   }
 }
 
-/** The number that a flag holds. @throws SettingsError when it holds none or one out of range. */
-export function numberFlag(
+/**
+ * The number that a flag holds, or `fallback` when it was not given.
+ * @throws SettingsError when it holds none or one out of range.
+ */
+export function numberFlag<F extends number | undefined>(
   parsed: Parsed,
   name: string,
-  fallback: number,
+  fallback: F,
   low: number,
   high: number,
-): number {
+): number | F {
   const text = parsed.get(name);
   if (text === undefined) return fallback;
   const value = Number(text);

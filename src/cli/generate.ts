@@ -41,7 +41,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   const engine = await openEngine(options.machine);
   const run = await engine.createRun(options.settings);
   if (checkpoint) run.restore(checkpoint);
-  warnOfPrompt(run);
+  for (const note of await engine.notesOn(options.settings.prompt)) say(note);
 
   const started = performance.now();
   const steps = await train(run, output);
@@ -89,13 +89,6 @@ async function turntablePng(run: Run, shading: ShadingMode): Promise<Uint8Array>
   const { views: count, size } = turntable;
   const { views } = await run.turntable(count, size, shading);
   return encodePng(viewsToImage(views, { count, size }));
-}
-
-function warnOfPrompt({ prompt }: Run): void {
-  if (prompt.truncated) say('the prompt is longer than the model reads: its end is ignored');
-  if (prompt.unknownWords.length > 0) {
-    say(`the model does not know: ${prompt.unknownWords.join(', ')}`);
-  }
 }
 
 /** Settings, versions, adapter and what every step did. */

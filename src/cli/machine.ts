@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type BackendKind, chooseBackend } from '../diffusion/backend';
 import { LocalFiles } from '../diffusion/files';
 import { openNodeBackend } from '../diffusion/ort_node';
+import { adapterName } from '../gpu/device';
 import { SettingsError } from '../settings';
 import { Engine } from '../train/engine';
 import type { Flags, Parsed } from './flags';
@@ -32,7 +33,8 @@ export function parseMachine(parsed: Parsed): Machine {
   return { model: parsed.get('model') ?? '', adapter: parsed.get('adapter') ?? '', denoiser };
 }
 
-const shippedModel = fileURLToPath(new URL('../../models/default', import.meta.url));
+/** Folder of the prior that ships. */
+export const shippedModel = fileURLToPath(new URL('../../models/default', import.meta.url));
 
 /** @throws NoAdapterError without an adapter; ModelFileError, ManifestError or ModelError without a prior. */
 export async function openEngine({ model, adapter, denoiser }: Machine): Promise<Engine> {
@@ -40,7 +42,7 @@ export async function openEngine({ model, adapter, denoiser }: Machine): Promise
   const backend = await openNodeBackend(gpu, chooseBackend(gpu, denoiser));
   const files = new LocalFiles(model || shippedModel, readFile);
   const engine = await Engine.open({ gpu, backend, files });
-  say(`${gpu.adapter.description || gpu.adapter.vendor}; denoiser: ${engine.denoiserDescription}`);
+  say(`${adapterName(gpu.adapter)}; denoiser: ${engine.denoiserDescription}`);
   return engine;
 }
 

@@ -39,10 +39,11 @@ export async function sample(args: readonly string[]): Promise<void> {
   validatePrompt(prompt);
   const steps = Math.round(numberFlag(parsed, 'steps', defaultSteps, 1, 1000));
   const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
-  const guidance = numberFlag(parsed, 'guidance', Number.NaN, 0, 100);
+  const guidance = numberFlag(parsed, 'guidance', undefined, 0, 100);
   const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
   const engine = await openEngine(parseMachine(parsed));
-  const options = { seed, steps, ...(Number.isNaN(guidance) ? {} : { guidance }) };
+  for (const note of await engine.notesOn(prompt)) say(note);
+  const options = { seed, steps, ...(guidance !== undefined && { guidance }) };
   const bar = new ProgressBar(process.stderr, steps);
   let views: Float32Array = new Float32Array();
   for await (const estimate of engine.sample(prompt, options)) {

@@ -32,6 +32,10 @@ export function threadCount(cores: number): number {
   return Math.max(1, Math.min(4, cores));
 }
 
+/** A number of threads, for people. */
+export const threadWords = (threads: number) =>
+  `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+
 /**
  * Sessions on the shared device. The device goes in as an option of the execution provider: onnxruntime-web
  * ignores its environment-wide setting.

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
-import type { Gpu } from '../gpu/device';
+import { adapterName, type Gpu } from '../gpu/device';
 import {
   type BackendKind,
   type OrtBackend,
   threadCount,
+  threadWords,
   webGpuOptions,
   withoutSpinning,
 } from './backend';
@@ -23,7 +24,7 @@ export async function openNodeBackend(
 async function openCpu(threads: number): Promise<OrtBackend> {
   const { default: ort } = await import('onnxruntime-node');
   const options = { ...withoutSpinning, executionProviders: ['cpu'], intraOpNumThreads: threads };
-  const description = `onnxruntime-node, CPU, ${threads} threads`;
+  const description = `onnxruntime-node, CPU, ${threadWords(threads)}`;
   return { kind: 'cpu', description, ort, options, hostOptions: options };
 }
 
@@ -34,7 +35,7 @@ async function openWebGpu(gpu: Gpu): Promise<OrtBackend> {
   ort.env.wasm.numThreads = 1;
   return {
     kind: 'webgpu',
-    description: `onnxruntime-web, WebGPU on ${gpu.adapter.description}`,
+    description: `onnxruntime-web, WebGPU on ${adapterName(gpu.adapter)}`,
     ort,
     options: webGpuOptions(gpu),
     hostOptions: { ...withoutSpinning, executionProviders: ['wasm'] },

@@ -1,8 +1,9 @@
-import type { Gpu } from '../gpu/device';
+import { adapterName, type Gpu } from '../gpu/device';
 import {
   type BackendKind,
   type OrtBackend,
   threadCount,
+  threadWords,
   webGpuOptions,
   withoutSpinning,
 } from './backend';
@@ -15,24 +16,28 @@ export interface WasmUrls {
   readonly cpu: string;
 }
 
-/** onnxruntime-web in a page or a Worker. */
+/**
+ * onnxruntime-web in a page or a Worker.
+ * @param most threads within an operator, on the CPU.
+ */
 export async function openWebBackend(
   gpu: Gpu,
   kind: BackendKind,
   urls: WasmUrls,
+  most = threadCount(navigator.hardwareConcurrency),
 ): Promise<OrtBackend> {
   const ort = await (kind === 'cpu'
     ? import('onnxruntime-web/wasm')
     : import('onnxruntime-web/webgpu'));
   // wasm threads need memory that is shared, which only an isolated page gets.
-  const threads = crossOriginIsolated ? threadCount(navigator.hardwareConcurrency) : 1;
+  const threads = crossOriginIsolated ? most : 1;
   ort.env.wasm.wasmPaths = { wasm: urls[kind] };
   ort.env.wasm.numThreads = threads;
   const hostOptions = { ...withoutSpinning, executionProviders: ['wasm'] };
   if (kind === 'webgpu') {
-    const description = `onnxruntime-web, WebGPU on ${gpu.adapter.vendor}`;
+    const description = `onnxruntime-web, WebGPU on ${adapterName(gpu.adapter)}`;
     return { kind, description, ort, options: webGpuOptions(gpu), hostOptions };
   }
-  const description = `onnxruntime-web, wasm, ${threads} threads`;
+  const description = `onnxruntime-web, wasm, ${threadWords(threads)}`;
   return { kind, description, ort, options: hostOptions, hostOptions };
 }

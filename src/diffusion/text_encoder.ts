@@ -16,6 +16,22 @@ export interface Conditioning {
   readonly unknownWords: readonly string[];
 }
 
+/** Unknown words that are named. */
+const mostNamed = 5;
+
+/** What of a prompt the model does not take in, a sentence each, and what to do; nothing when it takes all. */
+export function promptNotes({ truncated, unknownWords }: Conditioning): string[] {
+  const notes: string[] = [];
+  if (truncated) notes.push('The prompt is longer than the model reads: its end is ignored.');
+  if (unknownWords.length > 0) {
+    const named = unknownWords.slice(0, mostNamed).map((word) => `'${word}'`);
+    const others = unknownWords.length - named.length;
+    const list = others > 0 ? [...named, `${others} more`] : named;
+    notes.push(`The model does not know ${list.join(', ')}: use plain English words.`);
+  }
+  return notes;
+}
+
 /** Prompts to conditionings, by the prior's own tokenizer and text encoder. */
 export class PromptEncoder {
   readonly #session: Session;

@@ -1,5 +1,7 @@
 /** Prompt to the text encoder's piece ids: the twin of `models/training/tokenizer.py`. */
 
+import { ModelError } from './signature';
+
 /** The content of a model's `tokenizer.json`. */
 export interface TokenizerJson {
   readonly format: string;
@@ -42,19 +44,23 @@ export class Tokenizer {
   readonly #continuation: string;
   readonly #ids: ReadonlyMap<string, number>;
 
-  /** @throws Error if `json` is not a WordPiece tokenizer of version 1. */
+  /** @throws ModelError if `json` is not a WordPiece tokenizer of version 1. */
   constructor(json: TokenizerJson) {
     if (json.format !== 'wordpiece' || json.version !== 1) {
-      throw new Error(
+      throw new ModelError(
         `tokenizer.json: format "${json.format}" version ${json.version} is not known; this ` +
-          'program reads format "wordpiece" version 1',
+          'program reads format "wordpiece" version 1: export the model again',
       );
     }
-    if (SPECIAL.some((piece, id) => json.vocabulary[id] !== piece)) {
-      throw new Error(`tokenizer.json: the vocabulary must begin with ${SPECIAL.join(', ')}`);
+    if (SPECIAL.some((piece, id) => json.vocabulary?.[id] !== piece)) {
+      throw new ModelError(
+        `tokenizer.json: the vocabulary must begin with ${SPECIAL.join(', ')}: export the model again`,
+      );
     }
     if (!(json.length >= 2)) {
-      throw new Error(`tokenizer.json: length is ${json.length}, but [CLS] and [SEP] take 2 ids`);
+      throw new ModelError(
+        `tokenizer.json: length is ${json.length}, but [CLS] and [SEP] take 2 ids: export the model again`,
+      );
     }
     this.length = json.length;
     this.#maxWord = json.max_word;

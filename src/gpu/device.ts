@@ -9,6 +9,10 @@ export interface AdapterFacts {
   readonly software: boolean;
 }
 
+/** An adapter's name for people; browsers keep the description to themselves. */
+export const adapterName = ({ description, vendor, architecture }: AdapterFacts): string =>
+  description || `${vendor} ${architecture}`;
+
 /** The one GPUDevice of a process; our kernels, onnxruntime and three.js all run on it. */
 export interface Gpu {
   readonly device: GPUDevice;

@@ -18,15 +18,6 @@ export interface Orbit {
   readonly fovy: number;
 }
 
-/** The cameras that a prior was trained on; angles in degrees. */
-export interface CameraRange {
-  readonly elevation: readonly [min: number, max: number];
-  readonly distance: number;
-  readonly fovy: number;
-  /** One view each, added to the step's azimuth. */
-  readonly azimuthOffsets: readonly number[];
-}
-
 const radians = Math.PI / 180;
 
 /** The camera at an orbit's place, looking at the origin, its up in the plane of +y. */
@@ -44,16 +35,23 @@ export function orbitCamera({ azimuth, elevation, distance, fovy }: Orbit): Came
 export const ringCameras = (count: number, orbit: Omit<Orbit, 'azimuth'>): Camera[] =>
   Array.from({ length: count }, (_, i) => orbitCamera({ ...orbit, azimuth: (360 * i) / count }));
 
+/** Where the cameras of a step may stand, as a prior's manifest says it. */
+type StepOrbits = Pick<Orbit, 'distance' | 'fovy'> & {
+  readonly elevation: readonly [low: number, high: number];
+  /** One view each, added to the step's azimuth. */
+  readonly azimuth_offsets: readonly number[];
+};
+
 /**
  * The cameras of a training step, a function of (seed, step) alone: one azimuth drawn from the full
  * circle and one elevation from the range, and from there a view for each azimuth offset.
  */
-export function stepCameras(range: CameraRange, seed: number, step: number): Camera[] {
-  const { distance, fovy, azimuthOffsets } = range;
-  const [low, high] = range.elevation;
+export function stepCameras(orbits: StepOrbits, seed: number, step: number): Camera[] {
+  const { distance, fovy, azimuth_offsets } = orbits;
+  const [low, high] = orbits.elevation;
   const azimuth = 360 * uniform(seed, streams.camera, step, 0);
   const elevation = low + (high - low) * uniform(seed, streams.camera, step, 1);
-  return azimuthOffsets.map((offset) =>
+  return azimuth_offsets.map((offset) =>
     orbitCamera({ azimuth: azimuth + offset, elevation, distance, fovy }),
   );
 }

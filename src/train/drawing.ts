@@ -5,7 +5,18 @@ import type { SampleRequest, SessionReport } from './messages';
 /** What a drawing asks of an engine: `Engine` is one. */
 export interface SampleSource {
   readonly manifest: { readonly views: number; readonly resolution: number };
+  /** What of a prompt the prior does not take in, in sentences. */
+  notesOn(prompt: string): Promise<readonly string[]>;
   sample(prompt: string, options: { readonly seed: number }): AsyncGenerator<Estimate, void>;
+}
+
+/** A report of what the prior does not take in of a prompt, if there is such a thing. */
+export async function noteOn(
+  source: SampleSource,
+  prompt: string,
+): Promise<SessionReport | undefined> {
+  const notes = await source.notesOn(prompt);
+  return notes.length > 0 ? { type: 'note', message: notes.join(' ') } : undefined;
 }
 
 /** A sample of the prior on its way, step by step. */
@@ -13,6 +24,7 @@ export class Drawing {
   readonly #source: SampleSource;
   readonly #request: SampleRequest;
   readonly #estimates: AsyncGenerator<Estimate, void>;
+  #noted = false;
 
   constructor(source: SampleSource, request: SampleRequest) {
     this.#source = source;
@@ -20,8 +32,11 @@ export class Drawing {
     this.#estimates = source.sample(request.prompt, { seed: request.seed });
   }
 
-  /** Takes the next step; undefined when there is none left. */
+  /** Takes the next step, or says first what of the prompt is lost; undefined when there is none left. */
   async takeStep(): Promise<SessionReport | undefined> {
+    const note = this.#noted ? undefined : await noteOn(this.#source, this.#request.prompt);
+    this.#noted = true;
+    if (note) return note;
     const { done, value } = await this.#estimates.next();
     if (done) return undefined;
     const { step, steps, views } = value;

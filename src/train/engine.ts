@@ -5,7 +5,7 @@ import { FakeScore } from '../diffusion/fake_score';
 import { loadPrior, type ModelFiles, type Prior, type Progress } from '../diffusion/files';
 import type { Manifest } from '../diffusion/manifest';
 import { Runtime } from '../diffusion/runtime';
-import { PromptEncoder } from '../diffusion/text_encoder';
+import { PromptEncoder, promptNotes } from '../diffusion/text_encoder';
 import { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Adam } from '../optim/adam';
@@ -98,9 +98,13 @@ export class Engine {
       field,
       renderer,
       optimiser,
-      prompt,
       ...(fake ? { fake } : {}),
     });
+  }
+
+  /** What of a prompt the prior does not take in, in sentences. */
+  async notesOn(prompt: string): Promise<string[]> {
+    return promptNotes(await this.#encoder.encode(prompt));
   }
 
   /** Where samples are seen from: one camera a view, the first at the front. */

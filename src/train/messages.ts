@@ -95,6 +95,8 @@ export type SessionReport =
       readonly step: number;
     }
   | { readonly type: 'step'; readonly run: RunId; readonly report: StepReport }
+  /** What of a prompt the prior does not take in. */
+  | { readonly type: 'note'; readonly message: string }
   /** The first file is the one to open. */
   | {
       readonly type: 'saved';

@@ -1,6 +1,5 @@
 import type { FakeScore } from '../diffusion/fake_score';
 import type { Manifest } from '../diffusion/manifest';
-import type { Conditioning } from '../diffusion/text_encoder';
 import type { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
@@ -28,7 +27,6 @@ export interface RunParts {
   readonly renderer: Renderer;
   readonly optimiser: Adam;
   readonly fake?: FakeScore;
-  readonly prompt: Conditioning;
 }
 
 /** Views around one object, without jitter. */
@@ -48,8 +46,6 @@ export class Run {
   readonly settings: Settings;
   readonly field: Field;
   readonly renderer: Renderer;
-  /** What the denoiser was told of the prompt. */
-  readonly prompt: Conditioning;
   readonly #parts: RunParts;
   readonly #readback: Readback;
 
@@ -57,7 +53,6 @@ export class Run {
     this.settings = parts.settings;
     this.field = parts.field;
     this.renderer = parts.renderer;
-    this.prompt = parts.prompt;
     this.#parts = parts;
     this.#readback = new Readback(parts.gpu);
   }

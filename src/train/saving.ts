@@ -1,4 +1,39 @@
+import type { MeshFile } from '../mesh/export';
+import type { PngEncoder } from '../mesh/png';
 import type { Settings } from '../settings';
+import type { SavedFile, SavedKind } from './messages';
+
+/** A run as far as saving goes. */
+export interface Saveable {
+  readonly settings: Settings;
+  checkpoint(): Promise<Uint8Array>;
+  exportFiles(encodePng: PngEncoder, file: string): Promise<MeshFile[]>;
+}
+
+/** A run, and its last good checkpoint for when it can no longer be asked. */
+interface Kept {
+  readonly run: Saveable;
+  readonly saved: Uint8Array | undefined;
+}
+
+/** A run's mesh or checkpoint as files whose bytes may be transferred. @throws what the run throws. */
+export async function filesOf(
+  { run, saved }: Kept,
+  kind: SavedKind,
+  encodePng: PngEncoder,
+): Promise<SavedFile[]> {
+  const name = baseName(run.settings);
+  if (kind === 'mesh') {
+    const files = await run.exportFiles(encodePng, name);
+    return files.map((file) => ({ name: file.name, bytes: owned(file.bytes) }));
+  }
+  const bytes = await run.checkpoint().catch((error: unknown) => {
+    // A copy: what is transferred is gone, and the next who asks gets the same checkpoint.
+    if (saved) return saved.slice();
+    throw error;
+  });
+  return [{ name: `${name}.safetensors`, bytes: owned(bytes) }];
+}
 
 /** A name for files, from the prompt, the method and the seed. */
 export function baseName({ prompt, method, seed }: Settings): string {
@@ -10,8 +45,8 @@ export function baseName({ prompt, method, seed }: Settings): string {
   return `${words || 'object'}-${method}-${seed}`;
 }
 
-/** Bytes that may be transferred: with a buffer of their own. */
-export function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** Bytes with a buffer of their own. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = bytes.byteLength === bytes.buffer.byteLength;
   return whole && bytes.buffer instanceof ArrayBuffer
     ? (bytes as Uint8Array<ArrayBuffer>)

@@ -1,29 +1,25 @@
-import type { MeshFile } from '../mesh/export';
 import type { PngEncoder } from '../mesh/png';
 import type { Settings } from '../settings';
-import { Drawing, type SampleSource } from './drawing';
+import { Drawing, noteOn, type SampleSource } from './drawing';
+import { messageOf } from './error_words';
 import type {
   RunId,
   RunRequest,
   RunState,
   SampleRequest,
-  SavedFile,
   SavedKind,
   SessionReport,
   SessionState,
 } from './messages';
-import { baseName, owned } from './saving';
+import { filesOf, type Saveable } from './saving';
 import type { StepReport } from './trainer';
 
 /** What a session asks of a run: `Run` is one. */
-export interface SessionRun {
-  readonly settings: Settings;
+export interface SessionRun extends Saveable {
   readonly step: number;
   readonly finished: boolean;
   takeStep(): Promise<StepReport>;
-  checkpoint(): Promise<Uint8Array>;
   restore(bytes: Uint8Array): void;
-  exportFiles(encodePng: PngEncoder, file: string): Promise<MeshFile[]>;
   dispose(): void;
 }
 
@@ -84,6 +80,7 @@ export class Session<R extends SessionRun> {
   start(requests: readonly RunRequest[]): Promise<void> {
     return this.#begin(async () => {
       for (const { run, settings } of requests) this.#add(run, await this.#create(settings));
+      await this.#note(requests.map(({ settings }) => settings.prompt));
     });
   }
 
@@ -99,6 +96,7 @@ export class Session<R extends SessionRun> {
         throw error;
       }
       this.#add(settings.method, run);
+      await this.#note([settings.prompt]);
     });
   }
 
@@ -137,7 +135,7 @@ export class Session<R extends SessionRun> {
       const member = this.#members.get(id);
       if (!member) return;
       try {
-        const files = await this.#files(member, kind);
+        const files = await filesOf(member, kind, this.#options.encodePng);
         this.#options.report({ type: 'saved', run: id, kind, files });
       } catch (error) {
         const message = messageOf(error);
@@ -159,6 +157,14 @@ export class Session<R extends SessionRun> {
         this.#options.report({ type: 'error', run: null, message: messageOf(error) });
       }
     });
+  }
+
+  /** Says once what of the prompts is lost. */
+  async #note(prompts: readonly string[]): Promise<void> {
+    for (const prompt of new Set(prompts)) {
+      const note = await noteOn(this.#options.source, prompt);
+      if (note) this.#options.report(note);
+    }
   }
 
   #create(settings: Settings): Promise<R> {
@@ -250,32 +256,4 @@ export class Session<R extends SessionRun> {
   #isTraining(): boolean {
     return [...this.#members.values()].some(({ state }) => state === 'training');
   }
-
-  async #files(member: Member<R>, kind: SavedKind): Promise<SavedFile[]> {
-    const { run } = member;
-    const name = baseName(run.settings);
-    const files =
-      kind === 'mesh'
-        ? await run.exportFiles(this.#options.encodePng, name)
-        : [{ name: `${name}.safetensors`, bytes: await this.#checkpoint(member) }];
-    return files.map((file) => ({ name: file.name, bytes: owned(file.bytes) }));
-  }
-
-  async #checkpoint({ run, saved }: Member<R>): Promise<Uint8Array> {
-    try {
-      return await run.checkpoint();
-    } catch (error) {
-      if (saved) return saved;
-      throw error;
-    }
-  }
-}
-
-/** The words of an error: ours name the object and the remedy, others get one. */
-export function messageOf(error: unknown): string {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  if (name.endsWith('Error') && !['Error', 'TypeError', 'OperationError'].includes(name)) {
-    return message;
-  }
-  return `${message.replace(/\.?$/, '.')} Reset and start again; if that does not help, reload the page.`;
 }

@@ -187,11 +187,7 @@ export class Trainer {
   /** The cameras of a step: a function of the seed and the step alone. */
   #cameras(step: number): Camera[] {
     const { camera } = this.#parts.manifest;
-    return stepCameras(
-      { ...camera, azimuthOffsets: camera.azimuth_offsets },
-      this.#parts.settings.seed,
-      step,
-    );
+    return stepCameras(camera, this.#parts.settings.seed, step);
   }
 
   #begin(step: number, cameras: readonly Camera[]): void {

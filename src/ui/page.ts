@@ -1,7 +1,9 @@
 import { type Method, SettingsError, validatePrompt } from '../settings';
-import type { Command, EngineFacts, Report, RunId } from '../train/messages';
+import type { Command, Report, RunId } from '../train/messages';
 import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
 import { download, find, setText } from './dom';
+import { drawnWords, showFacts } from './facts';
+import { offerFile, offerLink } from './offers';
 import { Pane } from './pane';
 import { Panel } from './panel';
 import { ProgressBar } from './progress';
@@ -89,18 +91,10 @@ export class Page {
       this.#panel.open = !this.#panel.open;
       toggle.setAttribute('aria-expanded', String(this.#panel.open));
     });
-    const share = find(document, '#share');
-    share.addEventListener('click', async () => {
-      const copied = await copy(location.href);
-      setText(share, copied ? 'Link copied' : 'Copy it from the address bar');
-      setTimeout(() => setText(share, 'Copy link'), 2500);
-    });
-    const picker = find<HTMLInputElement>(document, '#checkpoint-file');
-    find(document, '#open-checkpoint').addEventListener('click', () => picker.click());
-    picker.addEventListener('change', async () => {
-      const bytes = await picker.files?.[0]?.arrayBuffer();
-      picker.value = '';
-      if (bytes) this.#engine.send({ type: 'load', bytes: new Uint8Array(bytes) }, [bytes]);
+    offerLink(find(document, '#share'));
+    offerFile(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
+      take: (bytes) => this.#engine.send({ type: 'load', bytes }, [bytes.buffer]),
+      refuse: (message) => this.#notice(message),
     });
     addEventListener('hashchange', () => {
       if (location.hash.slice(1) !== toHash(this.#choices)) location.reload();
@@ -167,14 +161,14 @@ export class Page {
     this.#standing.hear(report, performance.now() / 1000);
     switch (report.type) {
       case 'ready':
-        showFacts(report.facts);
+        showFacts(find(document, '#status'), report.facts);
         break;
       case 'run':
         this.#hearRun(report, !known.includes(report.run));
         break;
       case 'step':
         this.#panes.get(report.run)?.step(report.report);
-        this.#shared = drawn(report.report, this.#standing.runs.length > 1);
+        this.#shared = drawnWords(report.report, this.#standing.runs.length > 1);
         break;
       case 'saved':
         this.#panes.get(report.run)?.saved(report.kind);
@@ -182,6 +176,9 @@ export class Page {
         break;
       case 'sample':
         this.#sample.hear(report);
+        break;
+      case 'note':
+        this.#notice(report.message);
         break;
       case 'error':
         if (report.sampling) this.#sample.fail();
@@ -243,28 +240,3 @@ export class Page {
     setText(find(fatal, 'p'), message);
   }
 }
-
-function showFacts({ adapter, software, denoiser, model }: EngineFacts): void {
-  const where = software ? `${adapter} (no GPU: slow, but the same)` : adapter;
-  const facts = [`Field on ${where}`, `Denoiser on ${denoiser}`, `Prior: ${model}`];
-  find(document, '#status').replaceChildren(
-    ...facts.map((text) => Object.assign(document.createElement('span'), { textContent: text })),
-  );
-}
-
-type StepReport = Extract<Report, { type: 'step' }>['report'];
-
-/** What the seed drew for a step: the same for every run. */
-function drawn({ camera, timesteps }: StepReport, several: boolean): string {
-  const azimuth = Math.round(camera.azimuth + 360) % 360;
-  const [matching, adherence] = timesteps;
-  const levels = matching === adherence ? `${matching}` : `${matching} and ${adherence}`;
-  const words = `camera ${azimuth}° around and ${Math.round(camera.elevation)}° up, noise level ${levels}`;
-  return several ? `Same for both: ${words}` : `From the seed: ${words}`;
-}
-
-const copy = (text: string): Promise<boolean> =>
-  (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
-    () => true,
-    () => false,
-  );

@@ -25,12 +25,16 @@ export interface Occasion {
   readonly software: boolean;
 }
 
-/** While training, pictures take what training can spare; a camera that moves comes first; a still may take its time. */
+/**
+ * While training, pictures take what training can spare; a camera that moves comes first; a still may take its time.
+ * On a software adapter it leaves as much again: the browser draws the page itself on the same processor, between
+ * our pictures, and a page that is not drawn answers nobody.
+ */
 export function paceOf({ training, moving, software }: Occasion): Pace {
   const least = software ? 64 : 192;
   if (moving) return { frame: software ? 40 : 12, share: 0.8, least };
   if (training) return { frame: software ? 80 : 8, share: 0.2, least };
-  return { frame: software ? 1500 : 100, share: 1, least };
+  return { frame: software ? 1500 : 100, share: software ? 0.5 : 1, least };
 }
 
 /**

@@ -73,13 +73,15 @@ describe.each(['sds', 'vsd'])('a run by %s', (method) => {
 });
 
 test('a finished run goes on from its checkpoint with its own settings', async () => {
-  const first = ['a cactus', '--seed', '3', '--out', out('first'), ...quick];
-  expect((await generate(first)).code).toBe(0);
+  const first = ['a cactus 🌵', '--seed', '3', '--out', out('first'), ...quick];
+  const { code, text } = await generate(first);
+  expect(code).toBe(0);
+  expect(text).toContain("The model does not know '🌵': use plain English words.");
   const checkpoint = join(out('first'), 'field.safetensors');
   const more = ['--resume', checkpoint, '--steps', '6', '--out', out('second')];
   expect((await generate(more)).code).toBe(0);
   const record = JSON.parse(await readFile(join(out('second'), 'run.json'), 'utf8'));
-  expect(record.settings).toMatchObject({ prompt: 'a cactus', seed: 3, steps: 6 });
+  expect(record.settings).toMatchObject({ prompt: 'a cactus 🌵', seed: 3, steps: 6 });
   expect(record.settings.field.levels).toBe(4);
   expect(record.steps.map(({ step }: { step: number }) => step)).toEqual([4, 5]);
 });
@@ -193,6 +195,32 @@ describe('a damaged model is named, and earlier results stay:', () => {
       await writeFile(path, bytes);
     });
     expect(text).toMatch(/denoiser.onnx is not the file of its manifest/);
+  });
+
+  const rewritten = (change: (manifest: Record<string, unknown>) => object) =>
+    async function rewrite(model: string) {
+      const path = join(model, 'manifest.json');
+      const manifest = JSON.parse(await readFile(path, 'utf8'));
+      await writeFile(path, JSON.stringify({ ...manifest, ...change(manifest) }));
+    };
+
+  test('without a field', async () => {
+    const text = await damage(
+      'bare',
+      rewritten(() => ({ views: undefined })),
+    );
+    expect(text).toMatch(/manifest.json: views is missing: it must be an integer/);
+  });
+
+  test('with other counts than its file has', async () => {
+    const camera = ({ camera }: Record<string, unknown>) => ({
+      views: 2,
+      camera: { ...(camera as object), azimuth_offsets: [0, 180] },
+    });
+    const text = await damage('counts', rewritten(camera));
+    expect(text).toMatch(
+      /denoiser.onnx: input 'z' has shape .*2,4,4,32,32\], but .* \[2,2,4,32,32\]: the manifest belongs/,
+    );
   });
 
   test('missing', async () => {

@@ -5,7 +5,7 @@ import { Denoiser } from '../../src/diffusion/denoiser';
 import { openNodeBackend } from '../../src/diffusion/ort_node';
 import { Runtime } from '../../src/diffusion/runtime';
 import { ModelError } from '../../src/diffusion/signature';
-import { PromptEncoder } from '../../src/diffusion/text_encoder';
+import { PromptEncoder, promptNotes } from '../../src/diffusion/text_encoder';
 import type { Graph } from '../../src/onnx/graph';
 import { write } from '../../src/onnx/write';
 import { openTestGpu, type TestGpu } from '../gpu';
@@ -103,6 +103,18 @@ describe('a model that does not fit is refused by name', () => {
     );
   });
 
+  test.each([
+    [{ format: 'bpe' }, /tokenizer\.json: format "bpe" version 1 is not known/],
+    [{ vocabulary: undefined }, /tokenizer\.json: the vocabulary must begin with \[PAD\]/],
+    [{ length: undefined }, /tokenizer\.json: length is undefined/],
+  ])('a tokenizer with %j', async (change, message) => {
+    const prior = await standIn();
+    const tokenizer = { ...(prior.tokenizer as object), ...change };
+    const loading = PromptEncoder.load(runtime, { ...prior, tokenizer });
+    await expect(loading).rejects.toThrow(message);
+    await expect(loading).rejects.toThrow(ModelError);
+  });
+
   test('another tokenizer', async () => {
     const prior = await standIn();
     const tokenizer = { ...(prior.tokenizer as object), length: 7 };
@@ -140,6 +152,22 @@ describe('prompts', () => {
 
   test('unknown words are listed', async () => {
     expect((await encoder.encode('a zebra cup')).unknownWords).toEqual(['zebra']);
+  });
+
+  test.each([
+    ['a red cup', []],
+    ['a zebra cup', ["The model does not know 'zebra': use plain English words."]],
+    ['赤い 🏺', ["The model does not know '赤い', '🏺': use plain English words."]],
+    [
+      'ein kleiner roter Becher mit Henkel vorn',
+      [
+        'The prompt is longer than the model reads: its end is ignored.',
+        "The model does not know 'ein', 'kleiner', 'roter', 'becher', 'mit', 2 more: use plain English words.",
+      ],
+    ],
+    ['cup '.repeat(2500), ['The prompt is longer than the model reads: its end is ignored.']],
+  ])('what is lost of %j is said', async (prompt, notes) => {
+    expect(promptNotes(await encoder.encode(prompt))).toEqual(notes);
   });
 });
 

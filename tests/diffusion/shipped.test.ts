@@ -76,6 +76,27 @@ test('the prompt, and nothing else, tells the two encodings apart', () => {
   expect(texts[1]!.mask.reduce((sum, value) => sum + value)).toBe(2);
 });
 
+test.each([
+  ['an unknown word', 'a zxqvyk', []],
+  ['German', 'ein grüner Baum', []],
+  ['Chinese', '一棵松树', ['一棵松树']],
+  ['Russian', 'зелёное дерево', ['зеленое', 'дерево']],
+  ['emoji', 'a 🌲 and a 🐈', ['🌲', '🐈']],
+  ['half a character', 'a \ud83d', []],
+  ['10,000 characters', 'a pine tree '.repeat(833), []],
+])(
+  '%s in a prompt: what is known of it is drawn, the rest is named',
+  async (_, prompt, unknown) => {
+    const encoder = await PromptEncoder.load(runtime, prior);
+    const { tokens, mask, pooled, truncated, unknownWords } = await encoder.encode(prompt);
+    expect(unknownWords).toEqual(unknown);
+    expect(truncated).toBe(prompt.length > 1000);
+    expect(tokens.every(Number.isFinite) && pooled.every(Number.isFinite)).toBe(true);
+    expect(mask.reduce((sum, value) => sum + value)).toBeGreaterThan(2);
+    await encoder.dispose();
+  },
+);
+
 test('of 60 words that no caption has, 7 in 10 land next to the word for the same thing', async () => {
   const encoder = await PromptEncoder.load(runtime, prior);
   const pooled = async (prompt: string) => (await encoder.encode(prompt)).pooled;

@@ -1,50 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { build, type PreviewServer, preview } from 'vite';
-import { findChromium, softwareAdapterFlags } from '../../scripts/setup/browser.mjs';
-import { cache, root } from '../../scripts/setup/paths.mjs';
+import type { Page } from 'playwright-core';
 import type { Report } from '../../src/train/messages';
-
-/** Keeps a browser of a test off the network and out of sandboxes that root cannot have. */
-const quiet = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** The page as it is shipped: built, then served from a folder below the server's root. */
-export async function servePage(): Promise<{ url: string; close: () => Promise<void> }> {
-  // Of this process alone: tests may run twice at a time.
-  const outDir = join(cache, `page-${process.pid}`);
-  const folder = 'somewhere/below';
-  const built = { outDir: join(outDir, folder), emptyOutDir: true };
-  await build({ root, logLevel: 'error', build: built });
-  const server: PreviewServer = await preview({
-    root,
-    logLevel: 'error',
-    build: { outDir },
-    preview: { port: 0, host: '127.0.0.1' },
-  });
-  const close = async () => {
-    await server.close();
-    await rm(outDir, { recursive: true });
-  };
-  const url = server.resolvedUrls?.local[0];
-  if (!url) throw new Error('The preview server has no address.');
-  return { url: `${url}${folder}/`, close };
-}
-
-/** @param adapter false: a browser in which WebGPU has nothing to run on. */
-export function launch(adapter: boolean): Promise<Browser> {
-  const executablePath = findChromium();
-  if (!executablePath) throw new Error('No browser: run `npm test`, which installs one.');
-  const args = [...quiet, ...(adapter ? softwareAdapterFlags : ['--disable-gpu'])];
-  return chromium.launch({ executablePath, headless: true, args });
-}
 
 /** What a page did while nobody looked. */
 export interface Recording {

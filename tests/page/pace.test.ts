@@ -38,7 +38,14 @@ test('the next size is expected to stay within what a picture may take', () => {
 
 test('pictures take their share of the time and no more', () => {
   expect(pauseAfter(50, { ...training, share: 0.2 })).toBeCloseTo(200);
-  expect(pauseAfter(50, still)).toBe(0);
+  expect(pauseAfter(50, { ...still, share: 1 })).toBe(0);
+});
+
+test('stills leave the page its half of a processor that draws both, and use a GPU at once', () => {
+  const pause = (software: boolean) =>
+    pauseAfter(80, paceOf({ training: false, moving: false, software }));
+  expect(pause(true)).toBe(80);
+  expect(pause(false)).toBe(0);
 });
 
 test.each([true, false])('a moving camera comes before training (software: %s)', (software) => {

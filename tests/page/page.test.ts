@@ -3,8 +3,9 @@ import validator from 'gltf-validator';
 import type { Browser, Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import type { Report } from '../../src/train/messages';
-import { launch, type Recording, record, servePage, tasksDuring } from './browser';
+import { type Recording, record, tasksDuring } from './browser';
 
 const methods = ['sds', 'vsd'] as const;
 const steps = 20;
@@ -16,7 +17,7 @@ const soon = { timeout: 90_000 };
 /** Looks now and then: looking at every frame would keep the page busy. */
 const nowAndThen = { ...patience, polling: 500 };
 
-let server: Awaited<ReturnType<typeof servePage>>;
+let server: ServedPage;
 beforeAll(async () => {
   server = await servePage();
 });
@@ -86,8 +87,10 @@ describe('with an adapter', () => {
   let checkpoint: string;
 
   beforeAll(async () => {
-    browser = await launch(true);
+    browser = await launchChromium('software');
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    // A click waits for the page to be drawn, and so for what else is on the processor.
+    page.setDefaultTimeout(soon.timeout);
     recording = await record(page);
     await page.goto(
       `${server.url}#prompt=a+pine+tree&preset=tiny&steps=${steps}&seed=7&fake.updates=1`,
@@ -220,7 +223,7 @@ describe('with an adapter', () => {
 });
 
 test('without an adapter the page says so and what to do', patience, async () => {
-  const browser = await launch(false);
+  const browser = await launchChromium('none');
   const page = await browser.newPage();
   const recording = await record(page);
   await page.goto(server.url);

@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import type { Report } from '../../src/train/messages';
-import { launch, type Recording, record, servePage, tasksDuring } from './browser';
+import { type Recording, record, tasksDuring } from './browser';
 
 const steps = 6;
 /** Milliseconds that one task of the page may take. */
@@ -10,7 +11,7 @@ const longestTask = 100;
 const patience = { timeout: 400_000 };
 const soon = { timeout: 90_000 };
 
-let server: Awaited<ReturnType<typeof servePage>>;
+let server: ServedPage;
 let browser: Browser;
 let page: Page;
 let recording: Recording;
@@ -19,8 +20,9 @@ let first: string[];
 
 beforeAll(async () => {
   server = await servePage();
-  browser = await launch(true);
+  browser = await launchChromium('software');
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(soon.timeout);
   recording = await record(page);
   await page.goto(`${server.url}#prompt=a+pine+tree&method=sds&preset=tiny&steps=${steps}&seed=7`);
   await page.locator('#status span').first().waitFor(soon);
@@ -127,9 +129,13 @@ test(
   },
 );
 
-test('closing the strip ends what is being drawn', patience, async () => {
+test('closing the strip ends what is being drawn; an unknown word is named', patience, async () => {
+  await page.fill('#prompt', 'a green 🌲');
   await page.click('#sample');
   await untilDrawing();
+  expect(await page.textContent('#notice p')).toBe(
+    "The model does not know '🌲': use plain English words.",
+  );
   await page.click('#prior .close');
   expect(await page.isHidden('#prior')).toBe(true);
   // Commands are obeyed in order: once this one is, the drawing has ended.

@@ -13,7 +13,7 @@ const range = {
   elevation: [-10, 40],
   distance: 3.07,
   fovy: 40,
-  azimuthOffsets: [0, 90, 180, 270],
+  azimuth_offsets: [0, 90, 180, 270],
 } as const;
 
 /** A sphere off the centre, its colour a function of the direction, with a bar through it. */

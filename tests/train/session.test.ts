@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { MeshFile } from '../../src/mesh/export';
 import type { PngEncoder } from '../../src/mesh/png';
 import { makeSettings, type Settings } from '../../src/settings';
+import { messageOf } from '../../src/train/error_words';
 import type { SessionReport } from '../../src/train/messages';
 import { baseName } from '../../src/train/saving';
-import { messageOf, Session, type SessionRun } from '../../src/train/session';
+import { Session, type SessionRun } from '../../src/train/session';
 import { NonFiniteGradientError, type StepReport } from '../../src/train/trainer';
 
 /** A run whose whole state is its count of steps. */
@@ -89,6 +90,7 @@ beforeEach(() => {
         return run;
       },
       manifest: { views: 2, resolution: 1 },
+      notesOn: async (prompt) => (prompt.includes('🌲') ? ['What is that?', 'Say it.'] : []),
       // Four steps; seed 13 fails at the third.
       sample: async function* (_, { seed }) {
         try {
@@ -178,11 +180,33 @@ describe('when a run fails', () => {
     expect(of('saved')[0]!.files[0]!.bytes).toEqual(Uint8Array.of(4));
   });
 
-  test('and the last checkpoint when it no longer answers', async () => {
+  test('and the last checkpoint when it no longer answers, as often as it is asked for', async () => {
     made[0]!.lost = true;
-    await session.save('sds', 'checkpoint');
-    expect(of('saved')[0]!.files[0]!.bytes).toEqual(Uint8Array.of(4));
+    for (const time of [0, 1]) {
+      await session.save('sds', 'checkpoint');
+      const { bytes } = of('saved')[time]!.files[0]!;
+      expect(bytes).toEqual(Uint8Array.of(4));
+      // As the page's Worker does with what is saved: afterwards the bytes are the page's.
+      structuredClone(bytes, { transfer: [bytes.buffer] });
+    }
   });
+});
+
+test('what of a prompt the prior does not know is said once, of runs and of samples', async () => {
+  const prompt = 'a 🌲';
+  await session.start(
+    both.map((wanted) => ({ ...wanted, settings: { ...wanted.settings, prompt } })),
+  );
+  await until('finished');
+  const note = { type: 'note', message: 'What is that? Say it.' };
+  expect(of('note')).toEqual([note]);
+  await session.sample({ prompt, seed: 1 });
+  while (ended.length < 1) await new Promise((resolve) => setTimeout(resolve));
+  expect(of('note')).toEqual([note, note]);
+  expect(of('sample')).toHaveLength(4);
+  await session.start(both);
+  await until('finished');
+  expect(of('note')).toHaveLength(2);
 });
 
 test('files are named after the prompt, the method and the seed, and own their bytes', async () => {

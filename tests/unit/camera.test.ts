@@ -7,7 +7,7 @@ const range = {
   elevation: [-10, 40],
   distance: 3.07,
   fovy: 40,
-  azimuthOffsets: [0, 90, 180, 270],
+  azimuth_offsets: [0, 90, 180, 270],
 } as const;
 
 test.each([
@@ -83,7 +83,7 @@ test('cameras of a step share an elevation, stand at the offsets and depend on s
   expect(cameras).not.toEqual(stepCameras(range, 6, 17));
   const azimuths = cameras.map(({ c2w }) => (Math.atan2(c2w[3]!, c2w[11]!) * 180) / Math.PI);
   azimuths.forEach((azimuth, i) => {
-    expect((azimuth - azimuths[0]! + 720) % 360).toBeCloseTo(range.azimuthOffsets[i]!, 3);
+    expect((azimuth - azimuths[0]! + 720) % 360).toBeCloseTo(range.azimuth_offsets[i]!, 3);
     expect(cameras[i]!.c2w[7]).toBe(cameras[0]!.c2w[7]);
   });
 });

@@ -35,6 +35,18 @@ function changed(path: string, value: unknown): unknown {
   return JSON.parse(JSON.stringify(copy));
 }
 
+interface Tree {
+  readonly [key: string]: unknown;
+}
+
+/** The paths of all fields, groups included. */
+const fieldsOf = (tree: Tree, prefix: string): string[] =>
+  Object.entries(tree).flatMap(([key, value]) => {
+    const path = prefix + key;
+    const isGroup = typeof value === 'object' && !Array.isArray(value);
+    return isGroup ? [path, ...fieldsOf(value as Tree, `${path}.`)] : [path];
+  });
+
 describe('parseManifest', () => {
   test('takes a good manifest as it is', () => {
     expect(parseManifest(JSON.parse(JSON.stringify(good)))).toEqual(good);
@@ -43,6 +55,17 @@ describe('parseManifest', () => {
   test('refuses what is no object', () => {
     for (const json of [null, 3, 'text', []]) {
       expect(() => parseManifest(json)).toThrow(ManifestError);
+    }
+  });
+
+  test('names every field that is missing', () => {
+    const paths = fieldsOf(good as unknown as Tree, '');
+    expect(paths.length).toBeGreaterThan(30);
+    for (const path of paths) {
+      const name = path.replaceAll('.', ': ');
+      const parsing = () => parseManifest(changed(path, undefined));
+      expect(parsing).toThrow(`manifest.json: ${name} is missing: it must be`);
+      expect(parsing).toThrow(ManifestError);
     }
   });
 

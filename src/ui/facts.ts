@@ -1,0 +1,24 @@
+import type { EngineFacts, Report } from '../train/messages';
+
+/** Says where the engine runs. */
+export function showFacts(
+  place: Element,
+  { adapter, software, denoiser, model }: EngineFacts,
+): void {
+  const where = software ? `${adapter} (no GPU: slow, but the same)` : adapter;
+  const facts = [`Field on ${where}`, `Denoiser on ${denoiser}`, `Prior: ${model}`];
+  place.replaceChildren(
+    ...facts.map((text) => Object.assign(document.createElement('span'), { textContent: text })),
+  );
+}
+
+type StepReport = Extract<Report, { type: 'step' }>['report'];
+
+/** What the seed drew for a step: the same for every run. */
+export function drawnWords({ camera, timesteps }: StepReport, several: boolean): string {
+  const azimuth = Math.round(camera.azimuth + 360) % 360;
+  const [matching, adherence] = timesteps;
+  const levels = matching === adherence ? `${matching}` : `${matching} and ${adherence}`;
+  const words = `camera ${azimuth}° around and ${Math.round(camera.elevation)}° up, noise level ${levels}`;
+  return several ? `Same for both: ${words}` : `From the seed: ${words}`;
+}
