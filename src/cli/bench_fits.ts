@@ -133,7 +133,7 @@ const columns = [
   'silhouette overlap mean, worst',
   'colours (of 255)',
   'texture (of 255)',
-  'triangles',
+  'triangles of the mesh',
   'processor seconds',
   'seconds',
 ];

@@ -22,7 +22,7 @@ import { Residual } from './residual';
 const base: PartialSettings = {
   steps: 1500,
   render: { samplesPerRay: 96, occupancyResolution: 48, occupancyEvery: 16 },
-  field: { maxResolution: 192, blobScale: 0, activeLevels: [0, 0.5, 1, 0.2] },
+  field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.2] },
   optim: { tableLearningRate: [0.2, 0.02, 0.001, 1], mlpLearningRate: [0.2, 0.005, 0.0005, 1] },
 };
 

@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function printed(...args: string[]): Promise<string> {
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const given = ['fits', join(folder, 'objects'), '--out', join(folder, 'out'), ...args];
-  const quick = ['--preset', 'tiny', '--steps', '30', '--size', '32', '--mesh.resolution', '32'];
+  const quick = ['--preset', 'tiny', '--steps', '30', '--size', '32', '--mesh.resolution', '24'];
   await bench([...given, ...quick]);
   const text = write.mock.calls.join('');
   write.mockRestore();
@@ -31,7 +31,7 @@ async function printed(...args: string[]): Promise<string> {
 }
 
 test('fits the named objects of a folder, a row for each, and none of them again', {
-  timeout: 240_000,
+  timeout: 480_000,
 }, async () => {
   const table = await printed('--only', 'crate');
   const rows = table.trimEnd().split('\n');
@@ -51,9 +51,9 @@ test('fits the named objects of a folder, a row for each, and none of them again
   expect(json.losses).toBeUndefined();
 
   // With a texture it is another run.
-  const [, , textured] = (await printed('--only', 'crate', '--texture')).split('\n');
+  const [, , textured] = (await printed('--only', 'crate', '--mesh.texture', '64')).split('\n');
   const again = JSON.parse(await readFile(file, 'utf8'));
-  expect(again.settings.mesh.texture).toBe(1024);
+  expect(again.settings.mesh.texture).toBe(64);
   expect(again.judgement).toMatchObject(run.judgement);
   const { colourDifference } = again.judgement.texture;
   expect(colourDifference).toBeLessThan(60);
