@@ -99,7 +99,9 @@ test('a slat thinner than the cells is matched by the field, where the grid woul
       const offset = position[i]! - (i === 1 ? middle : 0);
       return [-half[i]!, half[i]!].map((side) => (side - offset) / slope).sort((p, q) => p - q);
     });
-    return Math.max(...ends.map(([near]) => near!)) < Math.min(...ends.map(([, far]) => far!)) ? 1 : 0;
+    return Math.max(...ends.map(([near]) => near!)) < Math.min(...ends.map(([, far]) => far!))
+      ? 1
+      : 0;
   });
   const views = new Float32Array(4 * covered.length);
   views.set(covered, 3 * covered.length);
