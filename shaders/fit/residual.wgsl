@@ -1,17 +1,17 @@
 // What a step of a fit asks of the views (docs/method.md, "Fitting objects"): each ray's colour against
-// that of the known view at the very place in the pixel that the ray went through.
+// that of the known view where the ray went through.
 //   residual  one thread = one ray, which is one pixel of the rendered view: dL/dview, squared error
 //   measure   one workgroup: the mean squared error, summed in a fixed order
-// Known views are point samples, [views, height, width] RGBA8, each the colour of the centre of its
-// cell, finer than the rays' pixels: a ray falls into one cell.
+// Known views are point samples, [views, side, side] RGBA8, each the colour of the centre of its
+// cell, finer than the rays' pixels: a ray falls into one cell, and the march moves it to the centre.
 
 #include "../lib/random.wgsl"
+#include "../lib/lattice.wgsl"
 
 override rays: u32; // views * height * width, of the rendering
 override width: u32; // of the rendering
 override height: u32;
-override known_width: u32; // of a known view
-override known_height: u32;
+override known_side: u32; // samples along the side of a known view
 override stream: u32; // of the random numbers: the march's
 
 struct Frame {
@@ -31,10 +31,9 @@ fn known_colour(ray: u32) -> vec4f {
   let view = ray / (width * height);
   let corner = vec2f(f32(ray % width), f32(ray / width % height));
   let place = corner + ray_chance(frame.seed, stream, frame.step, ray).yz;
-  let size = vec2u(known_width, known_height);
-  let cell = min(vec2u(place * vec2f(size) / vec2f(f32(width), f32(height))), size - 1u);
+  let cell = vec2u(lattice_cell(place, f32(known_side), vec2f(f32(width), f32(height))));
   let known = frame.known[view / 4u][view % 4u];
-  return unpack4x8unorm(known_views[(known * known_height + cell.y) * known_width + cell.x]);
+  return unpack4x8unorm(known_views[(known * known_side + cell.y) * known_side + cell.x]);
 }
 
 @compute @workgroup_size(64)

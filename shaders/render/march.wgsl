@@ -10,6 +10,7 @@
 #include "../lib/random.wgsl"
 #include "../lib/camera.wgsl"
 #include "../lib/occupancy.wgsl"
+#include "../lib/lattice.wgsl"
 
 override tile_rays: u32; // a multiple of 64 and of the rays of a pixel
 override width: u32;
@@ -28,6 +29,7 @@ struct Frame {
   rays: u32, // of all views
   ray_columns: u32, // the rays of a pixel: ray_rows x ray_columns cells of it
   ray_rows: u32,
+  lattice: u32, // cells along a view's side through whose centres alone rays go; 0: they go anywhere
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -62,7 +64,13 @@ fn steps_of(ray_index: u32) -> Steps {
   let corner = vec2f(f32(pixel % width), f32(pixel / width % height));
   let cell = vec2f(f32(ray_in_pixel % frame.ray_columns), f32(ray_in_pixel / frame.ray_columns));
   let inside = (cell + chance.yz) / vec2f(f32(frame.ray_columns), f32(frame.ray_rows));
-  let ray = camera_ray(frame.cameras[view], corner + inside, vec2f(f32(width), f32(height)));
+  let size = vec2f(f32(width), f32(height));
+  var place = corner + inside;
+  if frame.lattice > 0u {
+    let lattice = f32(frame.lattice);
+    place = (lattice_cell(place, lattice, size) + 0.5) * size / lattice;
+  }
+  let ray = camera_ray(frame.cameras[view], place, size);
   let interval = ball_interval(ray);
   return Steps(ray, interval.x + chance.x * step_length(), interval.y);
 }

@@ -1,13 +1,16 @@
 import { SettingsError } from '../settings';
 import { denoiserBench } from './bench_denoiser';
 import { fieldBench } from './bench_field';
+import { fitsBench } from './bench_fits';
 import { memoryBench } from './bench_memory';
 import { priorBench } from './bench_prior';
-import { type Flags, helpRow, helpRows, type Parsed, parseFlags } from './flags';
+import { type Flags, helpRow, helpRows, namesOf, type Parsed, parseFlags } from './flags';
 
 interface Bench {
   /** What it measures, line by line. */
   readonly about: readonly string[];
+  /** What it is given beside flags, several of them; nothing unless said. */
+  readonly subjects?: string;
   readonly flags: Flags;
   readonly run: (parsed: Parsed, json: boolean) => Promise<void>;
 }
@@ -16,8 +19,11 @@ const benches: Readonly<Record<string, Bench>> = {
   field: fieldBench,
   memory: memoryBench,
   denoiser: denoiserBench,
+  fits: fitsBench,
   prior: priorBench,
 };
+
+const jsonFlag: Flags = { json: { text: 'print figures for programs' } };
 
 /** `bench`: what the parts are good for, in figures; the first argument says which part. */
 export async function bench([name = '', ...args]: readonly string[]): Promise<void> {
@@ -26,27 +32,25 @@ export async function bench([name = '', ...args]: readonly string[]): Promise<vo
     const known = Object.keys(benches).join(', ');
     throw new SettingsError(`Unknown bench '${name}': npm run bench -- ${known} [--help].`);
   }
-  const parsed = parseFlags(
-    args.filter((argument) => argument !== '--json'),
-    Object.keys(chosen.flags),
-  );
+  const { names, switches } = namesOf({ ...chosen.flags, ...jsonFlag });
+  const several = chosen.subjects !== undefined;
+  const parsed = parseFlags(args, names, { several, switches });
   if (parsed.help) {
     process.stdout.write(`${helpText(name, chosen)}\n`);
     return;
   }
-  if (parsed.prompt) {
+  if (parsed.prompt && !several) {
     throw new SettingsError(`'${parsed.prompt}' is too much: npm run bench -- ${name} --help.`);
   }
-  await chosen.run(parsed, args.includes('--json'));
+  await chosen.run(parsed, parsed.has('json'));
 }
 
-const helpText = (name: string, { about, flags }: Bench): string =>
+const helpText = (name: string, { about, subjects, flags }: Bench): string =>
   [
     ...about,
     '',
-    `Usage: npm run bench -- ${name} [--json]`,
+    `Usage: npm run bench -- ${[name, subjects, '[--json]'].filter(Boolean).join(' ')}`,
     '',
-    ...helpRows(flags),
-    helpRow('--json', 'print figures for programs'),
+    ...helpRows({ ...flags, ...jsonFlag }),
     helpRow('--help', 'this text'),
   ].join('\n');

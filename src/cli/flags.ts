@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { SettingsError } from '../settings';
 
-/** A flag of the command line: the word for its value, and what it is for. */
+/** A flag of the command line: the word for its value, none for a switch, and what it is for. */
 export interface Flag {
-  readonly value: string;
+  readonly value?: string;
   readonly text: string;
 }
 
@@ -12,24 +12,39 @@ export type Flags = Readonly<Record<string, Flag>>;
 /** Arguments taken apart. */
 export interface Parsed {
   readonly help: boolean;
-  /** What stands there without a flag: a prompt, or a file. At most one. */
+  /** What stands there without a flag: a prompt, or a file. */
   readonly prompt: string | undefined;
+  /** All that stands there without a flag; more than the prompt where several subjects may be. */
+  readonly subjects: readonly string[];
   /** A flag's text; undefined when it was not given. */
   get(name: string): string | undefined;
+  /** Whether a switch was given. */
+  has(name: string): boolean;
+}
+
+/** How arguments are to be read. */
+export interface Grammar {
+  /** What an argument without a flag is, for errors. Default 'prompt'. */
+  readonly subject?: string;
+  /** Whether there may be several. Default false. */
+  readonly several?: boolean;
+  /** Flags without a value. */
+  readonly switches?: readonly string[];
 }
 
 /**
  * Takes arguments apart.
- * @param subject what the argument without a flag is, for errors.
+ * @param names of the flags that have a value.
  * @throws SettingsError for an unknown option, one without its value, or several subjects.
  */
 export function parseFlags(
   args: readonly string[],
   names: readonly string[],
-  subject = 'prompt',
+  { subject = 'prompt', several = false, switches = [] }: Grammar = {},
 ): Parsed {
   const options = {
     ...Object.fromEntries(names.map((name) => [name, { type: 'string' } as const])),
+    ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' } as const])),
     help: { type: 'boolean', short: 'h' } as const,
   };
   try {
@@ -38,7 +53,7 @@ export function parseFlags(
       options,
       allowPositionals: true,
     });
-    if (positionals.length > 1) {
+    if (positionals.length > 1 && !several) {
       throw new SettingsError(
         `There are ${positionals.length} ${subject}s: put the ${subject} in quotes, "${positionals.join(' ')}".`,
       );
@@ -47,7 +62,9 @@ export function parseFlags(
     return {
       help: values.help === true,
       prompt: positionals[0],
+      subjects: positionals,
       get: (name) => text((values as Record<string, unknown>)[name]),
+      has: (name) => (values as Record<string, unknown>)[name] === true,
     };
   } catch (error) {
     if (error instanceof SettingsError) throw error;
@@ -78,4 +95,13 @@ export function numberFlag<F extends number | undefined>(
 export const helpRow = (flag: string, text: string) => `  ${flag.padEnd(34)} ${text}`;
 
 export const helpRows = (flags: Flags) =>
-  Object.entries(flags).map(([name, { value, text }]) => helpRow(`--${name} ${value}`, text));
+  Object.entries(flags).map(([name, { value, text }]) =>
+    helpRow(value === undefined ? `--${name}` : `--${name} ${value}`, text),
+  );
+
+/** The flags with a value, and those without: what `parseFlags` is told. */
+export function namesOf(flags: Flags): { readonly names: string[]; readonly switches: string[] } {
+  const all = Object.keys(flags);
+  const isSwitch = (name: string) => flags[name]!.value === undefined;
+  return { names: all.filter((name) => !isSwitch(name)), switches: all.filter(isSwitch) };
+}

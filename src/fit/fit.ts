@@ -2,8 +2,12 @@ import { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { Submission } from '../gpu/submission';
+import type { Texture } from '../mesh/export';
 import { extractMesh, type Mesh } from '../mesh/extract';
+import type { PngEncoder } from '../mesh/png';
 import { simplifyMesh } from '../mesh/simplify';
+import { textureMesh } from '../mesh/texture';
+import { mostUnwrapped } from '../mesh/unwrap';
 import { Adam } from '../optim/adam';
 import { streams, uniform } from '../random';
 import type { Camera } from '../render/camera';
@@ -116,7 +120,13 @@ export class Fit {
     const known = this.#draw(step);
     const { renderer, residual } = this.#levelOf(step);
     this.field.activeLevels = field.levels * scheduled(field.activeLevels, step, steps);
-    renderer.begin({ cameras: known.map((view) => this.#known.cameras[view]!), seed, step });
+    renderer.begin({
+      cameras: known.map((view) => this.#known.cameras[view]!),
+      seed,
+      step,
+      // What is known of a view are points: rays go through them, or edges would be blurred by a sample.
+      lattice: this.#known.lattice,
+    });
     renderer.occupancy.begin(seed, step);
     residual.begin([...known.keys()], seed, step);
     this.#optimiser.begin(step + 1, {
@@ -163,6 +173,20 @@ export class Fit {
     const iso = { silhouettes: { views, width: size, height: size, cameras } };
     const whole = await extractMesh(this.#gpu, this.field, { resolution, smooth, iso });
     return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
+  }
+
+  /**
+   * The field's colours as a texture on its mesh, or on a simpler one where unwrapping would take long.
+   * @param size side of the image in texels.
+   */
+  async texture(
+    mesh: Mesh,
+    size: number,
+    encodePng: PngEncoder,
+  ): Promise<{ readonly mesh: Mesh; readonly texture: Texture }> {
+    const light = await simplifyMesh(mesh, { triangles: mostUnwrapped });
+    const texture = await textureMesh(this.#gpu, this.field, light, size, encodePng);
+    return { mesh: light, texture };
   }
 
   dispose(): void {

@@ -1,9 +1,11 @@
 import { linear } from '../mesh/export_glb';
 import type { Mesh } from '../mesh/extract';
 import type { Fit } from './fit';
+import { flatten } from './flatten';
 import { sphereCameras, viewsOf } from './known_views';
 import { colourDifference, onWhite, psnr, silhouetteOverlap, viewAt } from './measures';
 import type { ObjectMesh } from './object_mesh';
+import { readGlb } from './read_glb';
 
 /** Views that no fit has seen: their lattice is turned against that of the known views, in degrees. */
 const unseen = { count: 16, size: 128 };
@@ -24,27 +26,49 @@ export interface Judgement {
   readonly silhouetteOverlap: Spread;
   /** Mean absolute difference of the mesh's colours from the object's in 255ths, where both are seen. */
   readonly colourDifference: number;
+  /** The same of the textured mesh, as its file is read. */
+  readonly texture?: {
+    readonly triangles: number;
+    readonly silhouetteOverlap: Spread;
+    readonly colourDifference: number;
+  };
 }
 
-/** Compares the field and its mesh with the object, on 16 views of 128 pixels unless said otherwise. */
+export interface JudgeOptions {
+  /** Views that it is judged on. Default: 16 of 128 pixels. */
+  readonly views?: { readonly count: number; readonly size: number };
+  /** A GLB of the mesh with a texture, to be judged, too. */
+  readonly textured?: Uint8Array<ArrayBuffer>;
+}
+
+/** Compares the field and its mesh with the object. */
 export async function judge(
   fit: Fit,
   object: ObjectMesh,
   mesh: Mesh,
-  { count, size } = unseen,
+  { views: { count, size } = unseen, textured }: JudgeOptions = {},
 ): Promise<Judgement> {
   const cameras = sphereCameras(count, unseenTurn);
   const each = (views: Float32Array) => cameras.map((_, i) => viewAt(views, i, count));
   const wanted = each(viewsOf(object, cameras, size));
   const field = each(await fit.views(cameras, size));
-  const surface = each(viewsOf(paintedMesh(mesh), cameras, size));
-  const differences = surface.map((view, i) => colourDifference(view, wanted[i]!));
-  const total = (key: 'sum' | 'count') => differences.reduce((sum, d) => sum + d[key], 0);
+  const judgeSurface = (surface: ObjectMesh) => {
+    const views = each(viewsOf(surface, cameras, size));
+    const differences = views.map((view, i) => colourDifference(view, wanted[i]!));
+    const total = (key: 'sum' | 'count') => differences.reduce((sum, d) => sum + d[key], 0);
+    return {
+      silhouetteOverlap: spread(views.map((view, i) => silhouetteOverlap(view, wanted[i]!))),
+      colourDifference: total('sum') / total('count'),
+    };
+  };
+  const texturedMesh = textured && flatten(await readGlb(textured, 'textured.glb'), 'textured.glb');
   return {
     psnr: spread(field.map((view, i) => psnr(view, wanted[i]!))),
     psnrOnWhite: spread(field.map((view, i) => psnr(onWhite(view), onWhite(wanted[i]!)))),
-    silhouetteOverlap: spread(surface.map((view, i) => silhouetteOverlap(view, wanted[i]!))),
-    colourDifference: total('sum') / total('count'),
+    ...judgeSurface(paintedMesh(mesh)),
+    ...(texturedMesh && {
+      texture: { triangles: texturedMesh.paintOf.length, ...judgeSurface(texturedMesh) },
+    }),
   };
 }
 

@@ -62,6 +62,8 @@ export class KnownViews {
   readonly cameras: readonly Camera[];
   /** Samples along a view's side. */
   readonly side: number;
+  /** Cells along a view's side through whose centres alone rays are known; 0 where samples are means over pixels. */
+  readonly lattice: number;
   readonly #arena: Arena;
   readonly #views: readonly GPUBuffer[];
 
@@ -70,10 +72,12 @@ export class KnownViews {
     gpu: Gpu,
     cameras: readonly Camera[],
     side: number,
+    lattice: number,
     draw: (camera: Camera, view: number) => Uint8Array<ArrayBuffer>,
   ) {
     this.cameras = cameras;
     this.side = side;
+    this.lattice = lattice;
     this.#arena = new Arena(gpu, 'fit.known_views');
     const words = side ** 2;
     this.samples = this.#arena.allocate('samples', viewsOfStep * words);
@@ -103,6 +107,7 @@ export class KnownViews {
       gpu,
       sphereCameras(knownCount),
       side,
+      side,
       (camera) => rasterise(mesh, camera, side, side).rgba,
     );
   }
@@ -110,7 +115,7 @@ export class KnownViews {
   /** @param views f32 [V, 4, size, size], premultiplied RGBA, one of each camera. */
   static ofViews(gpu: Gpu, views: Float32Array, cameras: readonly Camera[]): KnownViews {
     const plane = views.length / 4 / cameras.length;
-    return new KnownViews(gpu, cameras, Math.sqrt(plane), (_, i) => {
+    return new KnownViews(gpu, cameras, Math.sqrt(plane), 0, (_, i) => {
       const view = viewAt(views, i, cameras.length);
       return Uint8Array.from({ length: 4 * plane }, (_, k) =>
         Math.round(255 * view[(k % 4) * plane + (k >> 2)]!),

@@ -42,8 +42,7 @@ export class Residual {
       rays: this.#rays,
       width,
       height,
-      known_width: knownSide,
-      known_height: knownSide,
+      known_side: knownSide,
       stream: streams.march,
     });
     this.#frame = shader.uniforms('frame');

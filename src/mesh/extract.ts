@@ -71,7 +71,7 @@ async function extractSurface(
     const density = arena.allocate('density', resolution ** 3);
     sampler.density(density, resolution);
     const values = await readback.floats(density, resolution ** 3);
-    const level = isoLevel(rule, values, resolution);
+    const level = await isoLevel(rule, sampler, values, resolution);
     const cubes = new MarchingCubes(gpu, density, resolution);
     try {
       return await refine(sampler, await cubes.extract(level), values, resolution, level);

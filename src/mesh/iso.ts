@@ -1,17 +1,10 @@
-/** A pinhole camera: camera to world, 4x4 row-major with columns right, up, back, position; fovy in degrees. */
-export interface SilhouetteCamera {
-  readonly c2w: ArrayLike<number>;
-  readonly fovy: number;
-}
+import type { ColourSource } from './colours';
+import { fieldPeaks, type Pixels, rayPeaks } from './ray_peaks';
 
 /** Views of the field to take the outline from. */
-export interface Silhouettes {
+export interface Silhouettes extends Pixels {
   /** f32 [V, 4, H, W], premultiplied RGBA, row 0 at the top: only alpha is read. */
   readonly views: Float32Array;
-  readonly width: number;
-  readonly height: number;
-  /** One for each view. */
-  readonly cameras: readonly SilhouetteCamera[];
 }
 
 /**
@@ -50,77 +43,6 @@ export function opacityLevel(opacity: number, length: number): number {
   return -Math.log(1 - opacity) / length;
 }
 
-/** Densities below this count as none. */
-const leastDensity = 1e-6;
-
-/**
- * The greatest density on the ray of each pixel: the outline of the surface at level σ is the set of
- * pixels whose peak exceeds σ. Between grid points the logarithm is interpolated, as density grows like
- * e^z there: the nearest grid point's would widen the outline and choose too high a level.
- *
- * @param density f32 [R, R, R], x fastest, on [-1, 1]^3.
- * @returns f32 [V, H, W]
- */
-export function rayPeaks(
-  density: Float32Array,
-  resolution: number,
-  { cameras, width, height }: Omit<Silhouettes, 'views'>,
-): Float32Array {
-  const logs = density.map((sigma) => Math.log(Math.max(sigma, leastDensity)));
-  const peaks = new Float32Array(cameras.length * height * width);
-  let pixel = 0;
-  for (const { c2w, fovy } of cameras) {
-    const tangent = Math.tan((fovy * Math.PI) / 360);
-    for (let i = 0; i < height; i++) {
-      for (let j = 0; j < width; j++) {
-        const x = (((2 * j + 1) / width - 1) * tangent * width) / height;
-        const y = (1 - (2 * i + 1) / height) * tangent;
-        const norm = Math.hypot(x, y, 1);
-        peaks[pixel++] = peakAlong(logs, resolution, c2w, x / norm, y / norm);
-      }
-    }
-  }
-  return peaks;
-}
-
-/** The peak on one ray: (right, up) are its unit direction's components along the camera's axes. */
-function peakAlong(
-  logs: Float32Array,
-  resolution: number,
-  c2w: ArrayLike<number>,
-  right: number,
-  up: number,
-): number {
-  const half = (resolution - 1) / 2;
-  const forward = Math.sqrt(1 - right * right - up * up);
-  const along = (row: number) => c2w[row]! * right + c2w[row + 1]! * up - c2w[row + 2]! * forward;
-  const [ox, oy, oz] = [c2w[3]!, c2w[7]!, c2w[11]!];
-  const [dx, dy, dz] = [along(0), along(4), along(8)];
-  // Half a grid cell a step, through all of the cube from wherever the camera looks.
-  const middle = Math.hypot(ox, oy, oz);
-  const step = 0.5 / half;
-  const least = Math.fround(Math.log(leastDensity));
-  let peak = least;
-  for (let s = Math.max(0, middle - Math.sqrt(3)); s < middle + Math.sqrt(3); s += step) {
-    const x = (ox + s * dx + 1) * half;
-    const y = (oy + s * dy + 1) * half;
-    const z = (oz + s * dz + 1) * half;
-    if (x < 0 || y < 0 || z < 0) continue;
-    if (x >= resolution - 1 || y >= resolution - 1 || z >= resolution - 1) continue;
-    peak = Math.max(peak, trilinear(logs, resolution, x, y, z));
-  }
-  return peak > least ? Math.exp(peak) : 0;
-}
-
-/** A grid's value between its points, at coordinates counted in cells. */
-function trilinear(grid: Float32Array, resolution: number, x: number, y: number, z: number) {
-  const corner = (Math.floor(z) * resolution + Math.floor(y)) * resolution + Math.floor(x);
-  const [u, v, w] = [x % 1, y % 1, z % 1];
-  const along = (at: number) => grid[at]! + u * (grid[at + 1]! - grid[at]!);
-  const across = (at: number) => along(at) + v * (along(at + resolution) - along(at));
-  return across(corner) + w * (across(corner + resolution ** 2) - across(corner));
-}
-
 /**
  * The level whose outline overlaps the given alpha best: the greatest intersection over union, with
  * alpha as soft membership, over all levels that differ in outline.
@@ -151,25 +73,41 @@ export function silhouetteLevel(peaks: Float32Array, alpha: Float32Array): numbe
 }
 
 /**
- * The iso-level of a density grid by a rule.
- * @param density f32 [R, R, R]
+ * The iso-level of a field by a rule.
+ * @param source the field.
+ * @param density f32 [R, R, R]: its density on a grid.
  * @throws EmptyFieldError when nothing is denser.
  */
-export function isoLevel(rule: IsoRule, density: Float32Array, resolution: number): number {
-  const level = levelOf(rule, density, resolution);
+export async function isoLevel(
+  rule: IsoRule,
+  source: ColourSource,
+  density: Float32Array,
+  resolution: number,
+): Promise<number> {
+  const level = await levelOf(rule, source, density, resolution);
   const densest = density.reduce((most, sigma) => Math.max(most, sigma), 0);
   if (!(densest > level)) throw new EmptyFieldError(level, densest);
   return level;
 }
 
-function levelOf(rule: IsoRule, density: Float32Array, resolution: number): number {
+async function levelOf(
+  rule: IsoRule,
+  source: ColourSource,
+  density: Float32Array,
+  resolution: number,
+): Promise<number> {
   if (typeof rule === 'number') {
     if (rule > 0) return rule;
     throw new RangeError(`An iso-level is a positive density, not ${rule}.`);
   }
   if ('opacity' in rule) return opacityLevel(rule.opacity, rule.length);
   const { silhouettes } = rule;
-  return silhouetteLevel(rayPeaks(density, resolution, silhouettes), alphaOf(silhouettes));
+  const alpha = alphaOf(silhouettes);
+  const peaks = rayPeaks(density, resolution, silhouettes);
+  const rough = silhouetteLevel(peaks, alpha);
+  if (rough === Number.POSITIVE_INFINITY) return rough;
+  const sharp = await fieldPeaks(source, density, resolution, silhouettes, peaks, rough);
+  return silhouetteLevel(sharp, alpha);
 }
 
 /** f32 [V, H, W] */

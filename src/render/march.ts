@@ -33,6 +33,8 @@ export interface Frame {
   readonly jitter?: boolean;
   /** A divisor of the shape's, which is the default. */
   readonly raysPerPixel?: number;
+  /** Cells along each side of a view, through whose centres alone rays go. Default 0: they go anywhere. */
+  readonly lattice?: number;
 }
 
 export const pixelsOf = (shape: RayShape) => shape.views * shape.width * shape.height;
@@ -156,7 +158,7 @@ export class March {
    * @throws RangeError unless there is one for each view and the rays of a pixel divide the shape's.
    */
   begin(frame: Frame): void {
-    const { cameras, seed, step, jitter = true } = frame;
+    const { cameras, seed, step, jitter = true, lattice = 0 } = frame;
     const { views, raysPerPixel: most } = this.#shape;
     const { raysPerPixel = most } = frame;
     if (cameras.length !== views) {
@@ -177,6 +179,7 @@ export class March {
       rays: this.#rays,
       ray_columns: columns,
       ray_rows: rows,
+      lattice,
     });
   }
 

@@ -26,8 +26,7 @@ test('a coloured box is fitted, in views and as a mesh', { timeout: 240_000 }, a
   while (!fit.finished) losses.push((await fit.takeStep()).loss);
   const mesh = await fit.mesh();
   const { psnr, silhouetteOverlap, colourDifference } = await judge(fit, box, mesh, {
-    count: 4,
-    size: 48,
+    views: { count: 4, size: 48 },
   });
   expect(losses[0]).toBeGreaterThan(0.05);
   expect(losses.at(-1)).toBeLessThan(0.015);

@@ -79,11 +79,12 @@ describe.each<[RayShape]>([
   const steps = shape.views * shape.width * shape.height * shape.raysPerPixel * shape.samplesPerRay;
 
   test.each([
-    ['scattered cells', scattered, true],
-    ['all cells', everywhere, true],
-    ['all cells, no jitter', everywhere, false],
-  ])('%s: points as in the reference, packed in ray order', async (_, occupied, jitter) => {
-    const frame = frameOf(shape.views, jitter);
+    ['scattered cells', scattered, {}],
+    ['all cells', everywhere, {}],
+    ['all cells, no jitter', everywhere, { jitter: false }],
+    ['rays through the centres of a lattice', everywhere, { lattice: 45 }],
+  ])('%s: points as in the reference, packed in ray order', async (_, occupied, places) => {
+    const frame = { ...frameOf(shape.views), ...places };
     const { rayPoints, positions, count, demand } = await run(shape, frame, occupied, steps);
     const reference = march(shape, frame, resolution, occupied);
     let offset = 0;

@@ -17,10 +17,19 @@ const closestApproach = (ray: Ray) => {
   return Math.sqrt(dot(ray.origin, ray.origin) - b * b);
 };
 
+/** The centre of the lattice's cell that a coordinate falls into. */
+const centre = (place: number, size: number, lattice: number) =>
+  ((Math.floor((place * lattice) / size) + 0.5) * size) / lattice;
+
+const onEdge = (place: number, size: number, lattice: number) => {
+  const cells = (place * lattice) / size;
+  return Math.abs(cells - Math.round(cells)) < 1e-4;
+};
+
 /** Samples of each ray in (view, row, column, ray of the pixel) order; `occupied` by cell. */
 export function march(
   shape: RayShape,
-  { cameras, seed, step, jitter = true }: Frame,
+  { cameras, seed, step, jitter = true, lattice = 0 }: Frame,
   resolution: number,
   occupied: (x: number, y: number, z: number) => boolean,
   margin = 5e-6,
@@ -35,11 +44,14 @@ export function march(
         for (let s = 0; s < raysPerPixel; s++) {
           const drawn = pcg4d([seed, streams.march, step, rays.length]);
           const [a, b, c] = drawn.map((n) => (jitter ? (n >>> 8) / 2 ** 24 : 0.5));
-          const px = x + ((s % columns) + b!) / columns;
-          const py = y + (Math.floor(s / columns) + c!) / rows;
+          const drawnX = x + ((s % columns) + b!) / columns;
+          const drawnY = y + (Math.floor(s / columns) + c!) / rows;
+          const px = lattice ? centre(drawnX, width, lattice) : drawnX;
+          const py = lattice ? centre(drawnY, height, lattice) : drawnY;
           const ray = cameraRay(cameras[v]!, px, py, width, height);
           const { near, far } = ballInterval(ray);
           let close = Math.abs(closestApproach(ray) - 1) < 1e-4;
+          if (lattice) close ||= onEdge(drawnX, width, lattice) || onEdge(drawnY, height, lattice);
           const samples = [];
           for (let i = 0; i < samplesPerRay; i++) {
             const t = near + (i + a!) * dt;

@@ -1,0 +1,121 @@
+import { basename } from 'node:path';
+import packageJson from '../../package.json';
+import { Fit } from '../fit/fit';
+import { type Judgement, judge } from '../fit/judge';
+import { KnownViews, turntableCameras, viewsOf } from '../fit/known_views';
+import { type NormalisedObject, readObject } from '../fit/read_object';
+import { adapterName, type Gpu } from '../gpu/device';
+import { exportMesh } from '../mesh/export';
+import type { Mesh } from '../mesh/extract';
+import { type Image, viewsToImage } from '../mesh/png';
+import { encodePng } from '../mesh/png_node';
+import type { FitOptions } from './fit_options';
+import { say, warnOfSaturations } from './machine';
+import type { Output } from './output';
+import { ProgressBar } from './progress';
+
+const turntableViews = 8;
+
+/** What a fit was made of and how near it came: its run.json. */
+export type FitRecord = Awaited<ReturnType<typeof fitObject>>;
+
+/**
+ * Fits a field to an object and writes mesh.glb, turntable.png, run.json and, where the settings ask for a
+ * texture, textured.glb.
+ * @throws ObjectError for a file that no object can be read from.
+ */
+export async function fitObject(gpu: Gpu, options: FitOptions, output: Output) {
+  const { file, preset, settings, size } = options;
+  const object = await readObject(file);
+  const { mesh: original, centre, radius } = object;
+  say(`${settings.prompt}: ${original.paintOf.length} triangles; ${adapterName(gpu.adapter)}`);
+  const stopwatch = startStopwatch();
+  const fit = new Fit(gpu, KnownViews.ofObject(gpu, original, size), settings);
+  const losses = await descend(fit, settings.steps);
+  const { saturations } = fit;
+  warnOfSaturations(saturations);
+  const mesh = await fit.mesh();
+  const [glb] = await exportMesh(mesh, 'glb', { prompt: settings.prompt });
+  const times = stopwatch();
+  await output.write('mesh.glb', glb!.bytes);
+  await output.write('turntable.png', await encodePng(await turntable(fit, object, size)));
+  const textured = await texturedFile(fit, mesh, options, output);
+  const judgement = await judge(fit, original, mesh, textured && { textured });
+  fit.dispose();
+  const { seed, steps, field, render, optim, mesh: meshSettings } = settings;
+  const record = {
+    limbeck: packageJson.version,
+    adapter: gpu.adapter,
+    node: process.version,
+    object: { file: basename(file), triangles: original.paintOf.length, centre, radius },
+    preset,
+    size,
+    settings: { seed, steps, field, render, optim, mesh: meshSettings },
+    ...times,
+    triangles: mesh.indices.length / 3,
+    judgement,
+    saturations,
+    losses,
+  };
+  await output.write('run.json', `${JSON.stringify(record, null, 1)}\n`);
+  return record;
+}
+
+/** Starts to measure; the function that it returns says how long ago that was. */
+function startStopwatch() {
+  const started = { wall: performance.now(), processor: process.cpuUsage() };
+  return () => {
+    const { user, system } = process.cpuUsage(started.processor);
+    return {
+      /** From the known views to the mesh. */
+      seconds: (performance.now() - started.wall) / 1000,
+      /** The same of all cores together. */
+      processorSeconds: (user + system) / 1e6,
+    };
+  };
+}
+
+/** All steps; returns their losses. */
+async function descend(fit: Fit, steps: number): Promise<number[]> {
+  const bar = new ProgressBar(process.stderr, steps);
+  const losses: number[] = [];
+  while (!fit.finished) {
+    const { loss } = await fit.takeStep();
+    losses.push(loss);
+    bar.show(fit.step, `${(-10 * Math.log10(loss)).toFixed(1)} dB`);
+  }
+  return losses;
+}
+
+/** Writes the mesh with a texture; its bytes, undefined where the settings ask for none. */
+async function texturedFile(fit: Fit, mesh: Mesh, { settings }: FitOptions, output: Output) {
+  const size = settings.mesh.texture;
+  if (size === 0) return undefined;
+  const textured = await fit.texture(mesh, size, encodePng);
+  const { prompt } = settings;
+  const [glb] = await exportMesh(textured.mesh, 'glb', { prompt, texture: textured.texture });
+  await output.write('textured.glb', glb!.bytes);
+  return glb!.bytes;
+}
+
+/** The object above, the field below. */
+async function turntable(fit: Fit, { mesh }: NormalisedObject, size: number): Promise<Image> {
+  const cameras = turntableCameras(turntableViews);
+  const strip = { count: turntableViews, size };
+  const above = viewsToImage(viewsOf(mesh, cameras, size), strip);
+  const below = viewsToImage(await fit.views(cameras, size), strip);
+  const data = new Uint8ClampedArray(above.data.length + below.data.length);
+  data.set(above.data);
+  data.set(below.data, above.data.length);
+  return { data, width: above.width, height: above.height + below.height };
+}
+
+/** How near a fit came, in a line. */
+export function words({ psnr, silhouetteOverlap, colourDifference, texture }: Judgement): string {
+  return [
+    `on unseen views: ${psnr.mean.toFixed(1)} dB (worst ${psnr.worst.toFixed(1)})`,
+    `silhouettes overlap ${silhouetteOverlap.mean.toFixed(3)} (worst ${silhouetteOverlap.worst.toFixed(3)})`,
+    `colours differ by ${colourDifference.toFixed(1)}/255`,
+    ...(texture ? [`the texture's by ${texture.colourDifference.toFixed(1)}/255`] : []),
+  ].join('; ');
+}
