@@ -4,6 +4,7 @@ import { Readback } from '../gpu/readback';
 import { seenColours } from './colours';
 import { keepLargeComponents } from './components';
 import { FieldSampler, type SampledField } from './density';
+import { fillHidden } from './hidden';
 import { defaultIso, type IsoRule, isoLevel } from './iso';
 import { MarchingCubes, type Surface } from './marching_cubes';
 import { vertexNormals } from './normals';
@@ -32,8 +33,8 @@ export interface ExtractOptions {
 }
 
 /**
- * The mesh of a field: density grid, marching cubes with vertices moved to the level, removal of floaters,
- * smoothing, normals, colours.
+ * The mesh of a field: density grid, hidden hollows filled, marching cubes with vertices moved to the level,
+ * removal of floaters, smoothing, normals, colours.
  *
  * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
  * @throws RangeError when the grid exceeds what the adapter can bind.
@@ -72,9 +73,11 @@ async function extractSurface(
     sampler.density(density, resolution);
     const values = await readback.floats(density, resolution ** 3);
     const level = await isoLevel(rule, sampler, values, resolution);
+    const solid = fillHidden(values, resolution, level);
+    gpu.device.queue.writeBuffer(density, 0, solid);
     const cubes = new MarchingCubes(gpu, density, resolution);
     try {
-      return await refine(sampler, await cubes.extract(level), values, resolution, level);
+      return await refine(sampler, await cubes.extract(level), solid, resolution, level);
     } finally {
       cubes.dispose();
     }

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { fillHidden } from '../../src/mesh/hidden';
+
+const level = 20;
+/** Two cells of this are opaque at all sizes below. */
+const hard = 200;
+
+/** Density on a grid of [-1, 1]^3 from a function of the position. */
+function grid(resolution: number, sigma: (x: number, y: number, z: number) => number) {
+  const at = (i: number) => (2 * i) / (resolution - 1) - 1;
+  return Float32Array.from({ length: resolution ** 3 }, (_, i) =>
+    sigma(
+      at(i % resolution),
+      at(Math.floor(i / resolution) % resolution),
+      at(Math.floor(i / resolution ** 2)),
+    ),
+  );
+}
+
+const within = (half: number, ...xyz: number[]) => xyz.every((p) => Math.abs(p) <= half);
+
+test.each([17, 32])('what a box encloses becomes solid, its outside stays (%d)', (resolution) => {
+  const hollow = grid(resolution, (...p) => (within(0.7, ...p) && !within(0.35, ...p) ? hard : 0));
+  const solid = grid(resolution, (...p) => (within(0.7, ...p) ? 1 : 0));
+  const filled = fillHidden(hollow, resolution, level);
+  expect(hollow.some((sigma, i) => sigma === 0 && solid[i] === 1)).toBe(true);
+  filled.forEach((sigma, i) => {
+    expect(sigma > level).toBe(solid[i] === 1);
+  });
+});
+
+test('a cup stays open', () => {
+  const cup = grid(33, (x, y, z) =>
+    within(0.7, x, y, z) && !(within(0.35, x, z) && y > -0.35) ? hard : 0,
+  );
+  expect(fillHidden(cup, 33, level)).toEqual(cup);
+});
+
+test('a tunnel is closed where no axis sees into it', () => {
+  // In along x, then a bend, then on along z.
+  const tunnelled = grid(33, (x, y, z) => {
+    const entrance = within(0.1, y, z) && x > -0.1;
+    const beyond = within(0.1, x, y) && z > -0.5 && z < 0.1;
+    return within(0.8, x, y, z) && !entrance && !beyond ? hard : 0;
+  });
+  const filled = fillHidden(tunnelled, 33, level);
+  const at = (x: number, y: number, z: number) =>
+    filled[[z, y, x].reduce((index, p) => 33 * index + Math.round(16 * (p + 1)), 0)]!;
+  expect(at(0.5, 0, 0)).toBe(0);
+  expect(at(0, 0, -0.4)).toBeGreaterThan(level);
+});
+
+test('what shines through a thin shell stays as it is', () => {
+  const mist = grid(21, (...p) => (within(0.5, ...p) && !within(0.3, ...p) ? 3 : 0));
+  expect(fillHidden(mist, 21, level)).toEqual(mist);
+  const empty = new Float32Array(5 ** 3);
+  expect(fillHidden(empty, 5, level)).toEqual(empty);
+});
