@@ -1,49 +1,51 @@
 /** Optical depth behind which nothing shows: less than a hundredth of the light comes through. */
 const opaque = 5;
 
+/** The 26 directions from a grid point to its neighbours. */
+const directions = [-1, 0, 1]
+  .flatMap((z) => [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((x) => [x, y, z] as const)))
+  .filter((direction) => direction.some((d) => d !== 0));
+
 /**
  * Fills what nobody can look into. Inside an opaque object no view has trained the field: its density there is
  * whatever was left over, and a level between them riddles the solid with tunnels. A grid point is hidden where
- * an optical depth of 5 lies before it along each of the six directions of the axes.
+ * an optical depth of 5 lies before it along each of the 26 directions of the grid.
  *
  * @param density f32 [R, R, R], x fastest, on [-1, 1]^3, per unit length.
  * @param level the density of the surface to extract.
  * @returns the same with hidden points denser than the level.
  */
 export function fillHidden(density: Float32Array, resolution: number, level: number): Float32Array {
-  const step = 2 / (resolution - 1);
   const least = new Float32Array(density.length).fill(Number.POSITIVE_INFINITY);
-  for (const stride of [1, resolution, resolution ** 2]) {
-    for (const start of lineStarts(resolution, stride)) {
-      const end = start + stride * (resolution - 1);
-      shade(density, least, step, start, stride, resolution);
-      shade(density, least, step, end, -stride, resolution);
-    }
-  }
+  for (const direction of directions) look(density, least, resolution, direction);
   return density.map((sigma, at) => (least[at]! > opaque ? Math.max(sigma, 2 * level) : sigma));
 }
 
-/** The first point of every line of the grid along the axis of `stride`. */
-function* lineStarts(resolution: number, stride: number): Generator<number> {
-  const block = stride * resolution;
-  for (let outer = 0; outer < resolution ** 3; outer += block) {
-    for (let inner = 0; inner < stride; inner++) yield outer + inner;
-  }
-}
-
-/** Lowers `least` to the optical depth before each point of a line. */
-function shade(
+/** Lowers `least` to the optical depth before each grid point of those who look along a direction. */
+function look(
   density: Float32Array,
   least: Float32Array,
-  step: number,
-  start: number,
-  stride: number,
-  count: number,
+  resolution: number,
+  [dx, dy, dz]: readonly [number, number, number],
 ): void {
-  let depth = 0;
-  for (let i = 0; i < count; i++) {
-    const at = start + i * stride;
-    if (depth < least[at]!) least[at] = depth;
-    depth += density[at]! * step;
+  const step = (2 / (resolution - 1)) * Math.hypot(dx, dy, dz);
+  const stride = (dz * resolution + dy) * resolution + dx;
+  const room = (d: number, p: number) =>
+    d === 0 ? Number.POSITIVE_INFINITY : d > 0 ? resolution - p : p + 1;
+  const enters = (d: number, p: number) => (d > 0 && p === 0) || (d < 0 && p === resolution - 1);
+  for (let z = 0; z < resolution; z++) {
+    for (let y = 0; y < resolution; y++) {
+      const border = enters(dz, z) || enters(dy, y);
+      for (let x = 0; x < resolution; x++) {
+        if (!border && !enters(dx, x)) continue;
+        let at = (z * resolution + y) * resolution + x;
+        let depth = 0;
+        for (let left = Math.min(room(dx, x), room(dy, y), room(dz, z)); left > 0; left--) {
+          if (depth < least[at]!) least[at] = depth;
+          depth += density[at]! * step;
+          at += stride;
+        }
+      }
+    }
   }
 }

@@ -36,7 +36,16 @@ test('a cup stays open', () => {
   expect(fillHidden(cup, 33, level)).toEqual(cup);
 });
 
-test('a tunnel is closed where no axis sees into it', () => {
+test('a lampshade over a wide foot stays hollow', () => {
+  const lamp = grid(33, (x, y, z) => {
+    const shade = within(0.6, x, z) && y > 0.2 && !(within(0.4, x, z) && y < 0.45);
+    const foot = within(0.6, x, z) && y < -0.7;
+    return shade || foot ? hard : 0;
+  });
+  expect(fillHidden(lamp, 33, level)).toEqual(lamp);
+});
+
+test('a tunnel is closed where no direction sees into it', () => {
   // In along x, then a bend, then on along z.
   const tunnelled = grid(33, (x, y, z) => {
     const entrance = within(0.1, y, z) && x > -0.1;
