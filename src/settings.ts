@@ -73,6 +73,11 @@ export interface Settings {
   };
   readonly mesh: {
     readonly resolution: number;
+    /**
+     * Deviation of the Gaussian that the solid is blurred with, in pixels of the prior's views: it has asked for no
+     * finer detail. Parts thinner than 1.35 of it vanish.
+     */
+    readonly blur: number;
     readonly smooth: number;
     readonly format: MeshFormat;
     /** Triangles to simplify to; 0 keeps them as extracted. */
@@ -130,7 +135,7 @@ export const defaults: Settings = {
     // Last, mist and soft edges become either object or nothing.
     opaque: [0.6, 0, 0.1, 0.9],
   },
-  mesh: { resolution: 128, smooth: 3, format: 'glb', triangles: 0, texture: 0 },
+  mesh: { resolution: 128, blur: 0.5, smooth: 3, format: 'glb', triangles: 0, texture: 0 },
 };
 
 export const presets = {
@@ -320,6 +325,7 @@ export const settingBounds: readonly [path: string, low: number, high: number, i
     ['fake.rank', 1, 64, true],
     ['fake.updates', 0, 16, true],
     ['mesh.resolution', 8, 512, true],
+    ['mesh.blur', 0, 4, false],
     ['mesh.smooth', 0, 100, true],
     ['mesh.triangles', 0, 1_000_000, true],
     ['mesh.texture', 0, 8192, true],

@@ -25,6 +25,8 @@ const base: PartialSettings = {
   render: { samplesPerRay: 96, occupancyResolution: 48, occupancyEvery: 16 },
   field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.2] },
   optim: { tableLearningRate: [0.2, 0.02, 0.001, 1], mlpLearningRate: [0.2, 0.005, 0.0005, 1] },
+  // The known views are as fine as the mesh's grid.
+  mesh: { blur: 0 },
 };
 
 /**

@@ -1,6 +1,7 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import { blurredSolid, solidLevel } from './blur';
 import { seenColours } from './colours';
 import { keepLargeComponents } from './components';
 import { FieldSampler, type SampledField } from './density';
@@ -26,6 +27,8 @@ export interface ExtractOptions {
   readonly resolution?: number;
   /** Default: half opaque over 0.1. */
   readonly iso?: IsoRule;
+  /** Deviation of the Gaussian that the solid is blurred with, in units of the field. Default 0: none. */
+  readonly blur?: number;
   /** Iterations of smoothing. Default 3. */
   readonly smooth?: number;
   /** Parts with less than this share of the largest part's area and volume go. Default 0.05. */
@@ -33,8 +36,8 @@ export interface ExtractOptions {
 }
 
 /**
- * The mesh of a field: density grid, hidden hollows filled, marching cubes with vertices moved to the level,
- * removal of floaters, smoothing, normals, colours.
+ * The mesh of a field: density grid, hidden hollows filled, the solid blurred or, without, vertices moved to the
+ * level, marching cubes, removal of floaters, smoothing, normals, colours.
  *
  * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
  * @throws RangeError when the grid exceeds what the adapter can bind.
@@ -42,14 +45,14 @@ export interface ExtractOptions {
 export async function extractMesh(
   gpu: Gpu,
   field: SampledField,
-  { resolution = 128, iso = defaultIso, smooth = 3, keep = 0.05 }: ExtractOptions = {},
+  { resolution = 128, iso = defaultIso, blur = 0, smooth = 3, keep = 0.05 }: ExtractOptions = {},
 ): Promise<Mesh> {
   if (!Number.isInteger(resolution) || resolution < 4) {
     throw new RangeError(`A mesh's resolution must be an integer from 4 on, not ${resolution}.`);
   }
   const sampler = new FieldSampler(gpu, field);
   try {
-    const whole = await extractSurface(gpu, sampler, resolution, iso);
+    const whole = await extractSurface(gpu, sampler, resolution, iso, blur);
     const { positions, indices } = keepLargeComponents(whole, keep);
     const surface = { positions: taubinSmooth({ positions, indices }, smooth), indices };
     const normals = vertexNormals(surface);
@@ -65,22 +68,29 @@ async function extractSurface(
   sampler: FieldSampler,
   resolution: number,
   rule: IsoRule,
+  blur: number,
 ): Promise<Surface> {
   const arena = new Arena(gpu, 'mesh.extract');
   const readback = new Readback(gpu);
-  try {
-    const density = arena.allocate('density', resolution ** 3);
-    sampler.density(density, resolution);
-    const values = await readback.floats(density, resolution ** 3);
-    const level = await isoLevel(rule, sampler, values, resolution);
-    const solid = fillHidden(values, resolution, level);
-    gpu.device.queue.writeBuffer(density, 0, solid);
+  const density = arena.allocate('density', resolution ** 3);
+  const surfaceOf = async (grid: Float32Array<ArrayBuffer>, level: number) => {
+    gpu.device.queue.writeBuffer(density, 0, grid);
     const cubes = new MarchingCubes(gpu, density, resolution);
     try {
-      return await refine(sampler, await cubes.extract(level), solid, resolution, level);
+      return await cubes.extract(level);
     } finally {
       cubes.dispose();
     }
+  };
+  try {
+    sampler.density(density, resolution);
+    const values = await readback.floats(density, resolution ** 3);
+    const level = await isoLevel(rule, sampler, values, resolution);
+    const filled = fillHidden(values, resolution, level);
+    if (blur > 0) {
+      return await surfaceOf(blurredSolid(filled, resolution, level, blur), solidLevel);
+    }
+    return await refine(sampler, await surfaceOf(filled, level), filled, resolution, level);
   } finally {
     arena.dispose();
     readback.dispose();

@@ -15,10 +15,16 @@ const directions = [-1, 0, 1]
  * @param level the density of the surface to extract.
  * @returns the same with hidden points denser than the level.
  */
-export function fillHidden(density: Float32Array, resolution: number, level: number): Float32Array {
+export function fillHidden(
+  density: Float32Array,
+  resolution: number,
+  level: number,
+): Float32Array<ArrayBuffer> {
   const least = new Float32Array(density.length).fill(Number.POSITIVE_INFINITY);
   for (const direction of directions) look(density, least, resolution, direction);
-  return density.map((sigma, at) => (least[at]! > opaque ? Math.max(sigma, 2 * level) : sigma));
+  return Float32Array.from(density, (sigma, at) =>
+    least[at]! > opaque ? Math.max(sigma, 2 * level) : sigma,
+  );
 }
 
 /** Lowers `least` to the optical depth before each grid point of those who look along a direction. */

@@ -21,16 +21,9 @@ export type IsoRule =
 /** Half opaque over a twentieth of the object's diameter. */
 export const defaultIso: IsoRule = { opacity: 0.5, length: 0.1 };
 
-/** Thrown when no density exceeds the iso-level. */
+/** Thrown when a field has no surface: nothing of it exceeds the level. */
 export class EmptyFieldError extends Error {
   override readonly name = 'EmptyFieldError';
-
-  /** @param densest the greatest density found. */
-  constructor(iso: number, densest: number) {
-    super(
-      `The field is empty: its density reaches ${densest.toPrecision(3)}, so iso-level ${iso.toPrecision(3)} gives no surface. Train for more steps, try another seed, or choose an iso-level below ${densest.toPrecision(3)}.`,
-    );
-  }
 }
 
 /** The density σ with 1 - exp(-σ length) = opacity. */
@@ -86,7 +79,11 @@ export async function isoLevel(
 ): Promise<number> {
   const level = await levelOf(rule, source, density, resolution);
   const densest = density.reduce((most, sigma) => Math.max(most, sigma), 0);
-  if (!(densest > level)) throw new EmptyFieldError(level, densest);
+  if (!(densest > level)) {
+    throw new EmptyFieldError(
+      `The field is empty: its density reaches ${densest.toPrecision(3)}, so iso-level ${level.toPrecision(3)} gives no surface. Train for more steps, try another seed, or choose an iso-level below ${densest.toPrecision(3)}.`,
+    );
+  }
   return level;
 }
 

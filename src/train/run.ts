@@ -114,9 +114,10 @@ export class Run {
    * @throws EmptyFieldError when there is none.
    */
   async mesh(): Promise<Mesh> {
-    const { resolution, smooth, triangles } = this.settings.mesh;
+    const { resolution, smooth, triangles, blur: pixels } = this.settings.mesh;
+    const blur = (2 * pixels) / this.#parts.manifest.resolution;
     const iso = { silhouettes: await this.turntable(silhouettes.count, silhouettes.size) };
-    const whole = await extractMesh(this.#parts.gpu, this.field, { resolution, smooth, iso });
+    const whole = await extractMesh(this.#parts.gpu, this.field, { resolution, blur, smooth, iso });
     return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
   }
 

@@ -122,6 +122,25 @@ test('silhouettes of the renders give the mesh their outline', async () => {
   renderer.dispose();
 });
 
+test('a blurred mesh is closed, as large, and free of bumps', async () => {
+  const bumpy = analyticField(
+    t,
+    'return vec4f(vec3f(0.5), select(0.0, 200.0, length(p) < 0.6 + 0.02 * sin(40.0 * p.x) * sin(40.0 * p.y)));',
+  );
+  const roughness = async (blur: number) => {
+    const mesh = await extractMesh(t.gpu, bumpy, { resolution: 65, iso: 20, blur, smooth: 0 });
+    const { unmatched, pinched, volume } = measure(mesh.positions, mesh.indices);
+    expect({ unmatched, pinched }).toEqual({ unmatched: 0, pinched: 0 });
+    expect(Math.cbrt(volume / ((4 / 3) * Math.PI))).toBeCloseTo(0.6, 1);
+    const radii = Array.from({ length: mesh.positions.length / 3 }, (_, i) =>
+      Math.hypot(...mesh.positions.subarray(3 * i, 3 * i + 3)),
+    );
+    const mean = radii.reduce((sum, r) => sum + r, 0) / radii.length;
+    return Math.sqrt(radii.reduce((sum, r) => sum + (r - mean) ** 2, 0) / radii.length);
+  };
+  expect(await roughness(0.06)).toBeLessThan(0.4 * (await roughness(0)));
+});
+
 test('an empty field and a grid that is too small or too large are clear errors', async () => {
   const empty = analyticField(t, 'return vec4f(0.0);');
   await expect(extractMesh(t.gpu, empty, { resolution: 9 })).rejects.toThrow(EmptyFieldError);

@@ -1,0 +1,72 @@
+import { EmptyFieldError } from './iso';
+
+/** Standard deviations of the Gaussian that its taps reach. */
+const reach = 3;
+
+/** The level of the surface in what `blurredSolid` returns. */
+export const solidLevel = 0.5;
+
+/**
+ * What a mesh is made of where the views are coarser than its grid: detail finer than their pixels is noise that
+ * no view has asked for. Solidity 1 - 2^(-σ / level), which is half at the level and at most one however dense the
+ * inside is, through a separable Gaussian.
+ *
+ * @param density f32 [R, R, R], x fastest, on [-1, 1]^3.
+ * @param level the density of the surface.
+ * @param deviation of the Gaussian, in units of the field; a slab thinner than 1.35 of it vanishes.
+ * @returns f32 [R, R, R] in [0, 1]; 0 on the border, where meshes close.
+ * @throws EmptyFieldError when nothing is thick enough.
+ */
+export function blurredSolid(
+  density: Float32Array,
+  resolution: number,
+  level: number,
+  deviation: number,
+): Float32Array<ArrayBuffer> {
+  const taps = gaussian((deviation * (resolution - 1)) / 2);
+  let solid: Float32Array = density.map((sigma) => 1 - 2 ** (-sigma / level));
+  for (const stride of [1, resolution, resolution ** 2]) {
+    solid = filtered(solid, resolution, stride, taps);
+  }
+  const closed = Float32Array.from(solid, (value, at) => (onBorder(at, resolution) ? 0 : value));
+  if (!closed.some((value) => value > solidLevel)) {
+    throw new EmptyFieldError(
+      `All parts of the field are too thin: blurred over ${deviation.toPrecision(2)}, nothing solid is left of them. Choose a smaller mesh.blur (0 for none), or train for more steps.`,
+    );
+  }
+  return closed;
+}
+
+/** Weights of offsets 0, 1, ... of a normalised Gaussian, its deviation in grid points. */
+function gaussian(deviation: number): number[] {
+  const weights = Array.from({ length: Math.ceil(reach * deviation) + 1 }, (_, i) =>
+    Math.exp(-0.5 * (i / deviation) ** 2),
+  );
+  const total = weights.reduce((sum, weight, i) => sum + (i === 0 ? 1 : 2) * weight, 0);
+  return weights.map((weight) => weight / total);
+}
+
+/** `values` through the taps along the axis of `stride`; nothing lies beyond the grid. */
+function filtered(
+  values: Float32Array,
+  resolution: number,
+  stride: number,
+  taps: readonly number[],
+): Float32Array {
+  return values.map((value, at) => {
+    const place = Math.floor(at / stride) % resolution;
+    let sum = taps[0]! * value;
+    for (let i = 1; i < taps.length; i++) {
+      const below = place >= i ? values[at - i * stride]! : 0;
+      const above = place + i < resolution ? values[at + i * stride]! : 0;
+      sum += taps[i]! * (below + above);
+    }
+    return sum;
+  });
+}
+
+function onBorder(at: number, resolution: number): boolean {
+  const last = resolution - 1;
+  const place = [at, at / resolution, at / resolution ** 2].map((p) => Math.floor(p) % resolution);
+  return place.some((p) => p === 0 || p === last);
+}
