@@ -79,7 +79,8 @@ function reduce(simplifier: Simplifier, mesh: Draft, target: number, error: numb
     if (!halved) return current;
     const share = halved.indices.length / current.indices.length;
     current = halved;
-    if (share > stalled) return current;
+    // The simplifier may go a little below what it is asked for.
+    if (share > stalled || current.indices.length <= target) return current;
   }
 }
 
