@@ -111,6 +111,16 @@ test('the same mesh gives the same bytes, and is left alone', async () => {
   expect(mesh.positions).toEqual(before);
 });
 
+test('a halving that ends just below the target ends the simplification', async () => {
+  const mesh = meshOf(noisy, 12);
+  for (const share of [0.61, 0.65, 0.71, 0.79]) {
+    const triangles = Math.floor(share * count(mesh));
+    const simple = await simplifyMesh(mesh, { triangles });
+    expect(count(simple)).toBeLessThan(count(mesh));
+    expect(topology(simple)).toMatchObject({ unmatched: 0, pinched: 0 });
+  }
+});
+
 test('a mesh that is small enough stays as it is', async () => {
   const mesh = meshOf(sphere(0.5), 9);
   expect(await simplifyMesh(mesh, { triangles: count(mesh) })).toBe(mesh);
