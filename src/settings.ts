@@ -75,7 +75,7 @@ export interface Settings {
     readonly resolution: number;
     /**
      * Deviation of the Gaussian that the solid is blurred with, in pixels of the prior's views: it has asked for no
-     * finer detail. Parts thinner than 1.35 of it vanish.
+     * finer detail. Thin parts become about as wide as it.
      */
     readonly blur: number;
     readonly smooth: number;
