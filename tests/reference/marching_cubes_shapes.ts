@@ -19,6 +19,10 @@ export const union =
   (x, y, z) =>
     Math.max(...shapes.map((shape) => shape(x, y, z)));
 
+/** Whether all coordinates are at most `half` from 0: inside a cube, or a prism along the axis left out. */
+export const within = (half: number, ...xyz: number[]): boolean =>
+  xyz.every((p) => Math.abs(p) <= half);
+
 /** White noise in [0, 2): about half of the grid points are inside at level 1. */
 export function noiseGrid(resolution: number, seed: number): Float32Array {
   return Float32Array.from(

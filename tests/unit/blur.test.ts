@@ -1,22 +1,10 @@
 import { expect, test } from 'vitest';
 import { blurredSolid, solidLevel } from '../../src/mesh/blur';
 import { EmptyFieldError } from '../../src/mesh/iso';
+import { grid, within } from '../reference/marching_cubes_shapes';
 
 const level = 20;
 const dense = 1e4;
-
-function grid(resolution: number, sigma: (x: number, y: number, z: number) => number) {
-  const at = (i: number) => (2 * i) / (resolution - 1) - 1;
-  return Float32Array.from({ length: resolution ** 3 }, (_, i) =>
-    sigma(
-      at(i % resolution),
-      at(Math.floor(i / resolution) % resolution),
-      at(Math.floor(i / resolution ** 2)),
-    ),
-  );
-}
-
-const within = (half: number, ...xyz: number[]) => xyz.every((p) => Math.abs(p) <= half);
 
 /** The values along the x axis through the middle. */
 const middleRow = (values: Float32Array, resolution: number) => {

@@ -1,23 +1,10 @@
 import { expect, test } from 'vitest';
 import { fillHidden } from '../../src/mesh/hidden';
+import { grid, within } from '../reference/marching_cubes_shapes';
 
 const level = 20;
 /** Two cells of this are opaque at all sizes below. */
 const hard = 200;
-
-/** Density on a grid of [-1, 1]^3 from a function of the position. */
-function grid(resolution: number, sigma: (x: number, y: number, z: number) => number) {
-  const at = (i: number) => (2 * i) / (resolution - 1) - 1;
-  return Float32Array.from({ length: resolution ** 3 }, (_, i) =>
-    sigma(
-      at(i % resolution),
-      at(Math.floor(i / resolution) % resolution),
-      at(Math.floor(i / resolution ** 2)),
-    ),
-  );
-}
-
-const within = (half: number, ...xyz: number[]) => xyz.every((p) => Math.abs(p) <= half);
 
 test.each([17, 32])('what a box encloses becomes solid, its outside stays (%d)', (resolution) => {
   const hollow = grid(resolution, (...p) => (within(0.7, ...p) && !within(0.35, ...p) ? hard : 0));
