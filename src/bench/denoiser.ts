@@ -3,6 +3,7 @@ import { ModelFileError, type ModelFiles, type Prior } from '../diffusion/files'
 import type { Runtime } from '../diffusion/runtime';
 import { Readback } from '../gpu/readback';
 import { CheckpointError, readCheckpoint, type Tensors } from '../train/checkpoint';
+import { median } from './timer';
 
 /** The largest difference from PyTorch, relative to the largest magnitude, that a runtime may show. */
 export const tolerance = 2e-3;
@@ -139,11 +140,5 @@ export async function measureDenoiser(
   }
   readback.dispose();
   await denoiser.dispose();
-  times.sort((a, b) => a - b);
-  return {
-    differences,
-    median: times[times.length >> 1]!,
-    best: times[0]!,
-    calls: times.length,
-  };
+  return { differences, median: median(times), best: Math.min(...times), calls: times.length };
 }

@@ -1,10 +1,18 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ObjectError } from '../fit/object_mesh';
+import { readObject } from '../fit/read_object';
 import type { Gpu } from '../gpu/device';
 import { SettingsError } from '../settings';
 import { type FitRecord, fitObject } from './fit_object';
-import { type FitOptions, fitFlags, fitOptions, fitSettingFlags, objectName } from './fit_options';
+import {
+  type FitOptions,
+  fitFlags,
+  fitOptions,
+  fitSettingFlags,
+  objectName,
+  recordedSettings,
+} from './fit_options';
 import type { Flags, Parsed } from './flags';
 import { say } from './machine';
 import { openNodeGpu } from './node_gpu';
@@ -52,8 +60,9 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
     let record = await earlier(output, options);
     if (record) say(`${name}: fitted before, ${join(output.folder, 'run.json')}`);
     else {
+      const object = await readObject(file);
       gpu ??= await openNodeGpu(parsed.get('adapter') ?? '');
-      record = await fitObject(gpu, options, output);
+      record = await fitObject(gpu, object, options, output);
     }
     records.push(record);
     print(row(name, record));
@@ -120,8 +129,7 @@ async function earlier({ folder }: Output, options: FitOptions): Promise<FitReco
   const text = await readFile(join(folder, 'run.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as FitRecord;
-  const { seed, steps, field, render, optim, mesh } = options.settings;
-  const settings = { seed, steps, field, render, optim, mesh };
+  const settings = recordedSettings(options.settings);
   const same =
     record.size === options.size && JSON.stringify(record.settings) === JSON.stringify(settings);
   return same ? record : undefined;

@@ -1,4 +1,5 @@
 import { ObjectError } from '../fit/object_mesh';
+import { readObject } from '../fit/read_object';
 import { fitObject, words } from './fit_object';
 import { fitFlags, fitOptions, fitSettingFlags } from './fit_options';
 import { type Flags, helpRow, helpRows, parseFlags } from './flags';
@@ -25,8 +26,9 @@ export async function fit(args: readonly string[]): Promise<void> {
   }
   const options = fitOptions(parsed, parsed.prompt);
   const output = await Output.open(parsed.get('out') ?? 'out');
+  const object = await readObject(options.file);
   const gpu = await openNodeGpu(parsed.get('adapter') ?? '');
-  const { judgement } = await fitObject(gpu, options, output);
+  const { judgement } = await fitObject(gpu, object, options, output);
   say(words(judgement));
   say(`mesh.glb, turntable.png and run.json are in ${output.folder}`);
 }

@@ -3,13 +3,13 @@ import packageJson from '../../package.json';
 import { Fit } from '../fit/fit';
 import { type Judgement, judge } from '../fit/judge';
 import { KnownViews, turntableCameras, viewsOf } from '../fit/known_views';
-import { type NormalisedObject, readObject } from '../fit/read_object';
+import type { NormalisedObject } from '../fit/read_object';
 import { adapterName, type Gpu } from '../gpu/device';
 import { exportMesh } from '../mesh/export';
 import type { Mesh } from '../mesh/extract';
 import { type Image, viewsToImage } from '../mesh/png';
 import { encodePng } from '../mesh/png_node';
-import type { FitOptions } from './fit_options';
+import { type FitOptions, recordedSettings } from './fit_options';
 import { say, warnOfSaturations } from './machine';
 import type { Output } from './output';
 import { ProgressBar } from './progress';
@@ -22,11 +22,14 @@ export type FitRecord = Awaited<ReturnType<typeof fitObject>>;
 /**
  * Fits a field to an object and writes mesh.glb, turntable.png, run.json and, where the settings ask for a
  * texture, textured.glb.
- * @throws ObjectError for a file that no object can be read from.
  */
-export async function fitObject(gpu: Gpu, options: FitOptions, output: Output) {
+export async function fitObject(
+  gpu: Gpu,
+  object: NormalisedObject,
+  options: FitOptions,
+  output: Output,
+) {
   const { file, preset, settings, size } = options;
-  const object = await readObject(file);
   const { mesh: original, centre, radius } = object;
   say(`${settings.prompt}: ${original.paintOf.length} triangles; ${adapterName(gpu.adapter)}`);
   const stopwatch = startStopwatch();
@@ -42,7 +45,6 @@ export async function fitObject(gpu: Gpu, options: FitOptions, output: Output) {
   const textured = await texturedFile(fit, mesh, options, output);
   const judgement = await judge(fit, original, mesh, textured && { textured });
   fit.dispose();
-  const { seed, steps, field, render, optim, mesh: meshSettings } = settings;
   const record = {
     limbeck: packageJson.version,
     adapter: gpu.adapter,
@@ -50,7 +52,7 @@ export async function fitObject(gpu: Gpu, options: FitOptions, output: Output) {
     object: { file: basename(file), triangles: original.paintOf.length, centre, radius },
     preset,
     size,
-    settings: { seed, steps, field, render, optim, mesh: meshSettings },
+    settings: recordedSettings(settings),
     ...times,
     triangles: mesh.indices.length / 3,
     judgement,

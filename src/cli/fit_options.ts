@@ -43,3 +43,13 @@ export function fitOptions(parsed: Parsed, file: string): FitOptions {
   const size = Math.round(numberFlag(parsed, 'size', knownSize(settings), 16, 65536));
   return { file, preset, settings, size };
 }
+
+/** The settings that a fit's record holds: all but those of the prior and of its prompt. */
+export const recordedSettings = ({ seed, steps, field, render, optim, mesh }: Settings) => ({
+  seed,
+  steps,
+  field,
+  render,
+  optim,
+  mesh,
+});

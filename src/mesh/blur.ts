@@ -98,7 +98,7 @@ function greatest(
 }
 
 function onBorder(at: number, resolution: number): boolean {
-  const last = resolution - 1;
-  const place = [at, at / resolution, at / resolution ** 2].map((p) => Math.floor(p) % resolution);
-  return place.some((p) => p === 0 || p === last);
+  const ends = (place: number) => place === 0 || place === resolution - 1;
+  const row = Math.floor(at / resolution);
+  return ends(at % resolution) || ends(row % resolution) || ends(Math.floor(row / resolution));
 }
