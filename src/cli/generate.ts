@@ -41,7 +41,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   const engine = await openEngine(options.machine);
   const run = await engine.createRun(options.settings);
   if (checkpoint) run.restore(checkpoint);
-  for (const note of await engine.notesOn(options.settings.prompt)) say(note);
+  for (const note of engine.notesOn(options.settings.prompt)) say(note);
 
   const started = performance.now();
   const steps = await train(run, output);

@@ -42,7 +42,7 @@ export async function sample(args: readonly string[]): Promise<void> {
   const guidance = numberFlag(parsed, 'guidance', undefined, 0, 100);
   const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
   const engine = await openEngine(parseMachine(parsed));
-  for (const note of await engine.notesOn(prompt)) say(note);
+  for (const note of engine.notesOn(prompt)) say(note);
   const options = { seed, steps, ...(guidance !== undefined && { guidance }) };
   const bar = new ProgressBar(process.stderr, steps);
   let views: Float32Array = new Float32Array();

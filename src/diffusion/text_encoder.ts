@@ -2,25 +2,29 @@ import type { Prior } from './files';
 import type { Runtime, Session } from './runtime';
 import { Tokenizer, type TokenizerJson } from './tokenizer';
 
-/** What a denoiser is told of a prompt. */
-export interface Conditioning {
-  /** Encoded tokens [T, D]. */
-  readonly tokens: Float32Array;
-  /** 1 for a token, 0 for padding [T]. */
-  readonly mask: Float32Array;
-  /** The prompt as one vector. */
-  readonly pooled: Float32Array;
+/** How much of a prompt a model takes in. */
+export interface Reading {
   /** Whether the prompt was longer than T tokens and lost its end. */
   readonly truncated: boolean;
   /** Words that the vocabulary cannot spell: the prior ignores what they mean. */
   readonly unknownWords: readonly string[];
 }
 
+/** What a denoiser is told of a prompt. */
+export interface Conditioning extends Reading {
+  /** Encoded tokens [T, D]. */
+  readonly tokens: Float32Array;
+  /** 1 for a token, 0 for padding [T]. */
+  readonly mask: Float32Array;
+  /** The prompt as one vector. */
+  readonly pooled: Float32Array;
+}
+
 /** Unknown words that are named. */
 const mostNamed = 5;
 
 /** What of a prompt the model does not take in, a sentence each, and what to do; nothing when it takes all. */
-export function promptNotes({ truncated, unknownWords }: Conditioning): string[] {
+export function promptNotes({ truncated, unknownWords }: Reading): string[] {
   const notes: string[] = [];
   if (truncated) notes.push('The prompt is longer than the model reads: its end is ignored.');
   if (unknownWords.length > 0) {
@@ -70,7 +74,14 @@ export class PromptEncoder {
       tokens: output('tokens'),
       mask: Float32Array.from(ids, (id) => (id === 0 ? 0 : 1)),
       pooled: output('pooled'),
-      truncated: this.#isTruncated(prompt, ids.length),
+      ...this.reading(prompt),
+    };
+  }
+
+  /** How much of a prompt is taken in: by the tokenizer alone, without a run of the encoder. */
+  reading(prompt: string): Reading {
+    return {
+      truncated: this.#isTruncated(prompt, this.#tokenizer.length),
       unknownWords: this.#tokenizer.unknownWords(prompt),
     };
   }

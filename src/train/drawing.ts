@@ -6,16 +6,13 @@ import type { SampleRequest, SessionReport } from './messages';
 export interface SampleSource {
   readonly manifest: { readonly views: number; readonly resolution: number };
   /** What of a prompt the prior does not take in, in sentences. */
-  notesOn(prompt: string): Promise<readonly string[]>;
+  notesOn(prompt: string): readonly string[];
   sample(prompt: string, options: { readonly seed: number }): AsyncGenerator<Estimate, void>;
 }
 
 /** A report of what the prior does not take in of a prompt, if there is such a thing. */
-export async function noteOn(
-  source: SampleSource,
-  prompt: string,
-): Promise<SessionReport | undefined> {
-  const notes = await source.notesOn(prompt);
+export function noteOn(source: SampleSource, prompt: string): SessionReport | undefined {
+  const notes = source.notesOn(prompt);
   return notes.length > 0 ? { type: 'note', message: notes.join(' ') } : undefined;
 }
 
@@ -34,7 +31,7 @@ export class Drawing {
 
   /** Takes the next step, or says first what of the prompt is lost; undefined when there is none left. */
   async takeStep(): Promise<SessionReport | undefined> {
-    const note = this.#noted ? undefined : await noteOn(this.#source, this.#request.prompt);
+    const note = this.#noted ? undefined : noteOn(this.#source, this.#request.prompt);
     this.#noted = true;
     if (note) return note;
     const { done, value } = await this.#estimates.next();

@@ -103,8 +103,8 @@ export class Engine {
   }
 
   /** What of a prompt the prior does not take in, in sentences. */
-  async notesOn(prompt: string): Promise<string[]> {
-    return promptNotes(await this.#encoder.encode(prompt));
+  notesOn(prompt: string): string[] {
+    return promptNotes(this.#encoder.reading(prompt));
   }
 
   /** Where samples are seen from: one camera a view, the first at the front. */

@@ -80,7 +80,7 @@ export class Session<R extends SessionRun> {
   start(requests: readonly RunRequest[]): Promise<void> {
     return this.#begin(async () => {
       for (const { run, settings } of requests) this.#add(run, await this.#create(settings));
-      await this.#note(requests.map(({ settings }) => settings.prompt));
+      this.#note(requests.map(({ settings }) => settings.prompt));
     });
   }
 
@@ -96,7 +96,7 @@ export class Session<R extends SessionRun> {
         throw error;
       }
       this.#add(settings.method, run);
-      await this.#note([settings.prompt]);
+      this.#note([settings.prompt]);
     });
   }
 
@@ -160,9 +160,9 @@ export class Session<R extends SessionRun> {
   }
 
   /** Says once what of the prompts is lost. */
-  async #note(prompts: readonly string[]): Promise<void> {
+  #note(prompts: readonly string[]): void {
     for (const prompt of new Set(prompts)) {
-      const note = await noteOn(this.#options.source, prompt);
+      const note = noteOn(this.#options.source, prompt);
       if (note) this.#options.report(note);
     }
   }

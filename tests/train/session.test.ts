@@ -90,7 +90,7 @@ beforeEach(() => {
         return run;
       },
       manifest: { views: 2, resolution: 1 },
-      notesOn: async (prompt) => (prompt.includes('🌲') ? ['What is that?', 'Say it.'] : []),
+      notesOn: (prompt) => (prompt.includes('🌲') ? ['What is that?', 'Say it.'] : []),
       // Four steps; seed 13 fails at the third.
       sample: async function* (_, { seed }) {
         try {
