@@ -24,6 +24,15 @@ export interface TestGpu {
   run(record: (pass: GPUComputePassEncoder, work: Work) => void): Promise<void>;
 }
 
+/** Adapters whose kernels differ in how much one thread does; each kind's run on any adapter. */
+export type AdapterKind = 'software' | 'hardware';
+
+/** The same device, given the kernels of a `kind` of adapter. */
+export const asKind = (gpu: Gpu, kind: AdapterKind): Gpu => ({
+  ...gpu,
+  adapter: { ...gpu.adapter, software: kind === 'software' },
+});
+
 export async function openTestGpu(): Promise<TestGpu> {
   held.dawn ??= create([]);
   const gpu = await openGpu(held.dawn, 'Run `npm test`, which installs a software adapter.');

@@ -3,12 +3,12 @@
 //
 // A unit's weights lie together: `inputs` vec4f from the features, one vec4f to the outputs.
 //
-// forward            one thread = one point
+// forward            one thread = some points: it reads a unit's weights once for all of them
 // backward_weights   one thread = some units and one chunk of points. The threads of a chunk read the
 //                    same point; each recomputes its own activations and keeps its weights' gradient
 //                    in registers. A chunk's sums are one row of `partials`, reduced in fixed order
 //                    by optim/reduce.wgsl. Must run before backward_features
-// backward_features  one thread = one point; the gradient replaces the features
+// backward_features  one thread = some points; the gradient replaces the features
 // bound              one thread = one level: the fixed-point unit of its table gradient
 
 #include "../lib/activation.wgsl"
@@ -19,6 +19,8 @@ override inputs: u32; // ceil(levels / 2): vec4f of features, at most 8
 override hidden: u32; // units: 16, 32 or 64
 override rows: u32;   // chunks of points, a multiple of 64 * units / hidden
 override units: u32;  // of one thread of backward_weights: 1 to 4, a divisor of `hidden`
+override points: u32; // of one thread of forward and backward_features: 1, 2 or 4
+override threads: u32 = 64u / points; // of a workgroup of these, which has 64 points
 override capacity: u32;
 override exponential: bool; // density = e^raw; else softplus(raw)
 override blob_scale: f32;
@@ -140,39 +142,52 @@ fn add_scaled(start: Blocks, scale: f32, x: Blocks) -> Blocks {
   return sum;
 }
 
-// Whether units are counted out by the functions below rather than by a loop: each weight then has a
-// fixed place, the same for all threads, which a software adapter runs twice as fast. Wide
-// perceptrons would take seconds to compile.
-fn counts_out() -> bool { return hidden <= 32u && hidden * (inputs + 1u) <= 224u; }
+// The place of a thread's k-th point: neighbouring threads read neighbouring points.
+fn place(group: u32, thread: u32, k: u32) -> u32 { return 64u * group + threads * k + thread; }
 
-// What one unit adds to the raw values.
-fn unit_output(x: Blocks, unit: u32) -> vec4f {
-  let base = unit * (inputs + 1u);
-  return max(inner_product(load_weights(base), x), 0.0) * weights[base + inputs];
+// The last point stands in for places beyond it, which are not stored.
+fn clamped(place: u32) -> u32 { return min(place, count.x - 1u); }
+
+// A point, and what the units so far add up to.
+struct Point {
+  x: Blocks,
+  raw: vec4f,
 }
 
-fn outputs_of_4(x: Blocks, unit: u32) -> vec4f {
-  return (unit_output(x, unit) + unit_output(x, unit + 1u))
-    + (unit_output(x, unit + 2u) + unit_output(x, unit + 3u));
+fn load_point(place: u32) -> Point { return Point(load_features(clamped(place)), vec4f(0.0)); }
+
+fn add_unit(own: ptr<function, Point>, w: Blocks, output_weights: vec4f) {
+  own.raw += max(inner_product(w, own.x), 0.0) * output_weights;
 }
 
-fn outputs_of_16(x: Blocks, unit: u32) -> vec4f {
-  return (outputs_of_4(x, unit) + outputs_of_4(x, unit + 4u))
-    + (outputs_of_4(x, unit + 8u) + outputs_of_4(x, unit + 12u));
+fn store_values(place: u32, own: Point) {
+  if (place < count.x) { values[place] = to_values(own.raw, positions[place].xyz); }
 }
 
-@compute @workgroup_size(64)
-fn forward(@builtin(global_invocation_id) id: vec3u) {
-  let point = min(id.x, count.x - 1u);
-  let x = load_features(point);
-  var raw = vec4f(0.0);
-  if (counts_out()) {
-    raw = outputs_of_16(x, 0u);
-    if (hidden > 16u) { raw += outputs_of_16(x, 16u); }
-  } else {
-    for (var unit = 0u; unit < hidden; unit++) { raw += unit_output(x, unit); }
+@compute @workgroup_size(threads)
+fn forward(
+  @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32,
+) {
+  var p0 = load_point(place(group.x, thread, 0u));
+  var p1: Point;
+  var p2: Point;
+  var p3: Point;
+  if (points > 1u) { p1 = load_point(place(group.x, thread, 1u)); }
+  if (points > 2u) { p2 = load_point(place(group.x, thread, 2u)); }
+  if (points > 2u) { p3 = load_point(place(group.x, thread, 3u)); }
+  for (var unit = 0u; unit < hidden; unit++) {
+    let base = unit * (inputs + 1u);
+    let w = load_weights(base);
+    let output_weights = weights[base + inputs];
+    add_unit(&p0, w, output_weights);
+    if (points > 1u) { add_unit(&p1, w, output_weights); }
+    if (points > 2u) { add_unit(&p2, w, output_weights); }
+    if (points > 2u) { add_unit(&p3, w, output_weights); }
   }
-  if (id.x < count.x) { values[point] = to_values(raw, positions[point].xyz); }
+  store_values(place(group.x, thread, 0u), p0);
+  if (points > 1u) { store_values(place(group.x, thread, 1u), p1); }
+  if (points > 2u) { store_values(place(group.x, thread, 2u), p2); }
+  if (points > 2u) { store_values(place(group.x, thread, 3u), p3); }
 }
 
 // A unit's weights, and their gradient summed over the points of a chunk.
@@ -236,42 +251,58 @@ fn backward_weights(@builtin(global_invocation_id) id: vec3u) {
   if (units > 3u) { store_unit(row, unit + 3u, u3); }
 }
 
-fn add_unit(dx: Blocks, x: Blocks, dy: vec4f, unit: u32) -> Blocks {
-  let base = unit * (inputs + 1u);
-  let w = load_weights(base);
-  let d = select(0.0, dot(weights[base + inputs], dy), inner_product(w, x) > 0.0);
-  return add_scaled(dx, d, w);
+// A point, dL/draw, and what the units so far add to dL/dfeatures.
+struct PointGradient {
+  x: Blocks,
+  dy: vec4f,
+  dx: Blocks,
 }
 
-fn add_4_units(dx: Blocks, x: Blocks, dy: vec4f, unit: u32) -> Blocks {
-  let half = add_unit(add_unit(dx, x, dy, unit), x, dy, unit + 1u);
-  return add_unit(add_unit(half, x, dy, unit + 2u), x, dy, unit + 3u);
-}
-
-fn add_16_units(dx: Blocks, x: Blocks, dy: vec4f, unit: u32) -> Blocks {
-  let half = add_4_units(add_4_units(dx, x, dy, unit), x, dy, unit + 4u);
-  return add_4_units(add_4_units(half, x, dy, unit + 8u), x, dy, unit + 12u);
-}
-
-@compute @workgroup_size(64)
-fn backward_features(@builtin(global_invocation_id) id: vec3u) {
-  let point = min(id.x, count.x - 1u);
+fn load_point_gradient(place: u32) -> PointGradient {
+  let point = clamped(place);
   let dy = raw_gradient(values[point], value_gradients[point]);
-  let x = load_features(point);
-  var dx: Blocks;
-  if (counts_out()) {
-    dx = add_16_units(dx, x, dy, 0u);
-    if (hidden > 16u) { dx = add_16_units(dx, x, dy, 16u); }
-  } else {
-    for (var unit = 0u; unit < hidden; unit++) { dx = add_unit(dx, x, dy, unit); }
-  }
-  if (id.x >= count.x) { return; }
-  store_features(point, dx);
+  return PointGradient(load_features(point), dy, Blocks());
+}
+
+fn add_unit_gradient(own: ptr<function, PointGradient>, w: Blocks, output_weights: vec4f) {
+  let d = select(0.0, dot(output_weights, own.dy), inner_product(w, own.x) > 0.0);
+  own.dx = add_scaled(own.dx, d, w);
+}
+
+fn store_point_gradient(place: u32, own: PointGradient) {
+  if (place >= count.x) { return; }
+  store_features(place, own.dx);
   // The second half of the last block of an odd number of levels is no feature: it stays zero.
   if (levels % 2u == 1u) {
-    let last = (inputs - 1u) * capacity + point;
+    let last = (inputs - 1u) * capacity + place;
     features[last] = vec4f(features[last].xy, 0.0, 0.0);
   }
+}
+
+@compute @workgroup_size(threads)
+fn backward_features(
+  @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32,
+) {
+  var p0 = load_point_gradient(place(group.x, thread, 0u));
+  var p1: PointGradient;
+  var p2: PointGradient;
+  var p3: PointGradient;
+  if (points > 1u) { p1 = load_point_gradient(place(group.x, thread, 1u)); }
+  if (points > 2u) { p2 = load_point_gradient(place(group.x, thread, 2u)); }
+  if (points > 2u) { p3 = load_point_gradient(place(group.x, thread, 3u)); }
+  for (var unit = 0u; unit < hidden; unit++) {
+    let base = unit * (inputs + 1u);
+    let w = load_weights(base);
+    let output_weights = weights[base + inputs];
+    add_unit_gradient(&p0, w, output_weights);
+    if (points > 1u) { add_unit_gradient(&p1, w, output_weights); }
+    if (points > 2u) { add_unit_gradient(&p2, w, output_weights); }
+    if (points > 2u) { add_unit_gradient(&p3, w, output_weights); }
+  }
+  store_point_gradient(place(group.x, thread, 0u), p0);
+  if (points > 1u) { store_point_gradient(place(group.x, thread, 1u), p1); }
+  if (points > 2u) { store_point_gradient(place(group.x, thread, 2u), p2); }
+  if (points > 2u) { store_point_gradient(place(group.x, thread, 3u), p3); }
 }
 
 // |dL/dfeature| summed over the points is at most sum over units of |weight| sum |dL/dactivation|,

@@ -12,10 +12,11 @@ import { indirectOffset, type Points, pointsPerWorkgroup } from './points';
 export const partialRows = 256;
 
 /**
- * Units whose gradient one thread sums. Threads that read one address share the read on a GPU, whose
- * registers are scarce; on a software adapter each thread pays for it.
+ * Units whose gradient one thread sums, and points that it goes through the units with. Threads that
+ * read one address share the read on a GPU, whose registers are scarce; on a software adapter each
+ * thread pays for it.
  */
-const unitsPerThread = { software: 4, hardware: 1 };
+const perThread = { software: { units: 4, points: 4 }, hardware: { units: 1, points: 1 } };
 
 /** Buffers of one evaluation; shapes as in shaders/field/mlp.wgsl. */
 export interface MlpBuffers {
@@ -79,7 +80,9 @@ export class Mlp {
   }
 
   evaluator(points: Points, buffers: MlpBuffers): MlpEvaluator {
-    const units = this.#gpu.adapter.software ? unitsPerThread.software : unitsPerThread.hardware;
+    const { units, points: pointsPerThread } = this.#gpu.adapter.software
+      ? perThread.software
+      : perThread.hardware;
     const { levels, hidden, blobScale, blobStd, densityActivation } = this.#options;
     const constants = {
       levels,
@@ -87,6 +90,7 @@ export class Mlp {
       hidden,
       rows: partialRows,
       units,
+      points: pointsPerThread,
       capacity: points.capacity,
       exponential: densityActivation === 'exp' ? 1 : 0,
       blob_scale: blobScale,

@@ -3,7 +3,7 @@ import { HashGrid } from '../../src/field/hash_grid';
 import { gridLevels } from '../../src/field/levels';
 import { type FieldOptions, fieldOptions } from '../../src/field/options';
 import { Adam } from '../../src/optim/adam';
-import { openTestGpu, type TestGpu } from '../gpu';
+import { type AdapterKind, asKind, openTestGpu, type TestGpu } from '../gpu';
 import { draws, packedPoints, relativeError, walks } from '../points';
 import { encode, encodeBackward } from '../reference/hash_grid';
 import { packFeatures, unpackFeatures } from './features';
@@ -14,9 +14,13 @@ beforeAll(async () => {
 });
 
 /** A grid with a table of order one, encoding `n` points, and the reference's view of it. */
-function setUp(n: number, partial: Partial<FieldOptions>, activeLevels?: number) {
+function setUp(
+  n: number,
+  partial: Partial<FieldOptions>,
+  { activeLevels, kernels = 'software' }: { activeLevels?: number; kernels?: AdapterKind } = {},
+) {
   const options = fieldOptions({ log2TableSize: 10, ...partial });
-  const grid = new HashGrid(t.gpu, options);
+  const grid = new HashGrid(asKind(t.gpu, kernels), options);
   const active = activeLevels ?? options.levels;
   grid.activeLevels = active;
   const table = draws(grid.words, 201);
@@ -61,17 +65,21 @@ async function readGradient(grid: HashGrid, quanta: Float32Array): Promise<Float
   return gradient;
 }
 
-const cases: [n: number, levels: number, interpolation: FieldOptions['interpolation']][] = [
-  [1, 1, 'linear'],
-  [63, 3, 'linear'],
-  [65, 16, 'smooth'],
-  [1000, 16, 'linear'],
-  [1000, 3, 'smooth'],
+type Interpolation = FieldOptions['interpolation'];
+const cases: [n: number, levels: number, interpolation: Interpolation, kernels: AdapterKind][] = [
+  [1, 1, 'linear', 'software'],
+  [63, 3, 'linear', 'software'],
+  [65, 16, 'smooth', 'software'],
+  [1000, 16, 'linear', 'software'],
+  [1000, 3, 'smooth', 'software'],
+  [65, 16, 'linear', 'hardware'],
+  [1000, 3, 'smooth', 'hardware'],
 ];
 
-describe.each(cases)('%i points, %i levels, %s', (n, levels, interpolation) => {
+describe.each(cases)('%i points, %i levels, %s, %s', (n, levels, interpolation, kernels) => {
   test('features and the table gradient match the reference', async () => {
-    const s = setUp(n, { levels, interpolation, minResolution: 4, maxResolution: 64 });
+    const options = { levels, interpolation, minResolution: 4, maxResolution: 64 };
+    const s = setUp(n, options, { kernels });
     await t.run((pass) => s.encoder.forward(pass));
     const packed = await t.readback.floats(s.features);
     const features = unpackFeatures(packed, levels, s.capacity, n);
@@ -87,7 +95,7 @@ describe.each(cases)('%i points, %i levels, %s', (n, levels, interpolation) => {
 
 test('inactive levels have no features and get no gradient; the next one fades in', async () => {
   const n = 100;
-  const s = setUp(n, { levels: 5, maxResolution: 40 }, 2.25);
+  const s = setUp(n, { levels: 5, maxResolution: 40 }, { activeLevels: 2.25 });
   await t.run((pass) => s.encoder.forward(pass));
   const features = unpackFeatures(await t.readback.floats(s.features), 5, s.capacity, n);
   const expected = encode(s.spec, s.positions, s.table);
