@@ -7,7 +7,7 @@ const only = (folder, allowed) => ({
     path: '^src/',
     pathNot: [
       `^src/${folder}/`,
-      '^src/(settings|random)\\.ts$',
+      '^src/(settings/|random\\.ts$)',
       ...allowed.map((f) => `^src/${f}/`),
     ],
   },

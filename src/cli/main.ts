@@ -55,7 +55,9 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   const known = expected.some((kind) => error instanceof kind);
-  process.stderr.write(`\n${known ? (error as Error).message : (error as Error).stack}\n`);
+  // What a library throws need not be an Error and then has no stack.
+  const { message, stack = message } = error as Error;
+  process.stderr.write(`\n${known ? message : stack}\n`);
   process.exitCode = 1;
 } finally {
   closeNodeGpu();
