@@ -14,6 +14,7 @@ import { type Camera, cameraMatrices, stepCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
 import { raysPerPixel } from '../render/supersampling';
 import { type Settings, scheduled } from '../settings';
+import { Clock, type Laps } from './clock';
 
 /** What a step asks of the frozen denoiser ε_φ. */
 export type FrozenScore = Pick<Denoiser, 'batch' | 'z' | 'prediction' | 'setText' | 'run'>;
@@ -55,11 +56,7 @@ export interface StepReport {
   readonly fake: { readonly loss: number; readonly gradientNorm: number } | null;
   /** Gradient accumulators that overflowed. */
   readonly saturations: number;
-  readonly milliseconds: {
-    readonly denoiser: number;
-    readonly field: number;
-    readonly rest: number;
-  };
+  readonly milliseconds: Laps;
 }
 
 /** Thrown when a gradient is NaN or infinite; the field was not updated by it. */
@@ -260,32 +257,4 @@ function placeOf({ c2w }: Camera): StepReport['camera'] {
     azimuth: degrees(Math.atan2(x, z)),
     elevation: degrees(Math.atan2(y, Math.hypot(x, z))),
   };
-}
-
-type Lap = keyof StepReport['milliseconds'];
-
-/** Shares the wall time of a step among its parts. */
-class Clock {
-  readonly #gpu: Gpu;
-  readonly #laps: Record<Lap, number> = { denoiser: 0, field: 0, rest: 0 };
-  #last = performance.now();
-
-  constructor(gpu: Gpu) {
-    this.#gpu = gpu;
-  }
-
-  /**
-   * Books the time since the last lap. A software adapter is waited for, which costs nothing there;
-   * a GPU is not, so that its queue never runs dry: its work is booked where the step next waits.
-   */
-  async lap(part: Lap): Promise<void> {
-    if (this.#gpu.adapter.software) await this.#gpu.device.queue.onSubmittedWorkDone();
-    const now = performance.now();
-    this.#laps[part] += now - this.#last;
-    this.#last = now;
-  }
-
-  total(): StepReport['milliseconds'] {
-    return { ...this.#laps, rest: performance.now() - this.#last };
-  }
 }
