@@ -14,6 +14,7 @@ override early_stop: f32; // transmittance below which the rest of a ray does no
 struct Frame {
   sparsity: f32, // weights of the regularisers
   opaque: f32,
+  nearness: f32,
   rays_per_pixel: u32,
 }
 
@@ -95,12 +96,15 @@ fn backward(@builtin(global_invocation_id) id: vec3u) {
   }
   gradient.a += regulariser_gradient(views[red + 3u * view_pixels]);
   gradient /= f32(rays_per_pixel);
+  let nearness = frame.nearness / f32(pixels * rays_per_pixel);
+  let mean_distance = depth[pixel];
   var behind = 0.0; // gradient . what the ray shows from behind point i
   for (var i = stop; i > own.x; i--) {
     let value = values[i - 1u];
     let reached = value_gradients[i - 1u].w;
     let through = exp(-value.w * step_length);
-    let here = dot(gradient.rgb, value.rgb) + gradient.a;
+    let here = dot(gradient.rgb, value.rgb) + gradient.a
+      + nearness * (positions[i - 1u].w - mean_distance);
     value_gradients[i - 1u] = vec4f(
       reached * (1.0 - through) * gradient.rgb,
       step_length * reached * through * (here - behind),

@@ -7,7 +7,7 @@ import { Objective } from '../guidance/objective';
 import { Adam } from '../optim/adam';
 import { streams } from '../random';
 import { type Camera, fittingDistance, orbitCamera } from '../render/camera';
-import { Composite } from '../render/composite';
+import { Composite, noRegularisers } from '../render/composite';
 import { March, pixelsOf, type RayShape, tilePixelsFor } from '../render/march';
 import { Occupancy } from '../render/occupancy';
 import type { RadianceField } from '../render/radiance_field';
@@ -150,7 +150,7 @@ export class BenchStep {
   #begin(): void {
     this.march.begin({ cameras: this.cameras, seed: 0, step: 0 });
     this.occupancy.begin(0, 0);
-    this.composite.begin({ sparsity: 0, opaque: 0 });
+    this.composite.begin(noRegularisers);
     this.objective.begin(defaults, 0, { matching: level, adherence: level });
     this.adam.begin(1, { table: 0, mlp: 0 });
   }

@@ -18,7 +18,7 @@ export const fitFlags: Flags = {
 /** Settings that a fit depends on; the others are about the prior, or about other formats. */
 export const fitSettingFlags = settingEntries(fitSettings({ prompt: 'an object' })).filter(
   ([name]) =>
-    /^(seed|steps|field\..*|render\.(samples|size|occ).*|optim\..*Rate|mesh\.(res|smooth|tri|tex).*)$/.test(
+    /^(seed|steps|field\..*|render\.(samples|size|occ).*|optim\.(.*Rate|nearness)|mesh\.(res|smooth|tri|tex).*)$/.test(
       name,
     ),
 );

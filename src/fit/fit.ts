@@ -11,6 +11,7 @@ import { mostUnwrapped } from '../mesh/unwrap';
 import { Adam } from '../optim/adam';
 import { streams, uniform } from '../random';
 import type { Camera } from '../render/camera';
+import { noRegularisers } from '../render/composite';
 import type { Occupancy } from '../render/occupancy';
 import { Renderer } from '../render/renderer';
 import { renderStill } from '../render/still';
@@ -24,7 +25,12 @@ const base: PartialSettings = {
   steps: 1500,
   render: { samplesPerRay: 96, occupancyResolution: 48, occupancyEvery: 16 },
   field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.2] },
-  optim: { tableLearningRate: [0.2, 0.02, 0.001, 1], mlpLearningRate: [0.2, 0.005, 0.0005, 1] },
+  optim: {
+    tableLearningRate: [0.2, 0.02, 0.001, 1],
+    mlpLearningRate: [0.2, 0.005, 0.0005, 1],
+    // What is of one colour looks the same from pits as from a plane.
+    nearness: 0.01,
+  },
   // The known views are as fine as the mesh's grid.
   mesh: { blur: 0 },
 };
@@ -128,6 +134,7 @@ export class Fit {
       step,
       // What is known of a view are points: rays go through them, or edges would be blurred by a sample.
       lattice: this.#known.lattice,
+      regularisers: { ...noRegularisers, nearness: scheduled(optim.nearness, step, steps) },
     });
     renderer.occupancy.begin(seed, step);
     residual.begin([...known.keys()], seed, step);

@@ -7,13 +7,20 @@ import type { PointEvaluator } from './radiance_field';
 
 const lanes = 64;
 
-/** Weights of the losses that composite.backward adds; both are means over pixels. */
+/** Weights of the losses that composite.backward adds; all are means over pixels. */
 export interface Regularisers {
   /** Of sqrt(o^2 + 0.01), o the opacity of a pixel: pulls towards emptiness. */
   readonly sparsity: number;
   /** Of the binary entropy of o: pulls towards 0 or 1. */
   readonly opaque: number;
+  /**
+   * Of a ray's distances to what it shows, from the pixel's mean distance, which counts as fixed: pulls what is seen
+   * towards the camera without regard to opacity.
+   */
+  readonly nearness: number;
 }
+
+export const noRegularisers: Regularisers = { sparsity: 0, opaque: 0, nearness: 0 };
 
 /** Composites points to views, and gradients of views to gradients of points. */
 export class Composite {
@@ -59,7 +66,7 @@ export class Composite {
     this.#frame = shader.uniforms('frame');
     this.#raysPerPixel = shape.raysPerPixel;
     this.#tileRays = tileRays;
-    this.begin({ sparsity: 0, opaque: 0 });
+    this.begin(noRegularisers);
     const resources = {
       ray_points: march.rayPoints,
       values: evaluated.values,
@@ -79,8 +86,8 @@ export class Composite {
    * Queues the upload of the regularisers' weights.
    * @param raysPerPixel of the frame: a divisor of the shape's.
    */
-  begin({ sparsity, opaque }: Regularisers, raysPerPixel = this.#raysPerPixel): void {
-    this.#frame.write({ sparsity, opaque, rays_per_pixel: raysPerPixel });
+  begin(regularisers: Regularisers, raysPerPixel = this.#raysPerPixel): void {
+    this.#frame.write({ ...regularisers, rays_per_pixel: raysPerPixel });
     this.#pixelGroups = Math.ceil(this.#tileRays / raysPerPixel / lanes);
   }
 

@@ -2,7 +2,7 @@ import { wordBytes } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import type { Readback } from '../gpu/readback';
 import type { Work } from '../gpu/submission';
-import { Composite, type Regularisers } from './composite';
+import { Composite, noRegularisers, type Regularisers } from './composite';
 import { type Frame, March, mostPoints, pixelsOf, type RayShape, tilePixelsFor } from './march';
 import { Occupancy, type OccupancySnapshot, type Tensors } from './occupancy';
 import type { PointEvaluator, RadianceField } from './radiance_field';
@@ -124,7 +124,7 @@ export class Renderer {
    */
   begin(frame: RenderFrame): void {
     this.#march.begin(frame);
-    this.#composite.begin(frame.regularisers ?? { sparsity: 0, opaque: 0 }, frame.raysPerPixel);
+    this.#composite.begin(frame.regularisers ?? noRegularisers, frame.raysPerPixel);
     if (this.#ownsOccupancy) this.occupancy.begin(frame.seed, frame.step);
   }
 

@@ -47,6 +47,7 @@ export const defaults: Settings = {
     sparsity: 0,
     // Last, mist and soft edges become either object or nothing.
     opaque: [0.6, 0, 0.1, 0.9],
+    nearness: 0,
   },
   mesh: { resolution: 128, blur: 0.5, smooth: 3, format: 'glb', triangles: 0, texture: 0 },
 };

@@ -63,6 +63,7 @@ export interface Settings {
     readonly mlpLearningRate: Schedule;
     readonly sparsity: Schedule;
     readonly opaque: Schedule;
+    readonly nearness: Schedule;
   };
   readonly mesh: {
     readonly resolution: number;

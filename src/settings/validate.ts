@@ -16,6 +16,7 @@ export const schedulePaths: ReadonlySet<string> = new Set([
   'optim.mlpLearningRate',
   'optim.sparsity',
   'optim.opaque',
+  'optim.nearness',
 ]);
 
 const between = (low: number, high: number) => (value: number) => value >= low && value <= high;

@@ -200,6 +200,7 @@ export class Trainer {
       regularisers: {
         sparsity: scheduled(optim.sparsity, step, steps),
         opaque: scheduled(optim.opaque, step, steps),
+        nearness: scheduled(optim.nearness, step, steps),
       },
     });
   }

@@ -16,7 +16,7 @@ const frame: RenderFrame = {
   ),
   seed: 2,
   step: 7,
-  regularisers: { sparsity: 0.1, opaque: 0.2 },
+  regularisers: { sparsity: 0.1, opaque: 0.2, nearness: 0.3 },
 };
 const viewGradients = Float32Array.from({ length: words }, (_, i) => uniform(3, 0, 0, i) - 0.3);
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { uniform } from '../../src/random';
-import { Composite, type Regularisers } from '../../src/render/composite';
+import { Composite, noRegularisers, type Regularisers } from '../../src/render/composite';
 import { tilePixelsFor } from '../../src/render/march';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { relativeError } from '../points';
@@ -79,7 +79,6 @@ async function run(input: CompositeInput, gradients: Float32Array, regularisers:
   return result;
 }
 
-const none = { sparsity: 0, opaque: 0 };
 const viewGradientsOf = ({ views, width, height }: Size) =>
   Float32Array.from({ length: 4 * views * width * height }, (_, i) => uniform(2, 0, 0, i) - 0.5);
 
@@ -89,9 +88,9 @@ describe.each<[Size]>([
   [{ views: 1, width: 33, height: 17, raysPerPixel: 4 }],
 ])('%j', (size) => {
   test.each([
-    ['thin', 2, 0, none],
-    ['dense, stopped early', 400, 1e-2, none],
-    ['regularised', 30, 1e-4, { sparsity: 3, opaque: 2 }],
+    ['thin', 2, 0, noRegularisers],
+    ['dense, stopped early', 400, 1e-2, noRegularisers],
+    ['regularised', 30, 1e-4, { sparsity: 3, opaque: 2, nearness: 5 }],
   ])('%s: forward and backward as in the reference', async (_, density, earlyStop, weights) => {
     const input = scene(size, 40, density, earlyStop);
     const gradients = viewGradientsOf(size);
@@ -110,7 +109,7 @@ describe.each<[Size]>([
 
 test('rays without points are black, transparent and without depth', async () => {
   const input = scene({ views: 1, width: 7, height: 5, raysPerPixel: 1 }, 0, 1, 1e-4);
-  const found = await run(input, viewGradientsOf(input), none);
+  const found = await run(input, viewGradientsOf(input), noRegularisers);
   expect(found.views.every((x) => x === 0)).toBe(true);
   expect(found.depth.every((x) => x === 0)).toBe(true);
 });
@@ -127,7 +126,7 @@ test('an opaque first point hides the rest and gets the gradient alone', async (
     values: [0.25, 0.5, 0.75, 1e4, 1, 1, 1, 1e4],
     distances: [2.5, 3],
   };
-  const found = await run(input, Float32Array.of(1, 2, 3, 4), none);
+  const found = await run(input, Float32Array.of(1, 2, 3, 4), noRegularisers);
   expect([...found.views]).toEqual([0.25, 0.5, 0.75, 1]);
   expect([...found.depth]).toEqual([2.5]);
   expect([...found.valueGradients]).toEqual([1, 2, 3, 0, 0, 0, 0, 0]);

@@ -17,6 +17,7 @@ export interface CompositeInput {
 export interface Regularisers {
   readonly sparsity: number;
   readonly opaque: number;
+  readonly nearness: number;
 }
 
 interface Sample {
@@ -72,11 +73,12 @@ export function compositeForward(input: CompositeInput): {
 
 const clampedOpacity = (o: number) => Math.min(Math.max(o, 1e-3), 1 - 1e-3);
 
-/** The losses on opacity, means over pixels. */
+/** The losses on opacity and on distances from a depth that counts as fixed, means over pixels. */
 export function regulariserLoss(
   input: CompositeInput,
   views: ArrayLike<number>,
-  { sparsity, opaque }: Regularisers,
+  fixedDepth: ArrayLike<number>,
+  { sparsity, opaque, nearness }: Regularisers,
 ): number {
   const pixels = input.views * input.width * input.height;
   let loss = 0;
@@ -85,6 +87,12 @@ export function regulariserLoss(
     const p = clampedOpacity(o);
     loss += sparsity * Math.sqrt(o * o + 0.01);
     loss -= opaque * (p * Math.log(p) + (1 - p) * Math.log(1 - p));
+    for (let r = 0; r < input.raysPerPixel; r++) {
+      for (const { index, reached, through } of walk(input, pixel * input.raysPerPixel + r)) {
+        const distance = input.distances[index]! - fixedDepth[pixel]!;
+        loss += (nearness * reached * (1 - through) * distance) / input.raysPerPixel;
+      }
+    }
   }
   return loss / pixels;
 }
@@ -93,9 +101,9 @@ export function regulariserLoss(
 export function compositeBackward(
   input: CompositeInput,
   viewGradients: ArrayLike<number>,
-  { sparsity, opaque }: Regularisers = { sparsity: 0, opaque: 0 },
+  { sparsity, opaque, nearness }: Regularisers = { sparsity: 0, opaque: 0, nearness: 0 },
 ): Float64Array {
-  const { views } = compositeForward(input);
+  const { views, depth } = compositeForward(input);
   const pixels = input.views * input.width * input.height;
   const gradients = new Float64Array(input.values.length);
   for (let pixel = 0; pixel < pixels; pixel++) {
@@ -108,7 +116,9 @@ export function compositeBackward(
       const samples = walk(input, pixel * input.raysPerPixel + r);
       const shown = samples.map(({ index }) => {
         const [red, green, blue] = [0, 1, 2].map((c) => input.values[4 * index + c]!);
-        return (g[0]! * red! + g[1]! * green! + g[2]! * blue! + g[3]!) / input.raysPerPixel;
+        const farther = (nearness / pixels) * (input.distances[index]! - depth[pixel]!);
+        const colour = g[0]! * red! + g[1]! * green! + g[2]! * blue!;
+        return (colour + g[3]! + farther) / input.raysPerPixel;
       });
       samples.forEach(({ index, reached, through }, i) => {
         for (let c = 0; c < 3; c++) {
