@@ -12,7 +12,8 @@ beforeAll(async () => {
   t = await openTestGpu();
 });
 
-const box = colouredBox(0.7, 0.4, 0.55);
+const half = [0.7, 0.4, 0.55] as const;
+const box = colouredBox(...half);
 const settings = fitSettings(presetOf('tiny'), {
   prompt: 'a box',
   seed: 3,
@@ -35,6 +36,23 @@ test('a coloured box is fitted, in views and as a mesh', { timeout: 240_000 }, a
   expect(silhouetteOverlap.mean).toBeGreaterThan(0.88);
   expect(colourDifference).toBeLessThan(25);
   fit.dispose();
+});
+
+test('sides of one colour have fewer pits where the nearest surface is preferred', {
+  timeout: 240_000,
+}, async () => {
+  const pits = async (nearness: number) => {
+    const optim = { ...settings.optim, nearness };
+    const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 48), { ...settings, optim });
+    while (!fit.finished) await fit.takeStep();
+    const { positions } = await fit.mesh();
+    fit.dispose();
+    const depths = Array.from({ length: positions.length / 3 }, (_, vertex) =>
+      Math.min(...half.map((side, axis) => side - Math.abs(positions[3 * vertex + axis]!))),
+    );
+    return depths.filter((depth) => depth > 0.05).length / depths.length;
+  };
+  expect(await pits(0.01)).toBeLessThan(0.6 * (await pits(0)));
 });
 
 test('the same seed takes the same steps, another seed others', async () => {
