@@ -28,8 +28,8 @@ const base: PartialSettings = {
   optim: {
     tableLearningRate: [0.2, 0.02, 0.001, 1],
     mlpLearningRate: [0.2, 0.005, 0.0005, 1],
-    // What is of one colour looks the same from pits as from a plane.
-    nearness: 0.01,
+    // What is of one colour looks the same from pits as from a plane. Less in the end: it also fills what is hollow.
+    nearness: [0.2, 0.01, 0.001, 0.8],
   },
   // The known views are as fine as the mesh's grid.
   mesh: { blur: 0 },
