@@ -15,13 +15,13 @@ from .degrade import degraded
 from .denoiser import Denoiser, DenoiserConfig
 from .judge import Judge, contrast
 from .mesh import Mesh
-from .prompts import SceneObject, shorten, variants
+from .prompts import UNTYPICAL, SceneObject, likelihood, shorten, variants
 from .rasterise import render
 from .recolour import main_colour, painted, with_colour
 from .schedule import TIMESTEPS, alpha_bar_table
 from .soup import averaged
 from .train import noised
-from .weights import start_from
+from .weights import HALVED, load_denoiser, start_from
 
 
 def square(centre: tuple[float, float, float], normal: int, colour: tuple[float, float, float]) -> Mesh:
@@ -100,6 +100,8 @@ def check_captions() -> None:
         "a 3D model of a box",
         "a box, low-poly",
     ]
+    assert likelihood("a house", "o01373") == likelihood("a red house", "o00020") == 1
+    assert likelihood("a house", "o00020") == UNTYPICAL
 
 
 def check_noise() -> None:
@@ -178,6 +180,33 @@ def check_growth() -> None:
     assert out.abs().max() > 0.1 and torch.equal(out, same)
 
 
+def check_shell() -> None:
+    """A new shell shows the network inside it each picture at half its size and is handed its prediction;
+    it is read back as it was built."""
+    small = DenoiserConfig(conv_width=16, width=64, layers=1)
+    inner = Denoiser(small).eval()
+    for parameter in inner.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    outer = Denoiser(replace(small, resolution=64, shell_width=24)).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.pt"
+        torch.save({"average": inner.state_dict()}, path)
+        start_from(outer, path)
+        torch.save({"average": outer.state_dict()}, path)
+        again = load_denoiser(path)
+    assert again.config == outer.config
+    half = torch.randn(2, 4, 4, 32, 32)
+    z = half.repeat_interleave(2, -1).repeat_interleave(2, -2)
+    timestep, camera = torch.tensor([10.0, 900.0]), torch.randn(2, 4, 16)
+    text = torch.randn(2, 24, 192), torch.ones(2, 24)
+    with torch.no_grad():
+        expected = inner(HALVED * half, timestep, *text, camera).flatten(0, 1)
+        leave, seen = again.shell.leave, []
+        again.shell.leave = lambda h, *rest: seen.append(h) or leave(h, *rest)
+        assert again(z, timestep, *text, camera).shape == z.shape
+    assert torch.allclose(seen[0][:, :4], expected, atol=1e-4) and not seen[0][:, 4:].any()
+
+
 def check_soup() -> None:
     """The mean of a network and a deeper one: of what both have, and half of what only one says."""
     small = Denoiser(DenoiserConfig(conv_width=16, width=64, layers=1))
@@ -225,6 +254,7 @@ def main(argv: list[str]) -> None:
         check_degraded,
         check_painted,
         check_growth,
+        check_shell,
         check_soup,
         check_judge,
         *CHECKS,

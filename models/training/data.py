@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .camera import group_cameras
-from .prompts import SceneObject, read_objects, variants
+from .prompts import SceneObject, likelihood, read_objects, variants
 from .recolour import Paint, painted, with_colour
 
 HELD_OUT = 0.03  # share of the objects, never trained on
@@ -47,10 +47,14 @@ def split(objects: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(order[:held]), np.sort(order[held:])
 
 
+def normalised(weights: list[float]) -> np.ndarray:
+    """Probabilities in proportion to `weights`."""
+    return np.array(weights) / sum(weights)
+
+
 def draw_template(rows: list[int], rng: np.random.Generator) -> int:
     """One of the rows of `text` of a phrase, which are in the order of the templates."""
-    weight = np.array(TEMPLATE_WEIGHTS[: len(rows)])
-    return rows[rng.choice(len(rows), p=weight / weight.sum())]
+    return rows[rng.choice(len(rows), p=normalised(list(TEMPLATE_WEIGHTS[: len(rows)])))]
 
 
 class TextFeatures:
@@ -104,8 +108,11 @@ class Groups:
         for index in self.training:
             for place, phrase in enumerate(self.objects[index].captions):
                 self.told[phrase].append((int(index), place))
-        weight = np.array([len(places) ** COMMON for places in self.told.values()])
-        self.weight = weight / weight.sum()
+        self.weight = normalised([len(places) ** COMMON for places in self.told.values()])
+        self.likelihood = [
+            normalised([likelihood(phrase, self.objects[index].id) for index, _ in places])
+            for phrase, places in self.told.items()
+        ]
 
     @property
     def resolution(self) -> int:
@@ -153,10 +160,10 @@ class Groups:
 
     def draw_objects(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Objects and what is said of them, as places in `rows`: a phrase, then one of the objects that it
-        is true of, each as likely. Then one with a single caption does not stand for all."""
+        is true of, by how typical they are. Then one with a single caption does not stand for all."""
         phrases = list(self.told.values())
         drawn = rng.choice(len(phrases), size, p=self.weight)
-        pairs = [phrases[i][rng.integers(len(phrases[i]))] for i in drawn]
+        pairs = [phrases[i][rng.choice(len(phrases[i]), p=self.likelihood[i])] for i in drawn]
         return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
 
     def draw_prompt(

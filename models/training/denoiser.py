@@ -3,6 +3,10 @@
     z [N,V,C,32,32] -> 2x2 pixels to channels -> convolutions at 16x16 -> 8x8 tokens
       -> transformer over V*64 tokens, cross-attention to the text -> convolutions at 16x16 -> v
 
+At 64x64 the same network sits inside a shell of convolutions at 32x32, whose features are its picture.
+Most of the work stays at few tokens (Hoogeboom et al. 2023, "Simple diffusion", section 2.3), and the
+weights of the 32-pixel tier are the start of the larger one (`weights.start_from`).
+
 Timestep, camera and the mean of the text tokens modulate every block (AdaLN; one shared
 projection for the transformer, as in PixArt-alpha). Only plain operations: the graph is
 differentiated node by node after export.
@@ -31,9 +35,10 @@ class DenoiserConfig:
     resolution: int = 32
     text_tokens: int = 24
     text_width: int = 192
-    conv_width: int = 80  # channels at half resolution
-    width: int = 256  # channels at quarter resolution
+    conv_width: int = 80  # channels at 16x16
+    width: int = 256  # channels at 8x8
     conv_blocks: int = 2  # on each side
+    shell_width: int = 0  # channels of the shell at half resolution; 0: no shell
     layers: int = 6
     mlp_ratio: int = 3
 
@@ -41,15 +46,42 @@ class DenoiserConfig:
     def heads(self) -> int:
         return self.width // 64
 
+    @property
+    def core_resolution(self) -> int:
+        """Side of the picture of which tokens are made."""
+        return self.resolution // 2 if self.shell_width else self.resolution
+
+    @property
+    def core_channels(self) -> int:
+        return self.shell_width or self.channels
+
+    @property
+    def view_tokens(self) -> int:
+        return (self.core_resolution // 4) ** 2
+
     def to_dict(self) -> dict[str, int]:
         return asdict(self)
 
 
-# By resolution: 1.0 and 7.6 GFLOP per view, 7.2 and 11.3 M parameters.
+# By resolution: 1.0 and 1.6 GFLOP per view, 7.2 and 7.8 M parameters.
 TIERS = {
     32: DenoiserConfig(),
-    64: DenoiserConfig(resolution=64, conv_width=96, width=320),
+    64: DenoiserConfig(resolution=64, shell_width=48),
 }
+
+
+def to_channels(picture: Tensor, channels: int, size: int) -> Tensor:
+    """[..., channels, size, size] to [N, 4 * channels, size/2, size/2]: a channel is (c, dy, dx)."""
+    half = size // 2
+    h = picture.reshape(-1, channels, half, 2, half, 2)
+    return h.permute(0, 1, 3, 5, 2, 4).reshape(-1, 4 * channels, half, half)
+
+
+def to_pixels(h: Tensor, channels: int, size: int) -> Tensor:
+    """The inverse of `to_channels`: [N, channels, size, size]."""
+    half = size // 2
+    h = h.reshape(-1, channels, 2, 2, half, half).permute(0, 1, 4, 2, 5, 3)
+    return h.reshape(-1, channels, size, size)
 
 
 class Embedding(nn.Module):
@@ -161,7 +193,7 @@ class TransformerBlock(nn.Module):
         super().__init__()
         width, heads = config.width, config.heads
         self.width, self.text_tokens = width, config.text_tokens
-        self.per_view = (config.resolution // 4) ** 2
+        self.per_view = config.view_tokens
         self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
         self.self_attn = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width)
@@ -193,6 +225,39 @@ class TransformerBlock(nn.Module):
         return x + gate(self.fc2(F.silu(self.fc1(h))), m[5])
 
 
+class Shell(nn.Module):
+    """Convolutions at half resolution around a network of half the size, modulated like its own."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.channels, self.size, width = config.channels, config.resolution, config.shell_width
+        half, pixels = config.resolution // 2, 4 * config.channels
+        self.stem = nn.Conv2d(pixels, width, 3, padding=1)
+        self.down_blocks = nn.ModuleList(
+            ConvBlock(width, width, config.width, half) for _ in range(config.conv_blocks)
+        )
+        self.up_blocks = nn.ModuleList(
+            ConvBlock(2 * width if i == 0 else width, width, config.width, half)
+            for i in range(config.conv_blocks)
+        )
+        self.out_norm = GroupNorm(8, width, half)
+        self.out = zero(nn.Conv2d(width, pixels, 3, padding=1))
+
+    def enter(self, z: Tensor, per_view: Tensor) -> Tensor:
+        """Noised views [N, V, C, S, S] to features [N V, shell_width, S/2, S/2]."""
+        h = self.stem(to_channels(z, self.channels, self.size))
+        for block in self.down_blocks:
+            h = block(h, per_view)
+        return h
+
+    def leave(self, h: Tensor, skip: Tensor, per_view: Tensor) -> Tensor:
+        """What became of those features, and they themselves, to the prediction [N V, C, S, S]."""
+        h = torch.cat([h, skip], 1)
+        for block in self.up_blocks:
+            h = block(h, per_view)
+        return to_pixels(self.out(F.silu(self.out_norm(h))), self.channels, self.size)
+
+
 class Denoiser(nn.Module):
     """Predicts v = alpha * eps - sigma * x of four views of one object.
 
@@ -205,8 +270,9 @@ class Denoiser(nn.Module):
         super().__init__()
         self.config = config
         narrow, width = config.conv_width, config.width
-        pixels = 4 * config.channels
-        half, tokens = config.resolution // 2, (config.resolution // 4) ** 2
+        pixels = 4 * config.core_channels
+        half, tokens = config.core_resolution // 2, config.view_tokens
+        self.shell = Shell(config) if config.shell_width else None
         self.embedding = Embedding(config)
         self.text = nn.Linear(config.text_width, width)
         self.text_norm = nn.LayerNorm(width)
@@ -239,17 +305,16 @@ class Denoiser(nn.Module):
         config = self.config
         views = 1 if camera is None else config.views
         width, narrow = config.width, config.conv_width
-        half, quarter = config.resolution // 2, config.resolution // 4
+        size, channels = config.core_resolution, config.core_channels
+        quarter = size // 4
 
         context = self.text_norm(self.text(text))
         bias = ((text_mask - 1) * 1e4)[:, None, None]
         embedding = F.silu(self.embedding(timestep, camera, context, text_mask))
         per_view = embedding.reshape(-1, width)
 
-        # 2x2 pixels to channels, so that a channel is (c, dy, dx).
-        h = z.reshape(-1, config.channels, half, 2, half, 2)
-        h = h.permute(0, 1, 3, 5, 2, 4).reshape(-1, 4 * config.channels, half, half)
-        h = self.stem(h)
+        picture = self.shell.enter(z, per_view) if self.shell else z
+        h = self.stem(to_channels(picture, channels, size))
         for block in self.down_blocks:
             h = block(h, per_view)
         skip = h
@@ -262,14 +327,15 @@ class Denoiser(nn.Module):
             tokens = block(tokens, modulation, context, bias, views)
 
         h = self.up(self.norm(tokens)).reshape(-1, quarter, quarter, narrow, 2, 2)
-        h = h.permute(0, 3, 1, 4, 2, 5).reshape(-1, narrow, half, half)
+        h = h.permute(0, 3, 1, 4, 2, 5).reshape(-1, narrow, size // 2, size // 2)
         h = torch.cat([h, skip], 1)
         for block in self.up_blocks:
             h = block(h, per_view)
 
-        h = self.out(F.silu(self.out_norm(h)))
-        h = h.reshape(-1, config.channels, 2, 2, half, half).permute(0, 1, 4, 2, 5, 3)
-        return h.reshape(-1, views, config.channels, 2 * half, 2 * half)
+        h = to_pixels(self.out(F.silu(self.out_norm(h))), channels, size)
+        if self.shell:
+            h = self.shell.leave(h, picture, per_view)
+        return h.reshape(-1, views, config.channels, config.resolution, config.resolution)
 
 
 def zero(layer: nn.Module) -> nn.Module:

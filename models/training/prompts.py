@@ -26,6 +26,17 @@ FLAT_ROOFED = frozenset(
     """o01732 o03178 o03179 o03180 o03181 o03186 o03329 o03671 o03672 o03673 o03674""".split()
 )
 
+# What a bare noun brings to mind, where its objects differ so much that they have little in common: plain
+# gabled houses, upright cactuses, tables with nothing on them, fires that burn, ships with wings.
+TYPICAL = {
+    "a house": "o01373 o01374 o01375 o01376 o01733 o02176 o03187 o03188 o03189 o03410",
+    "a cactus": "o00070 o00072 o00546 o00550 o01938 o01939 o03439 o03440",
+    "a round table": "o01584 o01586 o02276 o02527",
+    "a campfire": "o00357 o00358 o00431",
+    "a spaceship": "o00929 o03668 o03669 o03670",
+}
+UNTYPICAL = 0.05  # how often the bare noun is said of another, next to one of these
+
 TEMPLATES = ("{full}", "{bare}", "a 3D model of {full}", "{full}, {style}")
 
 
@@ -61,6 +72,12 @@ def read_objects(folder: Path) -> list[SceneObject]:
             SceneObject(row["id"], row["file"], row["style"], told, caption, coloured)
         )
     return objects
+
+
+def likelihood(phrase: str, object_id: str) -> float:
+    """How often `phrase` is said of an object that it is true of, next to the most typical one."""
+    typical = phrase not in TYPICAL or object_id in TYPICAL[phrase].split()
+    return 1.0 if typical else UNTYPICAL
 
 
 def shorten(caption: str) -> str:

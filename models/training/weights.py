@@ -4,10 +4,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from .denoiser import Denoiser, DenoiserConfig, zero
 
+SHELL = "shell.stem.weight"  # there where the network has a shell
+# A mean of four pixels has half their noise: times 2 it were the noise that half the size is used to, times 1
+# the picture. This is right where three quarters of the picture are noise.
+HALVED = 1.5
 TRANSPOSED = ".T"  # suffix of a Linear weight that the ONNX graph holds as [in, out]
 
 State = dict[str, Tensor]
@@ -35,12 +38,14 @@ def config_of(state: State) -> DenoiserConfig:
         return 1 + max(int(name.split(".")[1]) for name in state if name.startswith(f"{prefix}."))
 
     tokens, width = state["position"].shape
-    narrow, pixels = state["stem.weight"].shape[:2]
+    shell = SHELL in state
+    pixels = state[SHELL if shell else "stem.weight"].shape[1]
     return DenoiserConfig(
         channels=pixels // 4,
-        resolution=4 * round(tokens**0.5),
+        resolution=(8 if shell else 4) * round(tokens**0.5),
+        shell_width=state[SHELL].shape[0] if shell else 0,
         text_width=state["text.weight"].shape[1],
-        conv_width=narrow,
+        conv_width=state["stem.weight"].shape[0],
         width=width,
         conv_blocks=count("down_blocks"),
         layers=count("blocks"),
@@ -49,11 +54,12 @@ def config_of(state: State) -> DenoiserConfig:
 
 
 def start_from(model: Denoiser, path: Path) -> None:
-    """Fills `model` from a file, which may be shallower or of another resolution.
+    """Fills `model` from a file, which may be shallower or lack the shell.
 
     Transformer blocks beyond those of the file begin as the identity, so that a deeper network starts
-    as the one it grows from (Chen et al. 2016, Net2Net); positions are interpolated. Raises if a width
-    differs.
+    as the one it grows from (Chen et al. 2016, Net2Net). A new shell shows the network inside it the
+    picture at half its size and hands on what that predicts; the rest of what they exchange begins at
+    zero. Raises if a width differs.
     """
     state = read_state(path)
     source = config_of(state)
@@ -61,11 +67,29 @@ def start_from(model: Denoiser, path: Path) -> None:
         for layer in (block.self_attn.o, block.cross_attn.o, block.fc2):
             zero(layer)
         state |= {f"blocks.{index}.{name}": value for name, value in block.state_dict().items()}
-    side, wanted = source.resolution // 4, model.config.resolution // 4
-    grid = state["position"].T.view(1, -1, side, side)
-    grid = interpolate(grid, (wanted, wanted), mode="bilinear")
-    state["position"] = grid.flatten(2)[0].T
+    if model.shell and not source.shell_width:
+        state = in_shell(model, state, source.channels)
     model.load_state_dict(state)
+
+
+@torch.no_grad()
+def in_shell(model: Denoiser, state: State, channels: int) -> State:
+    """`state` of a network of half the resolution, with the shell of `model` around it."""
+    stem, pixels = model.shell.stem, 4 * channels
+    stem.weight[:channels] = 0
+    stem.bias[:channels] = 0
+    for channel in range(channels):
+        stem.weight[channel, 4 * channel : 4 * channel + 4, 1, 1] = HALVED / 4
+    grown = {
+        name: torch.zeros_like(value)
+        for name, value in model.state_dict().items()
+        if name in ("stem.weight", "out.weight", "out.bias")
+    }
+    grown["stem.weight"][:, :pixels] = state["stem.weight"]
+    grown["out.weight"][:pixels] = state["out.weight"]
+    grown["out.bias"][:pixels] = state["out.bias"]
+    shell = {f"shell.{name}": value for name, value in model.shell.state_dict().items()}
+    return state | grown | shell
 
 
 def read_onnx(path: Path) -> State:
