@@ -19,6 +19,7 @@ from .recolour import every_prompt
 from .tokenizer import words
 
 SEED = 77
+SIZE = 32  # pixels: larger views are averaged down, so that one judge measures every tier
 WIDTH = 256
 NOISE = 0.1  # largest standard deviation of the noise on training views, of [-1, 1]: samples are rough
 
@@ -35,7 +36,8 @@ class Residual(nn.Module):
 
 
 class Judge(nn.Module):
-    """Unit embeddings [N, WIDTH] of views [N, V, 4, H, W] in [-1, 1], for any V, and of captions."""
+    """Unit embeddings [N, WIDTH] of views [N, V, 4, H, W] in [-1, 1], for any V and H = W a multiple of
+    `SIZE`, and of captions."""
 
     def __init__(self, vocabulary: list[str]) -> None:
         super().__init__()
@@ -57,7 +59,8 @@ class Judge(nn.Module):
 
     def of_views(self, views: Tensor) -> Tensor:
         n, v = views.shape[:2]
-        cells = self.views(views.flatten(0, 1))
+        pictures = views.flatten(0, 1)
+        cells = self.views(F.avg_pool2d(pictures, pictures.shape[-1] // SIZE))
         # The mean tells of colour and bulk, the maximum of parts that few views show.
         mean = cells.mean((2, 3)).view(n, v, -1).mean(1)
         most = cells.amax((2, 3)).view(n, v, -1).amax(1)
