@@ -1,7 +1,8 @@
 // The one objective (docs/method.md, guidance): the gradient on the views
 //   ∂L/∂x = w(τ) λ_DM [ε_φ(z_τ; y) − b] + w(τ') λ_CA [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)]
-// where the guided prediction's clean estimate is held to the range of premultiplied colours (static
-// thresholding, Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD,
+// where the colours of the guided prediction's clean estimate get back the spread of those without guidance
+// (rescaling, Lin et al. 2023) and are held to the range of premultiplied ones (static thresholding,
+// Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD,
 // Wang et al. 2023).
 // One thread owns one element of [V, C, H, W]. The network sees 2x − 1, hence the factor 2;
 // the loss is a mean over the pixels of all views.
@@ -31,6 +32,7 @@ struct Objective {
   seed: u32,
   step: u32,
   adherence_slot: u32,
+  rescale: f32, // φ
 }
 
 @group(0) @binding(0) var<uniform> objective: Objective;
@@ -45,15 +47,69 @@ fn noise_of(predicted: f32, noised: f32, term: Term) -> f32 {
   return select(predicted, term.alpha * predicted + term.sigma * noised, velocity);
 }
 
-// The clean estimate (z - σ ε) / α of the guided prediction at an element.
-fn guided_clean(element: u32) -> f32 {
+// The clean estimates (z - σ ε) / α at an element: of the prediction with text, and of the guided one.
+fn clean_estimates(element: u32) -> vec2f {
   let term = objective.adherence;
   let a = objective.adherence_slot * elements + element;
   let u = elements + element;
   let with_text = noise_of(prediction[a], z[a], term);
   let without_text = noise_of(prediction[u], z[u], term);
   let guided = with_text + objective.guidance * (with_text - without_text);
-  return (z[a] - term.sigma * guided) / term.alpha;
+  return (z[a] - term.sigma * vec2f(with_text, guided)) / term.alpha;
+}
+
+// Of both estimates, over all views: mean and standard deviation of a channel.
+struct Spread {
+  mean: vec2f,
+  deviation: vec2f,
+}
+@group(0) @binding(7) var<storage, read_write> spreads: array<Spread>; // [C]
+
+var<workgroup> sums: array<vec2f, 256>;
+
+fn sum_of_all(lane: u32, own: vec2f) -> vec2f {
+  sums[lane] = own;
+  workgroupBarrier();
+  var total = vec2f(0.0);
+  for (var i = 0u; i < 256u; i++) { total += sums[i]; }
+  workgroupBarrier();
+  return total;
+}
+
+// One workgroup owns one channel.
+@compute @workgroup_size(256)
+fn measure_spread(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let channel = group.x;
+  var sum = vec2f(0.0);
+  for (var p = lane; p < pixels; p += 256u) {
+    sum += clean_estimates(element_of(p, channel));
+  }
+  let mean = sum_of_all(lane, sum) / f32(pixels);
+  var squares = vec2f(0.0);
+  for (var p = lane; p < pixels; p += 256u) {
+    let off = clean_estimates(element_of(p, channel)) - mean;
+    squares += off * off;
+  }
+  let deviation = sqrt(sum_of_all(lane, squares) / f32(pixels));
+  if (lane == 0u) { spreads[channel] = Spread(mean, deviation); }
+}
+
+// The element of a pixel of all views in a channel.
+fn element_of(pixel: u32, channel: u32) -> u32 {
+  return (pixel / plane * channels + channel) * plane + pixel % plane;
+}
+
+fn is_alpha(channel: u32) -> bool { return channels == 4u && channel == 3u; }
+
+// The guided clean estimate, its colours rescaled.
+fn guided_clean(element: u32) -> f32 {
+  let guided = clean_estimates(element).y;
+  let channel = element / plane % channels;
+  if is_alpha(channel) || objective.rescale == 0.0 { return guided; }
+  let spread = spreads[channel];
+  let ratio = spread.deviation.x / max(spread.deviation.y, 1e-6);
+  let rescaled = spread.mean.x + ratio * (guided - spread.mean.y);
+  return mix(guided, rescaled, objective.rescale);
 }
 
 // The noise that remains when the guided estimate is one of premultiplied RGBA: from -1 to 1, and

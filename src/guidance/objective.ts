@@ -30,26 +30,33 @@ export class Objective {
   readonly norms: GPUBuffer;
   readonly #arena: Arena;
   readonly #uniforms: Uniforms;
+  readonly #spread: Dispatch;
   readonly #gradient: Dispatch;
   readonly #measure: Dispatch;
   readonly #elements: number;
+  readonly #channels: number;
 
   constructor(gpu: Gpu, shape: GuidanceShape, buffers: ObjectiveBuffers) {
     const { z, prediction, fakePrediction, gradient } = buffers;
     const { elements, pixels, views } = shape;
+    const channels = elements / pixels;
     const shader = new Shader(gpu, 'guidance.objective', code, {
       elements,
       pixels,
       plane: pixels / views,
-      channels: elements / pixels,
+      channels,
       velocity: shape.prediction === 'v' ? 1 : 0,
     });
     this.#arena = new Arena(gpu, 'guidance.objective');
     this.#elements = elements;
+    this.#channels = channels;
     this.#uniforms = shader.uniforms('objective');
     this.norms = this.#arena.allocate('norms', 3);
     const terms = this.#arena.allocate('terms', 2 * elements);
-    const shared = { objective: this.#uniforms.buffer, z, prediction, gradient, terms };
+    const spreads = this.#arena.allocate('spreads', 4 * channels);
+    const estimates = { objective: this.#uniforms.buffer, z, prediction, spreads };
+    const shared = { ...estimates, gradient, terms };
+    this.#spread = shader.bind('measure_spread', estimates);
     this.#gradient = fakePrediction
       ? shader.bind('against_fake', { ...shared, fake_prediction: fakePrediction })
       : shader.bind('against_noise', shared);
@@ -72,10 +79,12 @@ export class Objective {
       seed,
       step: drawStep(settings, step),
       adherence_slot: adherence === matching ? 0 : 2,
+      rescale: guidance.rescale,
     });
   }
 
   record(pass: GPUComputePassEncoder): void {
+    this.#spread.record(pass, this.#channels);
     this.#gradient.record(pass, Math.ceil(this.#elements / 64));
     this.#measure.record(pass, 1);
   }

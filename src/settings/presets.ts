@@ -31,6 +31,7 @@ export const defaults: Settings = {
     baseline: 'noise',
     matching: 1,
     scale: 4,
+    rescale: 0,
     sharedTimestep: true,
     // High noise alone: it decides what the object is, while the lower levels, asked again and again
     // about a picture that is nearly right, round it off.

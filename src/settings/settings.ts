@@ -40,6 +40,11 @@ export interface Settings {
     readonly matching: number;
     /** Classifier-free guidance scale s; λ_CA = s − 1 weighs ε_φ(z_τ; y) − ε_φ(z_τ; ∅). */
     readonly scale: Schedule;
+    /**
+     * φ, from 0 to 1: how far the guided estimate's colours get back the mean and the spread that they have
+     * without guidance.
+     */
+    readonly rescale: number;
     /** False: the two terms draw their own τ and noise (Decoupled DMD). */
     readonly sharedTimestep: boolean;
     /** Bounds of τ as fractions of the model's timesteps. */

@@ -38,6 +38,7 @@ export const settingBounds: readonly [path: string, low: number, high: number, i
     ['render.occupancyResolution', 8, 128, true],
     ['render.occupancyEvery', 1, 1000, true],
     ['guidance.matching', 0, 100, false],
+    ['guidance.rescale', 0, 1, false],
     ['guidance.settle', 0, 1, false],
     ['fake.rank', 1, 64, true],
     ['fake.updates', 0, 16, true],

@@ -74,6 +74,7 @@ async function run(settings: Settings, step: number, views: number, size: number
     matching,
     adherence,
     scale - 1,
+    settings.guidance.rescale,
     settings.seed,
     step,
     shape.pixels,
@@ -98,6 +99,10 @@ describe.each([
   {
     name: 'decoupled timesteps',
     overrides: { method: 'vsd' as const, guidance: { sharedTimestep: false } },
+  },
+  {
+    name: 'rescaled guidance',
+    overrides: { method: 'sds' as const, guidance: { scale: 3, rescale: 0.7 } },
   },
 ])('$name', ({ overrides }) => {
   test.each([
