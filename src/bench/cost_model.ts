@@ -139,8 +139,9 @@ export function stageCosts(work: Workload): Record<StageName, Cost> {
   return {
     march: {
       ...nothing,
-      // Twice a ray's set-up; a step's position, cell and bit; a point's position.
-      operations: rays * 2 * 60 + work.ballSteps * 18 + points * 8,
+      // Twice a ray's set-up. A step: distance and position (4); scale and clamp (9), floor (3), conversion
+      // (3); its row (4), its bit and that of the mask (4). A point's position.
+      operations: rays * 2 * 60 + work.ballSteps * 27 + points * 8,
       bytes: rays * (2 * (work.samplesPerRay / 8) + 5 * 8) + points * 16,
       gathers: [{ count: work.ballSteps, bytes: work.cubeCells / 8 }],
       dispatches: 4,
