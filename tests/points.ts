@@ -15,6 +15,15 @@ export function draws(
   );
 }
 
+/** Draws that f16 holds exactly, which tables are read in: multiples of 2^-11 in [-1, 1]. */
+export const halfDraws = (count: number, stream: number, low = -1, high = 1) =>
+  draws(count, stream, low, high).map(toHalfStep);
+
+/** Rounds to the coarsest spacing of f16 within [-1, 1]. */
+export const toHalfStep = (value: number): number => Math.round(value / halfStep) * halfStep;
+
+export const halfStep = 2 ** -11;
+
 /**
  * `n` points of [-1.1, 1.1]^3 in walks of short steps, as samples along rays are; some lie outside the
  * unit ball. Returns them as [n, 4].

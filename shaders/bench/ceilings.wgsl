@@ -5,11 +5,11 @@
 // exponential   one thread = four independent chains of e^x
 // stream        one thread = one vec4f read and one written
 // total         one thread = eight vec4f read, and their sum written
-// gather        one thread = a series of reads of random pairs of neighbouring 8-byte entries
-// scatter_add   one thread = a series of i32 atomic adds to both words of such pairs
+// gather        one thread = a series of reads of random pairs of neighbouring words
+// scatter_add   one thread = a series of i32 atomic adds to random pairs of neighbouring 8-byte entries
 // step          one thread: a word that depends on the dispatch before
 //
-// Pairs because a cell's vertices (x, y, z) and (x + 1, y, z) mostly lie in one pair of entries, in a
+// A word as an entry of a hash grid's table in f16, 8 bytes as one of its gradient. Pairs because a cell's vertices (x, y, z) and (x + 1, y, z) mostly lie in one pair of entries, in a
 // dense level by their index and in a hashed one because the hash of x is x.
 
 override iterations: u32;
@@ -17,7 +17,7 @@ override mask: u32; // entries of the table less one, a power of two less one
 
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> sink: array<vec4f>;
-@group(0) @binding(2) var<storage, read> table: array<vec2f>;
+@group(0) @binding(2) var<storage, read> table: array<u32>;
 @group(0) @binding(3) var<storage, read_write> sums: array<atomic<i32>>;
 @group(0) @binding(4) var<storage, read_write> counter: u32;
 
@@ -80,7 +80,7 @@ fn random_pair(seed: u32) -> u32 {
   return (mixed >> 8u) & mask & 0xfffffffeu;
 }
 
-fn read_pair(seed: u32) -> vec2f {
+fn read_pair(seed: u32) -> u32 {
   let first = random_pair(seed);
   return table[first] + table[first + 1u];
 }
@@ -95,14 +95,14 @@ fn add_to_pair(seed: u32) {
 
 @compute @workgroup_size(64)
 fn gather(@builtin(global_invocation_id) id: vec3u) {
-  var sum = vec2f(0.0);
+  var sum = 0u;
   for (var i = 0u; i < iterations; i++) {
     let seed = (id.x * iterations + i) * 8u;
     sum += (read_pair(seed) + read_pair(seed + 1u)) + (read_pair(seed + 2u) + read_pair(seed + 3u));
     sum += (read_pair(seed + 4u) + read_pair(seed + 5u))
       + (read_pair(seed + 6u) + read_pair(seed + 7u));
   }
-  sink[id.x] = vec4f(sum, 0.0, 0.0);
+  sink[id.x] = vec4f(f32(sum), 0.0, 0.0, 0.0);
 }
 
 @compute @workgroup_size(64)

@@ -9,9 +9,11 @@
 // advance   one thread: after the backward of one of several sets of points that are to be grouped
 //           into runs as if they were one
 // restart   one thread: after the last of them
+// copy      one thread = a strided share of the table: what `forward` reads of it, after a write
 
 #include "../lib/hash.wgsl"
 #include "../lib/fixed_point.wgsl"
+#include "../lib/half.wgsl"
 
 override levels: u32;
 override capacity: u32;
@@ -26,7 +28,7 @@ struct Grid {
 @group(0) @binding(0) var<uniform> grid: Grid;
 @group(0) @binding(1) var<storage, read> count: vec4u;
 @group(0) @binding(2) var<storage, read> positions: array<vec4f>;       // [capacity]
-@group(0) @binding(3) var<storage, read> table: array<vec2f>;           // [entries]
+@group(0) @binding(3) var<storage, read> halves: array<u32>;            // [entries], two f16 each
 @group(0) @binding(4) var<storage, read_write> features: array<vec2f>;  // [L / 2, capacity, 2]
 @group(0) @binding(5) var<storage, read> feature_gradient: array<vec2f>; // as features
 @group(0) @binding(6) var<storage, read> quanta: array<f32>;            // [L], a gradient's unit
@@ -34,6 +36,8 @@ struct Grid {
 @group(0) @binding(8) var<storage, read_write> forward_groups: vec3u;
 @group(0) @binding(9) var<storage, read_write> backward_groups: vec3u;
 @group(0) @binding(10) var<storage, read_write> passed: u32; // points of earlier sets, modulo run
+@group(0) @binding(11) var<storage, read> table: array<vec2f>;          // [entries]
+@group(0) @binding(12) var<storage, read_write> copied: array<u32>;     // halves
 
 fn feature_index(point: u32, level: u32) -> u32 {
   return ((level / 2u) * capacity + point) * 2u + level % 2u;
@@ -67,10 +71,19 @@ fn restart() {
   passed = 0u;
 }
 
+@compute @workgroup_size(64)
+fn copy(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < arrayLength(&table); i += 64u * groups.x) {
+    copied[i] = to_halves(table[i]);
+  }
+}
+
 // Sum of a face's entries by weight.
 fn gather(entries: vec4u, weights: vec4f) -> vec2f {
-  return weights.x * table[entries.x] + weights.y * table[entries.y]
-    + weights.z * table[entries.z] + weights.w * table[entries.w];
+  return weights.x * unpack2x16float(halves[entries.x])
+    + weights.y * unpack2x16float(halves[entries.y])
+    + weights.z * unpack2x16float(halves[entries.z])
+    + weights.w * unpack2x16float(halves[entries.w]);
 }
 
 // Adds to a face's entries: `first` and `second` hold one feature of each.

@@ -3,12 +3,14 @@
 //
 // measure  one thread = a strided share of a segment: partial sums for `finish`
 // finish   one workgroup: the group's gradient norm, and the counts of all groups so far
-// update   one thread = a strided share of a segment: parameters, moments; clears the gradient.
-//          Leaves parameters and moments alone when any gradient of this step was not finite
+// update   one thread = a strided share of a segment: parameters and their copy, moments; clears the
+//          gradient. Leaves all but that alone when any gradient of this step was not finite
 
 #include "../lib/fixed_point.wgsl"
+#include "../lib/half.wgsl"
 
 override fixed_point: bool;
+override copied: bool;  // `halves` is a copy of the parameters
 override group: u32;    // index in Stats.norms; group 0 resets the counts
 override partials: u32; // workgroups of `measure`
 override stride: u32;   // workgroups of one segment
@@ -52,6 +54,7 @@ struct Stats {
 @group(0) @binding(6) var<storage, read_write> second_moment: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> partial_sums: array<Partial>; // [partials]
 @group(0) @binding(8) var<storage, read_write> stats: Stats;
+@group(0) @binding(9) var<storage, read_write> halves: array<vec2u>;   // as parameters, in f16
 
 fn decode(word: vec4i, quantum: f32) -> vec4f {
   if (fixed_point) { return vec4f(word) * quantum; }
@@ -142,6 +145,9 @@ fn update(
     let v = mix(g * g, second_moment[at], settings.beta2);
     first_moment[at] = m;
     second_moment[at] = v;
-    parameters[at] -= settings.rate * m / (sqrt(v * settings.correction) + settings.epsilon);
+    let value =
+      parameters[at] - settings.rate * m / (sqrt(v * settings.correction) + settings.epsilon);
+    parameters[at] = value;
+    if (copied) { halves[at] = vec2u(to_halves(value.xy), to_halves(value.zw)); }
   }
 }

@@ -10,7 +10,7 @@ const lanes = 64;
 const streamBytes = [2 ** 17, 2 ** 21, 2 ** 25];
 /** Of the kernel `total`. */
 const readsPerWrite = 8;
-/** Entries of 8 bytes of the tables that are read and added to. */
+/** Entries of the tables that are read and added to. */
 const tableEntries = [2 ** 10, 2 ** 13, 2 ** 16, 2 ** 19];
 
 /**
@@ -21,6 +21,9 @@ const effort = {
   software: { threads: 2 ** 14, times: 1 },
   hardware: { threads: 2 ** 18, times: 8 },
 };
+
+/** Bytes of an entry that is read, and of one that is added to. */
+const entryBytes = { gather: 4, scatter_add: 8 } as const;
 
 /** Work of one iteration of a thread, as the kernels of shaders/bench/ceilings.wgsl do it. */
 const perIteration = { multiply_add: 256, exponential: 4, gather: 16, scatter_add: 32 } as const;
@@ -67,7 +70,8 @@ export async function measureCeilings(gpu: Gpu, timer: Timer): Promise<Ceilings>
     const rates: RateBySize = [];
     for (const entries of tableEntries) {
       const resources = { table: source, sink, sums: source };
-      rates.push({ bytes: 8 * entries, rate: await rate(entryPoint, 4, resources, entries - 1) });
+      const bytes = entryBytes[entryPoint] * entries;
+      rates.push({ bytes, rate: await rate(entryPoint, 4, resources, entries - 1) });
     }
     return rates;
   };

@@ -14,7 +14,7 @@ export interface Ceilings {
   readonly exponentials: number;
   /** Bytes read or written by streams that go over so many bytes. */
   readonly bandwidth: RateBySize;
-  /** 8-byte reads from random pairs of neighbours in a table of so many bytes. */
+  /** 4-byte reads from random pairs of neighbours in a table of so many bytes. */
   readonly gathers: RateBySize;
   /** i32 atomic adds to random pairs of neighbours in a table of so many bytes. */
   readonly atomics: RateBySize;
@@ -92,7 +92,8 @@ const nothing: Cost = {
   dispatches: 0,
 };
 
-/** Bytes of a table entry: two features of 32 bits. */
+/** Bytes of two features: of a table entry in f16, and of its gradient or a point's in 32 bits each. */
+const halfBytes = 4;
 const entryBytes = 8;
 
 /**
@@ -107,10 +108,10 @@ function gridForward(points: number, { levelEntries }: Workload): Cost {
   const levels = levelEntries.length;
   return {
     ...nothing,
-    // Eight vertices of two features, and the level's share of each.
-    operations: points * levels * (cellOperations + entryOperations + 16 + 2),
+    // Eight vertices of two features, to unpack and to weigh, and the level's share of each.
+    operations: points * levels * (cellOperations + entryOperations + 8 + 16 + 2),
     bytes: points * (16 + entryBytes * levels),
-    gathers: levelEntries.map((entries) => ({ count: 8 * points, bytes: entryBytes * entries })),
+    gathers: levelEntries.map((entries) => ({ count: 8 * points, bytes: halfBytes * entries })),
     dispatches: 2,
   };
 }
@@ -133,12 +134,14 @@ export function stageCosts(work: Workload): Record<StageName, Cost> {
   const features = 2 * levelEntries.length;
   const levels = levelEntries.length;
   const runs = work.levelRuns.reduce((sum, count) => sum + count, 0);
-  const mlpWords = hidden * (features + 4 + 1);
+  const mlpParameters = hidden * (features + 4);
+  const mlpWords = mlpParameters + hidden;
   return {
     march: {
       ...nothing,
-      // Twice a ray's set-up; a step's position, cell and bit; a point's position.
-      operations: rays * 2 * 60 + work.ballSteps * 18 + points * 8,
+      // Twice a ray's set-up. A step: distance and position (4); scale and clamp (9), floor (3), conversion
+      // (3); its row (4), its bit and that of the mask (4). A point's position.
+      operations: rays * 2 * 60 + work.ballSteps * 27 + points * 8,
       bytes: rays * (2 * (work.samplesPerRay / 8) + 5 * 8) + points * 16,
       gathers: [{ count: work.ballSteps, bytes: work.cubeCells / 8 }],
       dispatches: 4,
@@ -196,8 +199,9 @@ export function stageCosts(work: Workload): Record<StageName, Cost> {
     Adam: {
       ...nothing,
       operations: parameters * 3 + movedParameters * 14,
-      // Twice the gradient and once the first moment; then value, second moment, and four written.
-      bytes: parameters * 12 + movedParameters * 24,
+      // Twice the gradient and once the first moment; then value, second moment, and four written. The
+      // table's values once more in f16.
+      bytes: parameters * 12 + movedParameters * 24 + (movedParameters - mlpParameters) * 2,
       dispatches: 6,
     },
     'occupancy update': occupancyUpdate(work),

@@ -17,7 +17,7 @@ export function ceilingLines(ceilings: Ceilings): string[] {
     `fused multiply-adds   ${giga(ceilings.operations)} G/s`,
     `exponentials          ${giga(ceilings.exponentials)} G/s`,
     `read or write         ${bySize(ceilings.bandwidth)} GB/s`,
-    `8-byte gathers        ${bySize(ceilings.gathers)} G/s`,
+    `4-byte gathers        ${bySize(ceilings.gathers)} G/s`,
     `i32 atomic adds       ${bySize(ceilings.atomics)} G/s`,
     `dispatch              ${(1e6 * ceilings.dispatch).toFixed(1)} µs`,
   ];

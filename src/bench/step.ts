@@ -45,9 +45,8 @@ export class BenchStep {
     this.cameras = orbit(views);
     this.grid = new HashGrid(gpu, field);
     this.mlp = new Mlp(gpu, field);
-    const { queue } = gpu.device;
-    queue.writeBuffer(this.grid.table, 0, this.grid.initial(0));
-    queue.writeBuffer(this.mlp.weights, 0, this.mlp.initial(0));
+    this.grid.write(this.grid.initial(0));
+    gpu.device.queue.writeBuffer(this.mlp.weights, 0, this.mlp.initial(0));
     const radianceField: RadianceField = {
       wordsPerPoint: 4 * this.mlp.inputs,
       evaluator: (points, options) => new FieldEvaluator(gpu, this.grid, this.mlp, points, options),
@@ -95,14 +94,14 @@ export class BenchStep {
   }
 
   get groups() {
-    const { levels, table, gradient, quanta } = this.grid;
+    const { levels, table, halves, gradient, quanta } = this.grid;
     const stretch = ({ offset, entries }: (typeof levels)[number]) => ({
       first: 2 * offset,
       words: 2 * entries,
     });
     const { weights } = this.mlp;
     return [
-      { name: 'table', values: table, gradient, quanta, segments: levels.map(stretch) },
+      { name: 'table', values: table, halves, gradient, quanta, segments: levels.map(stretch) },
       {
         name: 'mlp',
         values: weights,

@@ -34,14 +34,16 @@ export class Field {
 
   /**
    * The parameters as an optimiser sees them: `values` f32, `gradient` f32 or, where there are
-   * `quanta`, i32 in units of its segment's quantum. Segments count in 32-bit words.
+   * `quanta`, i32 in units of its segment's quantum. `halves` is what the field reads in place of
+   * `values`. Segments count in 32-bit words.
    */
   get parameters() {
-    const { levels, table, gradient, quanta } = this.#grid;
+    const { levels, table, halves, gradient, quanta } = this.#grid;
     return [
       {
         name: 'table',
         values: table,
+        halves,
         gradient,
         quanta,
         segments: levels.map(({ offset, entries }) => ({ first: 2 * offset, words: 2 * entries })),
@@ -100,9 +102,8 @@ export class Field {
   restore(tensors: Readonly<Tensors>): void {
     const table = tensor(tensors, 'table', this.#grid.words);
     const mlp = tensor(tensors, 'mlp', this.#mlp.words);
-    const { queue } = this.#gpu.device;
-    queue.writeBuffer(this.#grid.table, 0, table);
-    queue.writeBuffer(this.#mlp.weights, 0, mlp);
+    this.#grid.write(table);
+    this.#gpu.device.queue.writeBuffer(this.#mlp.weights, 0, mlp);
   }
 
   dispose(): void {

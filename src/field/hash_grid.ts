@@ -2,6 +2,7 @@ import code from '../../shaders/field/hash_grid.wgsl';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
+import { Submission } from '../gpu/submission';
 import { pcg4d, streams } from '../random';
 import { featuresPerLevel, gridLevels, type Level } from './levels';
 import type { FieldOptions } from './options';
@@ -16,11 +17,16 @@ const initialAmplitude = 1e-4;
  */
 const pointsPerRun = { software: 32, hardware: 8 };
 
-/** The table of a multiresolution hash grid, its gradient and its levels. */
+/** Workgroups that share the copying of the table. */
+const copyGroups = 1024;
+
+/** The table of a multiresolution hash grid, its copy in half precision, its gradient and its levels. */
 export class HashGrid {
   readonly levels: readonly Level[];
-  /** f32 [entries, 2]. */
+  /** f32 [entries, 2]: what is optimised and saved. `write` sets it. */
   readonly table: GPUBuffer;
+  /** u32 [entries]: an entry's two features as f16, which points are encoded by. Who writes `table` writes it. */
+  readonly halves: GPUBuffer;
   /** i32 [entries, 2], in units of its level's quantum. */
   readonly gradient: GPUBuffer;
   /** f32 [levels]: the fixed-point unit of each level's gradient, a power of two. */
@@ -29,6 +35,7 @@ export class HashGrid {
   readonly #arena: Arena;
   readonly #smooth: boolean;
   readonly #uniforms: Uniforms;
+  readonly #copy: Dispatch;
 
   constructor(gpu: Gpu, options: FieldOptions) {
     this.#gpu = gpu;
@@ -36,9 +43,12 @@ export class HashGrid {
     this.levels = gridLevels(options);
     this.#arena = new Arena(gpu, 'field.hash_grid');
     this.table = this.#arena.allocate('table', this.words);
+    this.halves = this.#arena.allocate('halves', this.words / featuresPerLevel);
     this.gradient = this.#arena.allocate('gradient', this.words);
     this.quanta = this.#arena.allocate('quanta', this.levels.length);
-    this.#uniforms = this.#shader(1).uniforms('grid');
+    const shader = this.#shader(1);
+    this.#uniforms = shader.uniforms('grid');
+    this.#copy = shader.bind('copy', { table: this.table, copied: this.halves });
     this.activeLevels = this.levels.length;
   }
 
@@ -76,11 +86,19 @@ export class HashGrid {
     return table;
   }
 
+  /** Sets the table and its copy. @param values f32 [entries, 2]. */
+  write(values: Float32Array<ArrayBuffer>): void {
+    this.#gpu.device.queue.writeBuffer(this.table, 0, values);
+    const work = new Submission(this.#gpu, 'field.hash_grid.write');
+    this.#copy.record(work.pass, copyGroups);
+    work.submit();
+  }
+
   /** Encodes `points` into `features`, f32 [ceil(levels / 2), capacity, 2, 2]. */
   encoder(points: Points, features: GPUBuffer): HashGridEncoder {
     const resources = {
       grid: this.#uniforms.buffer,
-      table: this.table,
+      halves: this.halves,
       table_gradient: this.gradient,
       quanta: this.quanta,
       features,

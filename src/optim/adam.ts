@@ -9,6 +9,8 @@ export interface ParameterGroup {
   readonly name: string;
   /** f32. */
   readonly values: GPUBuffer;
+  /** u32 [words / 2]: two values each, as f16. What an update moves is written here, too. */
+  readonly halves?: GPUBuffer;
   /** f32, or i32 where there are `quanta`. Cleared by each update. */
   readonly gradient: GPUBuffer;
   /** f32 [segments]: a fixed-point gradient is i32 times its segment's quantum. */
@@ -157,6 +159,7 @@ class BoundGroup {
     const partials = groupsPerSegment * segments.length;
     const shader = new Shader(gpu, `optim.adam.${name}`, code, {
       fixed_point: group.quanta ? 1 : 0,
+      copied: group.halves ? 1 : 0,
       group: index,
       partials,
       stride: groupsPerSegment,
@@ -170,6 +173,7 @@ class BoundGroup {
       settings: settings.buffer,
       segments: stretches.buffer,
       parameters: group.values,
+      halves: group.halves ?? arena.allocate(`${name}.halves`, 1),
       gradient: group.gradient,
       quanta: group.quanta ?? arena.upload(`${name}.quanta`, new Float32Array([1])),
       first_moment: this.firstMoment,

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { Field } from '../../src/field/field';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { cosine, draws, packedPoints, walks } from '../points';
+import { cosine, draws, halfDraws, halfStep, packedPoints, walks } from '../points';
 
 let t: TestGpu;
 beforeAll(async () => {
@@ -9,7 +9,8 @@ beforeAll(async () => {
 });
 
 const n = 300;
-const step = 5e-4;
+/** The table is read as f16: ends of a difference must be f16 themselves. */
+const step = halfStep;
 const probes = 60;
 
 /** L = sum of weights times values, by the GPU's forward pass alone. */
@@ -18,7 +19,7 @@ async function setUp(densityActivation: 'softplus' | 'exp') {
   const field = new Field(t.gpu, { ...options, densityActivation });
   const [table, mlp] = field.parameters;
   const parameters = {
-    table: draws(table.values.size / 4, 601, -0.5, 0.5),
+    table: halfDraws(table.values.size / 4, 601, -0.5, 0.5),
     mlp: draws(mlp.values.size / 4, 602, -0.5, 0.5),
   };
   const evaluator = field.evaluator(packedPoints(t, walks(n)), { gradient: true });

@@ -4,7 +4,7 @@ import { uniform } from '../../src/random';
 import { orbitCamera } from '../../src/render/camera';
 import { Renderer } from '../../src/render/renderer';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { cosine } from '../points';
+import { cosine, halfStep, toHalfStep } from '../points';
 
 const size = { views: 2, width: 7, height: 5, samplesPerRay: 48, raysPerPixel: 16 };
 const words = 4 * size.views * size.width * size.height;
@@ -31,9 +31,10 @@ beforeAll(async () => {
   renderer = new Renderer(t.gpu, field, { ...size, earlyStop: 0, occupancyResolution: 16 });
   renderer.begin(frame);
   const { queue } = t.gpu.device;
-  // A table as large as training makes it, so that features reach through the perceptron.
+  // A table as large as training makes it, so that features reach through the perceptron, and of values
+  // that f16, which it is read in, holds exactly.
   const { table, mlp } = await field.snapshot(t.readback);
-  field.restore({ table: table!.map((x) => 3000 * x), mlp: mlp! });
+  field.restore({ table: table!.map((x) => toHalfStep(3000 * x)), mlp: mlp! });
   queue.writeBuffer(renderer.viewGradients, 0, viewGradients);
 });
 
@@ -68,7 +69,7 @@ async function backward(): Promise<Record<string, Float64Array>> {
 }
 
 test.each([
-  ['table', 0.01],
+  ['table', 16 * halfStep],
   ['mlp', 0.005],
 ])('d loss / d %s through the whole chain is its finite difference', async (name, h) => {
   const analytic = (await backward())[name]!;

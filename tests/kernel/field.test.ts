@@ -4,7 +4,7 @@ import { gridLevels } from '../../src/field/levels';
 import type { FieldOptions } from '../../src/field/options';
 import { Adam } from '../../src/optim/adam';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { cosine, draws, packedPoints, relativeError, walks } from '../points';
+import { cosine, draws, halfDraws, packedPoints, relativeError, walks } from '../points';
 import { fieldBackward, field as reference } from '../reference/field';
 
 let t: TestGpu;
@@ -12,12 +12,12 @@ beforeAll(async () => {
   t = await openTestGpu();
 });
 
-/** A field with a table of order one at `n` points, with dL/dvalues set. */
+/** A field with a table of order one that f16 holds, at `n` points, with dL/dvalues set. */
 function setUp(n: number, options: Partial<FieldOptions> = {}) {
   const field = new Field(t.gpu, { log2TableSize: 12, blobScale: 2, ...options }, 9);
   const [table, mlp] = field.parameters;
   const parameters = {
-    table: draws(table.values.size / 4, 501, -0.5, 0.5),
+    table: halfDraws(table.values.size / 4, 501, -0.5, 0.5),
     mlp: draws(mlp.values.size / 4, 502, -0.5, 0.5),
   };
   field.restore(parameters);

@@ -4,7 +4,7 @@ import { gridLevels } from '../../src/field/levels';
 import { type FieldOptions, fieldOptions } from '../../src/field/options';
 import { Adam } from '../../src/optim/adam';
 import { type AdapterKind, asKind, openTestGpu, type TestGpu } from '../gpu';
-import { draws, packedPoints, relativeError, walks } from '../points';
+import { draws, halfDraws, packedPoints, relativeError, walks } from '../points';
 import { encode, encodeBackward } from '../reference/hash_grid';
 import { packFeatures, unpackFeatures } from './features';
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
   t = await openTestGpu();
 });
 
-/** A grid with a table of order one, encoding `n` points, and the reference's view of it. */
+/** A grid with a table of order one that f16 holds, encoding `n` points, and the reference's view of it. */
 function setUp(
   n: number,
   partial: Partial<FieldOptions>,
@@ -23,8 +23,8 @@ function setUp(
   const grid = new HashGrid(asKind(t.gpu, kernels), options);
   const active = activeLevels ?? options.levels;
   grid.activeLevels = active;
-  const table = draws(grid.words, 201);
-  t.gpu.device.queue.writeBuffer(grid.table, 0, table);
+  const table = halfDraws(grid.words, 201);
+  grid.write(table);
   const positions = walks(n);
   const points = packedPoints(t, positions);
   const { capacity } = points;

@@ -104,8 +104,8 @@ describe('stage costs', () => {
 
   test('the grid: eight gathers of a point in a level, sixteen atomics of a run', () => {
     expect(costs['grid forward'].gathers).toEqual([
-      { count: 8000, bytes: 4096 },
-      { count: 8000, bytes: 32768 },
+      { count: 8000, bytes: 2048 },
+      { count: 8000, bytes: 16384 },
     ]);
     expect(costs['grid backward'].atomics).toEqual([
       { count: 4800, bytes: 4096 },
@@ -113,8 +113,9 @@ describe('stage costs', () => {
     ]);
   });
 
-  test('Adam: 36 bytes of a parameter that moves, 12 of one that rests', () => {
-    expect(costs.Adam.bytes).toBe(6000 * 12 + 4000 * 36);
+  test('Adam: 38 bytes of an entry that moves, 36 of a weight, 12 of an entry that rests', () => {
+    const weights = 32 * (4 + 4);
+    expect(costs.Adam.bytes).toBe(6000 * 12 + 4000 * 38 - weights * 2);
   });
 });
 
