@@ -70,10 +70,10 @@ var<workgroup> sums: array<vec2f, 256>;
 fn sum_of_all(lane: u32, own: vec2f) -> vec2f {
   sums[lane] = own;
   workgroupBarrier();
-  var total = vec2f(0.0);
-  for (var i = 0u; i < 256u; i++) { total += sums[i]; }
-  workgroupBarrier();
-  return total;
+  if (lane == 0u) {
+    for (var i = 1u; i < 256u; i++) { sums[0] += sums[i]; }
+  }
+  return workgroupUniformLoad(&sums[0]);
 }
 
 // One workgroup owns one channel.

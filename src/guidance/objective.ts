@@ -35,6 +35,7 @@ export class Objective {
   readonly #measure: Dispatch;
   readonly #elements: number;
   readonly #channels: number;
+  #rescale = 0;
 
   constructor(gpu: Gpu, shape: GuidanceShape, buffers: ObjectiveBuffers) {
     const { z, prediction, fakePrediction, gradient } = buffers;
@@ -81,10 +82,11 @@ export class Objective {
       adherence_slot: adherence === matching ? 0 : 2,
       rescale: guidance.rescale,
     });
+    this.#rescale = guidance.rescale;
   }
 
   record(pass: GPUComputePassEncoder): void {
-    this.#spread.record(pass, this.#channels);
+    if (this.#rescale > 0) this.#spread.record(pass, this.#channels);
     this.#gradient.record(pass, Math.ceil(this.#elements / 64));
     this.#measure.record(pass, 1);
   }
