@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +48,14 @@ def split(objects: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(order[:held]), np.sort(order[held:])
 
 
-def normalised(weights: list[float]) -> np.ndarray:
+def normalised(weights: Sequence[float]) -> np.ndarray:
     """Probabilities in proportion to `weights`."""
     return np.array(weights) / sum(weights)
 
 
 def draw_template(rows: list[int], rng: np.random.Generator) -> int:
     """One of the rows of `text` of a phrase, which are in the order of the templates."""
-    return rows[rng.choice(len(rows), p=normalised(list(TEMPLATE_WEIGHTS[: len(rows)])))]
+    return rows[rng.choice(len(rows), p=normalised(TEMPLATE_WEIGHTS[: len(rows)]))]
 
 
 class TextFeatures:

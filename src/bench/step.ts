@@ -1,4 +1,5 @@
 import { FieldEvaluator } from '../field/evaluator';
+import { parameterGroups } from '../field/field';
 import { HashGrid, type HashGridEncoder } from '../field/hash_grid';
 import { Mlp, type MlpEvaluator } from '../field/mlp';
 import { Arena } from '../gpu/arena';
@@ -89,26 +90,8 @@ export class BenchStep {
         gradient: this.composite.viewGradients,
       },
     );
-    this.adam = new Adam(gpu, this.groups);
+    this.adam = new Adam(gpu, parameterGroups(this.grid, this.mlp));
     this.#begin();
-  }
-
-  get groups() {
-    const { levels, table, halves, gradient, quanta } = this.grid;
-    const stretch = ({ offset, entries }: (typeof levels)[number]) => ({
-      first: 2 * offset,
-      words: 2 * entries,
-    });
-    const { weights } = this.mlp;
-    return [
-      { name: 'table', values: table, halves, gradient, quanta, segments: levels.map(stretch) },
-      {
-        name: 'mlp',
-        values: weights,
-        gradient: this.mlp.gradient,
-        segments: [{ first: 0, words: this.mlp.words }],
-      },
-    ];
   }
 
   /** Parameters of table and perceptron. */

@@ -10,6 +10,30 @@ import type { Points } from './points';
 export type Tensors = Record<string, Float32Array<ArrayBuffer>>;
 
 /**
+ * The parameters as an optimiser sees them: `values` f32, `gradient` f32 or, where there are
+ * `quanta`, i32 in units of its segment's quantum. `halves` is what the field reads in place of
+ * `values`. Segments count in 32-bit words.
+ */
+export function parameterGroups({ levels, table, halves, gradient, quanta }: HashGrid, mlp: Mlp) {
+  return [
+    {
+      name: 'table',
+      values: table,
+      halves,
+      gradient,
+      quanta,
+      segments: levels.map(({ offset, entries }) => ({ first: 2 * offset, words: 2 * entries })),
+    },
+    {
+      name: 'mlp',
+      values: mlp.weights,
+      gradient: mlp.gradient,
+      segments: [{ first: 0, words: mlp.words }],
+    },
+  ] as const;
+}
+
+/**
  * A radiance field on the unit ball: a multiresolution hash grid (Müller et al. 2022), a small
  * perceptron to colour and density, and a blob of density to start from. Colour does not depend on
  * the view. Owns parameters and gradients; evaluators own what belongs to a set of points.
@@ -32,29 +56,8 @@ export class Field {
     this.restore({ table: this.#grid.initial(seed), mlp: this.#mlp.initial(seed) });
   }
 
-  /**
-   * The parameters as an optimiser sees them: `values` f32, `gradient` f32 or, where there are
-   * `quanta`, i32 in units of its segment's quantum. `halves` is what the field reads in place of
-   * `values`. Segments count in 32-bit words.
-   */
   get parameters() {
-    const { levels, table, halves, gradient, quanta } = this.#grid;
-    return [
-      {
-        name: 'table',
-        values: table,
-        halves,
-        gradient,
-        quanta,
-        segments: levels.map(({ offset, entries }) => ({ first: 2 * offset, words: 2 * entries })),
-      },
-      {
-        name: 'mlp',
-        values: this.#mlp.weights,
-        gradient: this.#mlp.gradient,
-        segments: [{ first: 0, words: this.#mlp.words }],
-      },
-    ] as const;
+    return parameterGroups(this.#grid, this.#mlp);
   }
 
   /** GPU memory of parameters and gradients. */
