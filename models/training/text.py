@@ -6,7 +6,7 @@ python -m training text train   --work W --minutes 10
 python -m training text widen   --work W --captions captions.txt --wordnet DIR --teacher DIR
 python -m training text report  --work W --captions captions.txt
 python -m training text export  --work W --out default
-python -m training text features --work W --captions captions.txt --out text_features.pt
+python -m training text features --encoder default --captions captions.txt --out text_features.pt
 python -m training text fixture --work W --out ../tests/fixtures/tokenizer.json
 
 --wordnet is the folder of WordNet's data files (Debian package wordnet-base: /usr/share/wordnet), --teacher the
@@ -180,12 +180,16 @@ def export(args: argparse.Namespace) -> None:
 
 
 def features(args: argparse.Namespace) -> None:
-    """Writes {captions, tokens fp16 [M, T, D], mask uint8 [M, T], empty} of the lines of a file and of ""."""
-    tokenizer = load_tokenizer(args.work)
-    model = load_rounded(checkpoint_path(args.work), len(tokenizer.vocabulary))
+    """Writes {captions, tokens fp16 [M, T, D], mask uint8 [M, T], empty} of the lines of a file and of "", by the
+    exported encoder: a denoiser learns from what it will be given."""
+    import onnxruntime
+
+    tokenizer = Tokenizer.load(os.path.join(args.encoder, "tokenizer.json"))
+    session = onnxruntime.InferenceSession(os.path.join(args.encoder, "text_encoder.onnx"))
     captions = [*read_lines(args.captions), ""]
     ids = tokenizer.encode_all(captions)
-    tokens, _ = encode_ids(model, ids)
+    parts = [session.run(["tokens"], {"ids": part})[0] for part in np.array_split(ids, 1 + len(ids) // 256)]
+    tokens = torch.from_numpy(np.concatenate(parts)).half()
     mask = torch.from_numpy((ids != 0).astype(np.uint8))
     data = {"captions": captions, "tokens": tokens, "mask": mask, "empty": len(captions) - 1}
     write_atomically(args.out, lambda name: torch.save(data, name))
@@ -215,13 +219,14 @@ def main(argv: list[str]) -> None:
         widen: ("captions", "wordnet", "teacher"),
         report: ("captions",),
         export: ("out",),
-        features: ("captions", "out"),
+        features: ("encoder", "captions", "out"),
         fixture: ("out",),
     }
     for step, required in options.items():
         sub = steps.add_parser(step.__name__)
         sub.set_defaults(run=step)
-        sub.add_argument("--work", required=True, help="folder of intermediate files")
+        if step is not features:
+            sub.add_argument("--work", required=True, help="folder of intermediate files")
         sub.add_argument("--threads", type=int, default=2)
         for name in required:
             sub.add_argument(f"--{name}", required=True)
