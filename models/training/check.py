@@ -14,13 +14,13 @@ from .data import MIRRORED_ORDER
 from .degrade import degraded
 from .denoiser import Denoiser, DenoiserConfig
 from .judge import Judge, contrast
+from .loss import noised
 from .mesh import Mesh
 from .prompts import UNTYPICAL, SceneObject, likelihood, shorten, variants
 from .rasterise import render
 from .recolour import main_colour, painted, with_colour
 from .schedule import TIMESTEPS, alpha_bar_table
 from .soup import averaged
-from .train import noised
 from .weights import HALVED, load_denoiser, start_from
 
 
@@ -219,7 +219,7 @@ def check_soup() -> None:
             torch.save({"average": model.state_dict()}, path)
         mean = averaged(paths).state_dict()
     a, b = small.state_dict(), deep.state_dict()
-    assert torch.allclose(mean["stem.weight"], (a["stem.weight"] + b["stem.weight"]) / 2)
+    assert torch.allclose(mean["core.stem.weight"], (a["core.stem.weight"] + b["core.stem.weight"]) / 2)
     assert torch.equal(mean["blocks.1.fc1.weight"], b["blocks.1.fc1.weight"])
     for layer in ("self_attn.o", "cross_attn.o", "fc2"):
         assert torch.equal(mean[f"blocks.1.{layer}.weight"], b[f"blocks.1.{layer}.weight"] / 2)

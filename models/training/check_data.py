@@ -11,13 +11,13 @@ from PIL import Image
 from .camera import DISTANCE, OUTLINE, group_cameras
 from .data import Groups, TextFeatures, split
 from .denoiser import Denoiser, DenoiserConfig
+from .loss import mean_over_views
 from .mesh import Mesh
 from .pose import SCALE, TILT, draw_poses, posed
 from .prompts import phrases, read_objects, variants
 from .rasterise import render
 from .recolour import every_prompt
 from .singles import STYLE, Singles, fitted, premultiplied, prepare
-from .train import mean_over_views
 
 SIZE = 32
 

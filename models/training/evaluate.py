@@ -17,10 +17,10 @@ from .data import Batch, Groups
 from .degrade import degraded
 from .denoiser import Denoiser
 from .judge import held_out_ranks, load_judge, report
+from .loss import BINS, losses
 from .obey import measure
 from .sample import Sampler
 from .schedule import TIMESTEPS
-from .train import BINS, losses
 from .weights import load_denoiser
 
 PART = 16  # groups at a time

@@ -27,10 +27,12 @@ FLAT_ROOFED = frozenset(
 )
 
 # What a bare noun brings to mind, where its objects differ so much that they have little in common: plain
-# gabled houses, tables with nothing on them, fires that burn, ships with wings.
+# gabled houses, tables with nothing on them, green trees and cactuses, fires that burn, ships with wings.
 TYPICAL = {
     "a house": "o01373 o01374 o01375 o01376 o01733 o02176 o03187 o03188 o03189 o03410",
     "a round table": "o01584 o01586 o02276 o02527",
+    "a pine tree": "o00584 o00585 o00586 o00587 o00588 o00787 o03744",
+    "a cactus": "o00067 o00069 o00070 o00072 o00549 o00550",
     "a campfire": "o00357 o00358 o00431",
     "a spaceship": "o00929 o03668 o03669 o03670",
 }

@@ -77,6 +77,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
     parser.add_argument("--size", type=int, default=32, choices=sorted(TIERS), help="pixels")
     parser.add_argument("--groups", type=int, default=10, help="four-view groups per object")
+    help_plain = "every object upright and in full size, as the shipped prior has seen them"
+    parser.add_argument("--plain", action="store_true", help=help_plain)
     parser.add_argument("--workers", type=int, default=3, help="processes (CPU)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0)
@@ -89,7 +91,8 @@ def main(argv: list[str]) -> None:
     rng = np.random.default_rng(args.seed)
     azimuth, elevation = draw_angles(len(objects), args.groups, rng)
     held_out, _ = split(len(objects))
-    scale, tilt, axis = draw_poses(len(objects), args.groups, held_out, rng)
+    plain = np.arange(len(objects)) if args.plain else held_out
+    scale, tilt, axis = draw_poses(len(objects), args.groups, plain, rng)
     shape = (len(objects), args.groups, 4, 4, args.size, args.size)
     views = np.lib.format.open_memmap(args.work / "views.npy", "w+", np.uint8, shape)
 

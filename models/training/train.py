@@ -24,42 +24,15 @@ from torch import Tensor
 from .data import Batch, Groups
 from .degrade import degraded
 from .denoiser import TIERS, Denoiser
-from .schedule import TIMESTEPS, alpha_sigma
+from .loss import BINS, held_out_loss, losses, mean_over_views
+from .schedule import TIMESTEPS
 from .singles import SINGLES, open_singles
 from .weights import start_from
 
-BINS = 5  # of timesteps, in the log
 # Timesteps are drawn as u^power, density t^(1 / power - 1): text and agreement between views are
 # learnt where the noise is high, while fine detail would fill most of a uniform loss.
 TIMESTEP_POWER = 0.65
 DEGRADED = 0.4  # share of the training groups whose noised copy is of a degraded object
-
-
-def noised(seen: Tensor, views: Tensor, timestep: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """z = alpha seen + sigma eps, and the v that leads from z to the views: alpha z - sigma v = views."""
-    alpha, sigma = alpha_sigma(timestep, seen)
-    off = alpha.square() / sigma * (seen - views)
-    return alpha * seen + sigma * noise, alpha * noise - sigma * views + off
-
-
-def losses(
-    model: torch.nn.Module, batch: Batch, seen: Tensor, timestep: Tensor, noise: Tensor
-) -> Tensor:
-    """Mean squared error per group, f32 [N]: of v, or, where `seen` is not the views, of the views,
-    which is sigma^2 times v's; v's would grow without bound as the noise falls."""
-    z, target = noised(seen, batch.views, timestep, noise)
-    with torch.autocast(z.device.type, torch.bfloat16):
-        prediction = model(z, timestep.float(), batch.text, batch.mask, batch.camera)
-    error = (prediction.float() - target).square().flatten(1).mean(1)
-    differs = (seen != batch.views).flatten(1).any(1)
-    sigma = alpha_sigma(timestep, seen)[1].flatten()
-    return torch.where(differs, sigma.square(), 1) * error
-
-
-def mean_over_views(groups: Tensor, singles: Tensor, views: int) -> Tensor:
-    """The mean loss of all views in a step: the losses `groups` [N] are means over `views` views each,
-    the losses `singles` [M] are of one."""
-    return (views * groups.sum() + singles.sum()) / (views * len(groups) + len(singles))
 
 
 class Update(NamedTuple):
@@ -87,23 +60,6 @@ def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
 def learning_rate(base: float, step: int, warmup: int, progress: float) -> float:
     """Linear warm-up, constant, then linearly to zero over the last 45 % of the time."""
     return base * min(1.0, (step + 1) / warmup) * min(1.0, max(0.0, 1 - progress) / 0.45)
-
-
-@torch.no_grad()
-def held_out_loss(model: Denoiser, data: Groups, device: str) -> float:
-    """Mean loss on the held-out objects at fixed timesteps and noise."""
-    batch = data.first_captions(data.held_out)
-    size = len(batch.views)
-    timestep = (torch.arange(size) * TIMESTEPS) // size
-    noise = torch.randn(batch.views.shape, generator=torch.Generator().manual_seed(1))
-    total = 0.0
-    for part in torch.arange(size).split(16):
-        piece = Batch(*(t[part] for t in (batch.views, batch.camera, batch.text, batch.mask)))
-        piece = piece.to(device)
-        total += losses(
-            model, piece, piece.views, timestep[part].to(device), noise[part].to(device)
-        ).sum().item()
-    return total / size
 
 
 class Trainer:

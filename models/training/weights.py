@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .denoiser import Denoiser, DenoiserConfig, zero
+from .blocks import zero
+from .denoiser import Denoiser, DenoiserConfig
 
 SHELL = "shell.stem.weight"  # there where the network has a shell
 # A mean of four pixels has half their noise: times 2 it were the noise that half the size is used to, times 1
@@ -35,19 +36,20 @@ def config_of(state: State) -> DenoiserConfig:
     """What the weights were built with. Views, tokens and camera leave no trace: those are the defaults."""
 
     def count(prefix: str) -> int:
-        return 1 + max(int(name.split(".")[1]) for name in state if name.startswith(f"{prefix}."))
+        after = len(prefix) + 1
+        return 1 + max(int(n[after:].split(".")[0]) for n in state if n.startswith(f"{prefix}."))
 
     tokens, width = state["position"].shape
     shell = SHELL in state
-    pixels = state[SHELL if shell else "stem.weight"].shape[1]
+    pixels = state[SHELL if shell else "core.stem.weight"].shape[1]
     return DenoiserConfig(
         channels=pixels // 4,
         resolution=(8 if shell else 4) * round(tokens**0.5),
         shell_width=state[SHELL].shape[0] if shell else 0,
         text_width=state["text.weight"].shape[1],
-        conv_width=state["stem.weight"].shape[0],
+        conv_width=state["core.stem.weight"].shape[0],
         width=width,
-        conv_blocks=count("down_blocks"),
+        conv_blocks=count("core.down_blocks"),
         layers=count("blocks"),
         mlp_ratio=state["blocks.0.fc1.weight"].shape[0] // width,
     )
@@ -83,11 +85,11 @@ def in_shell(model: Denoiser, state: State, channels: int) -> State:
     grown = {
         name: torch.zeros_like(value)
         for name, value in model.state_dict().items()
-        if name in ("stem.weight", "out.weight", "out.bias")
+        if name in ("core.stem.weight", "core.out.weight", "core.out.bias")
     }
-    grown["stem.weight"][:, :pixels] = state["stem.weight"]
-    grown["out.weight"][:pixels] = state["out.weight"]
-    grown["out.bias"][:pixels] = state["out.bias"]
+    grown["core.stem.weight"][:, :pixels] = state["core.stem.weight"]
+    grown["core.out.weight"][:pixels] = state["core.out.weight"]
+    grown["core.out.bias"][:pixels] = state["core.out.bias"]
     shell = {f"shell.{name}": value for name, value in model.shell.state_dict().items()}
     return state | grown | shell
 

@@ -1,8 +1,8 @@
 import { type Method, type PartialSettings, type Settings, SettingsError } from './settings';
 
 export const methods: Readonly<Record<Method, PartialSettings>> = {
-  sds: { guidance: { baseline: 'noise', scale: 4 } },
-  vsd: { guidance: { baseline: 'fake', scale: 2 } },
+  sds: { guidance: { baseline: 'noise', scale: 4, rescale: 0.7 } },
+  vsd: { guidance: { baseline: 'fake', scale: 2, rescale: 0 } },
 };
 
 export const defaults: Settings = {
@@ -31,7 +31,7 @@ export const defaults: Settings = {
     baseline: 'noise',
     matching: 1,
     scale: 4,
-    rescale: 0,
+    rescale: 0.7,
     sharedTimestep: true,
     // High noise alone: it decides what the object is, while the lower levels, asked again and again
     // about a picture that is nearly right, round it off.

@@ -124,7 +124,7 @@ describe.each([
 test('SDS at guidance scale s leads to the guided estimate, held to premultiplied RGBA', async () => {
   const size = 8;
   const plane = size * size;
-  const settings = makeSettings({ prompt: 'a cube', guidance: { scale: 7 } }, ownNoise);
+  const settings = makeSettings({ prompt: 'a cube', guidance: { scale: 7, rescale: 0 } }, ownNoise);
   const { result, elements } = await run(settings, 3, 2, size);
   const { alpha, sigma } = drawLevels(settings, alphaBar, 3).matching;
   const v = random(2 * elements, 102);

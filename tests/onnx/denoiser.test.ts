@@ -128,8 +128,12 @@ test('the gradient by the input agrees with differences along random directions'
       return dot((await session.run({ ...feeds, seed, [name]: moved })).prediction!, seed);
     };
     const slope = ((await at(2e-3)) - (await at(-2e-3))) / 4e-3;
-    const found = dot(results[gradients[name]!]!, direction);
-    expect(Math.abs(found / slope - 1), name).toBeLessThan(5e-3);
+    const gradient = results[gradients[name]!]!;
+    // Next to the slope along a usual direction: along this one it may happen to be almost nothing.
+    const usual = Math.sqrt(
+      (dot(gradient, gradient) * dot(direction, direction)) / direction.length,
+    );
+    expect(Math.abs(dot(gradient, direction) - slope) / usual, name).toBeLessThan(5e-3);
   }
   await session.dispose();
 });
