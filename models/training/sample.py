@@ -15,7 +15,6 @@ from .camera import group_cameras
 from .data import TextFeatures
 from .denoiser import Denoiser
 from .schedule import TIMESTEPS, alpha_bar_table
-from .tokenizer import Tokenizer
 from .weights import load_denoiser
 
 SHIPPED = Path(__file__).parent.parent / "default"
@@ -80,12 +79,9 @@ def encode(prompts: list[str], features: TextFeatures, shipped: Path) -> tuple[T
     """Tokens and mask of any prompts."""
     if all(p == "" or p in features.index for p in prompts):
         return features.encode(prompts)
-    import onnxruntime
+    from .text_onnx import encode_prompts
 
-    tokenizer = Tokenizer.load(str(shipped / "tokenizer.json"))
-    ids = tokenizer.encode_all(prompts)
-    session = onnxruntime.InferenceSession(str(shipped / "text_encoder.onnx"))
-    (tokens,) = session.run(["tokens"], {"ids": ids})
+    tokens, ids = encode_prompts(prompts, shipped)
     return torch.from_numpy(tokens), torch.from_numpy(ids != 0).float()
 
 

@@ -20,6 +20,7 @@ import json
 import os
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -182,14 +183,11 @@ def export(args: argparse.Namespace) -> None:
 def features(args: argparse.Namespace) -> None:
     """Writes {captions, tokens fp16 [M, T, D], mask uint8 [M, T], empty} of the lines of a file and of "", by the
     exported encoder: a denoiser learns from what it will be given."""
-    import onnxruntime
+    from .text_onnx import encode_prompts
 
-    tokenizer = Tokenizer.load(os.path.join(args.encoder, "tokenizer.json"))
-    session = onnxruntime.InferenceSession(os.path.join(args.encoder, "text_encoder.onnx"))
     captions = [*read_lines(args.captions), ""]
-    ids = tokenizer.encode_all(captions)
-    parts = [session.run(["tokens"], {"ids": part})[0] for part in np.array_split(ids, 1 + len(ids) // 256)]
-    tokens = torch.from_numpy(np.concatenate(parts)).half()
+    tokens, ids = encode_prompts(captions, Path(args.encoder))
+    tokens = torch.from_numpy(tokens).half()
     mask = torch.from_numpy((ids != 0).astype(np.uint8))
     data = {"captions": captions, "tokens": tokens, "mask": mask, "empty": len(captions) - 1}
     write_atomically(args.out, lambda name: torch.save(data, name))

@@ -1,10 +1,25 @@
-"""The text encoder's ONNX file."""
+"""The text encoder's ONNX file: written, and read to encode prompts."""
+
+from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from .text_model import POOLED, TextEncoder, half_weights
+from .tokenizer import Tokenizer
+
+BATCH = 256  # prompts at a time
+
+
+def encode_prompts(prompts: list[str], folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens f32 [N, T, D] and ids i64 [N, T], 0 at pads, by the encoder and the tokenizer in `folder`."""
+    import onnxruntime
+
+    ids = Tokenizer.load(str(folder / "tokenizer.json")).encode_all(prompts)
+    session = onnxruntime.InferenceSession(str(folder / "text_encoder.onnx"))
+    parts = np.array_split(ids, 1 + len(ids) // BATCH)
+    return np.concatenate([session.run(["tokens"], {"ids": part})[0] for part in parts]), ids
 
 
 def export_onnx(model: TextEncoder, path: str) -> None:
