@@ -7,13 +7,11 @@ which is several times faster than one process with many threads; on CUDA use `-
 """
 
 import argparse
-import json
 import math
 import os
 import socket
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,24 +22,13 @@ from torch import Tensor
 from .data import Batch, Groups
 from .degrade import degraded
 from .denoiser import TIERS, Denoiser
-from .loss import BINS, held_out_loss, losses, mean_over_views
+from .log import Log, Update
+from .loss import held_out_loss, losses, mean_over_views
 from .schedule import TIMESTEPS
 from .singles import SINGLES, open_singles
 from .weights import start_from
 
-# Timesteps are drawn as u^power, density t^(1 / power - 1): text and agreement between views are
-# learnt where the noise is high, while fine detail would fill most of a uniform loss.
-TIMESTEP_POWER = 0.65
 DEGRADED = 0.4  # share of the training groups whose noised copy is of a degraded object
-
-
-class Update(NamedTuple):
-    """What one step saw, on the device, so that nothing waits for it."""
-
-    timestep: Tensor  # i64 [N]
-    loss: Tensor  # of the groups [N]
-    single: Tensor  # of the single views [M]
-    norm: Tensor  # of the gradient
 
 
 def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
@@ -114,7 +101,7 @@ class Trainer:
         """Timesteps and losses of a batch under random noise."""
         size, device = len(batch.views), self.args.device
         stratum = (rng.permutation(size) + rng.random(size)) / size
-        timestep = (TIMESTEPS * stratum**TIMESTEP_POWER).astype(np.int64)
+        timestep = (TIMESTEPS * stratum**self.args.power).astype(np.int64)
         timestep = torch.from_numpy(timestep).to(device)
         generator = torch.Generator(device).manual_seed(int(rng.integers(1 << 62)))
         noise = torch.randn(batch.views.shape, generator=generator, device=device)
@@ -180,7 +167,7 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
         mixed = trainer.single_views * args.workers
         print(f"from step {trainer.step}, {trainer.elapsed / 60:.1f} of {args.minutes} min")
         print(f"{args.batch} groups and {mixed} single views a step", flush=True)
-    log = (args.work / "train.jsonl").open("a") if rank == 0 else None
+    log = Log(args.work / "train.jsonl") if rank == 0 else None
     window: list[Update] = []
     clock = time.monotonic()
     saved = trainer.elapsed
@@ -193,44 +180,19 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
         clock = trainer.tick(clock)
         due = trainer.elapsed - saved > 60 * args.save_minutes
         over = trainer.elapsed >= until
-        if rank == 0 and log and (len(window) == args.log_steps or over):
-            write_log(log, trainer, window, {})
         if len(window) == args.log_steps or over:
+            if log:
+                rate = trainer.optimizers[0].param_groups[0]["lr"]
+                log.window(trainer.step, trainer.elapsed, rate, window)
             window = []
         if due or over:
             saved = trainer.elapsed
-            if rank == 0 and log:
+            if log:
                 trainer.save()
                 held = held_out_loss(trainer.average, trainer.data, args.device)
-                write_log(log, trainer, [], {"held_out": round(held, 5)})
+                log.held_out(trainer.step, trainer.elapsed, held)
     if args.workers > 1:
         dist.destroy_process_group()
-
-
-def write_log(
-    log: object, trainer: Trainer, window: list[Update], extra: dict
-) -> None:
-    """One JSON line: loss of the groups, also by timestep bin (low noise first), and of the single views,
-    learning rate, seconds."""
-    line: dict[str, object] = {"step": trainer.step, "seconds": round(trainer.elapsed, 1)}
-    if window:
-        timestep = torch.cat([w.timestep for w in window])
-        loss = torch.cat([w.loss for w in window])
-        single = torch.cat([w.single for w in window])
-        bins = timestep * BINS // TIMESTEPS
-        line["loss"] = round(loss.mean().item(), 5)
-        line["bins"] = [
-            round(loss[bins == b].mean().item(), 5) if (bins == b).any() else None
-            for b in range(BINS)
-        ]
-        if len(single):
-            line["single"] = round(single.mean().item(), 5)
-        line["norm"] = round(torch.stack([w.norm for w in window]).mean().item(), 4)
-        line["lr"] = trainer.optimizers[0].param_groups[0]["lr"]
-    text = json.dumps(line | extra)
-    print(text, flush=True)
-    log.write(text + "\n")
-    log.flush()
 
 
 def main(argv: list[str]) -> None:
@@ -250,6 +212,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--singles", type=float, default=SINGLES, help=help_singles)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--warmup", type=int, default=400, help="steps")
+    help_power = "timesteps are drawn as u^power: below 1 more of the noisy ones, where text and agreement are learnt"
+    parser.add_argument("--power", type=float, default=0.65, help=help_power)
     parser.add_argument("--decay", type=float, default=0.9992, help="of the averaged weights")
     parser.add_argument("--save-minutes", type=float, default=3)
     parser.add_argument("--log-steps", type=int, default=100)

@@ -1,0 +1,78 @@
+"""Self-checks of how denoisers start from one another (part of `check`)."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from .denoiser import Denoiser, DenoiserConfig
+from .soup import averaged
+from .weights import HALVED, load_denoiser, start_from
+
+
+def check_growth() -> None:
+    """A deeper network starts as the one it grows from."""
+    small = DenoiserConfig(conv_width=16, width=64, layers=1)
+    model = Denoiser(small).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    grown = Denoiser(replace(small, layers=3)).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.pt"
+        torch.save({"average": model.state_dict()}, path)
+        start_from(grown, path)
+    z, camera = torch.randn(2, 4, 4, 32, 32), torch.randn(2, 4, 16)
+    text = torch.randn(2, 24, 192), torch.ones(2, 24)
+    timestep = torch.tensor([10.0, 900.0])
+    with torch.no_grad():
+        out, same = (m(z, timestep, *text, camera) for m in (model, grown))
+    assert out.abs().max() > 0.1 and torch.equal(out, same)
+
+
+def check_shell() -> None:
+    """A new shell shows the network inside it each picture at half its size and is handed its prediction;
+    it is read back as it was built."""
+    small = DenoiserConfig(conv_width=16, width=64, layers=1)
+    inner = Denoiser(small).eval()
+    for parameter in inner.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    outer = Denoiser(replace(small, resolution=64, shell_width=24)).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.pt"
+        torch.save({"average": inner.state_dict()}, path)
+        start_from(outer, path)
+        torch.save({"average": outer.state_dict()}, path)
+        again = load_denoiser(path)
+    assert again.config == outer.config
+    half = torch.randn(2, 4, 4, 32, 32)
+    z = half.repeat_interleave(2, -1).repeat_interleave(2, -2)
+    timestep, camera = torch.tensor([10.0, 900.0]), torch.randn(2, 4, 16)
+    text = torch.randn(2, 24, 192), torch.ones(2, 24)
+    with torch.no_grad():
+        expected = inner(HALVED * half, timestep, *text, camera).flatten(0, 1)
+        leave, seen = again.shell.leave, []
+        again.shell.leave = lambda h, *rest: seen.append(h) or leave(h, *rest)
+        assert again(z, timestep, *text, camera).shape == z.shape
+    assert torch.allclose(seen[0][:, :4], expected, atol=1e-4) and not seen[0][:, 4:].any()
+
+
+def check_soup() -> None:
+    """The mean of a network and a deeper one: of what both have, and half of what only one says."""
+    small = Denoiser(DenoiserConfig(conv_width=16, width=64, layers=1))
+    deep = Denoiser(replace(small.config, layers=2))
+    for parameter in deep.parameters():
+        torch.nn.init.normal_(parameter)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / "small.pt", Path(folder) / "deep.pt"]
+        for path, model in zip(paths, (small, deep)):
+            torch.save({"average": model.state_dict()}, path)
+        mean = averaged(paths).state_dict()
+    a, b = small.state_dict(), deep.state_dict()
+    assert torch.allclose(mean["core.stem.weight"], (a["core.stem.weight"] + b["core.stem.weight"]) / 2)
+    assert torch.equal(mean["blocks.1.fc1.weight"], b["blocks.1.fc1.weight"])
+    for layer in ("self_attn.o", "cross_attn.o", "fc2"):
+        assert torch.equal(mean[f"blocks.1.{layer}.weight"], b[f"blocks.1.{layer}.weight"] / 2)
+
+
+CHECKS = (check_growth, check_shell, check_soup)
