@@ -80,6 +80,12 @@ def retrieval(sampler: Sampler, judge: Judge, captions: list[str]) -> str:
     return report(judge.ranks(sampler(captions), captions, list(range(len(captions)))))
 
 
+def seen(data: Groups, judge: Judge, captions: list[str]) -> str:
+    """The same of real views of an object with each caption: what samples can at best reach."""
+    first = [next(i for i in data.training if c in data.objects[i].captions) for c in captions]
+    return report(judge.ranks(2 * data.views[first, 0].float() / 255 - 1, captions, list(range(len(first)))))
+
+
 def captions_of(data: Groups) -> dict[str, list[str]]:
     """A hundred captions of the training objects: at random, and those that most objects have."""
     count: dict[str, int] = {}
@@ -99,13 +105,13 @@ def synonyms(sampler: Sampler, judge: Judge) -> None:
     ranks = judge.ranks(sampler(list(pairs)), known, right)
     missed = [prompt for prompt, rank in zip(pairs, ranks) if rank > 0]
     print(f"synonyms: {report(ranks)} among {len(known)} captions; missed: {', '.join(missed)}")
-    plain = judge.ranks(sampler(known), known, list(range(len(known))))
-    print(f"  the known words themselves: {report(plain)}", flush=True)
+    print(f"  the known words themselves: {retrieval(sampler, judge, known)}", flush=True)
 
 
 def measure(data: Groups, judge: Judge, sampler: Sampler) -> None:
     print(f"colours of the objects as the set names them: {named_right(data)}")
     for name, captions in captions_of(data).items():
         print(f"R-precision, {CAPTIONS} captions, {name}: {retrieval(sampler, judge, captions)}", flush=True)
+        print(f"  real views of such objects: {seen(data, judge, captions)}", flush=True)
     colours(sampler)
     synonyms(sampler, judge)
