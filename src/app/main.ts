@@ -15,6 +15,9 @@ const engine: EngineLink = {
   },
 };
 
+/** The folder of the prior: `?model=` of the address, or the one that ships. */
+const folder = new URLSearchParams(location.search).get('model') || 'models/default/';
+
 const page = new Page(engine);
-engine.send({ type: 'open', model: new URL('models/default/', document.baseURI).href });
+engine.send({ type: 'open', model: URL.parse(folder, document.baseURI)?.href ?? folder });
 page.attach();

@@ -217,6 +217,18 @@ describe('with an adapter', () => {
     await expect.poll(() => taken(page, 'sds'), soon).toBeGreaterThan(step);
   });
 
+  test('a link names another prior; one that is not there is named', patience, async () => {
+    for (const folder of ['nowhere/', 'http://']) {
+      const other = await browser.newPage();
+      await other.goto(`${server.url}?model=${folder}`);
+      await other.locator('#fatal').waitFor({ state: 'visible' });
+      const message = await other.textContent('#fatal p');
+      expect(message).toContain(`${folder}manifest.json`);
+      expect(message).toMatch(/Download the model again|Check the connection/);
+      await other.close();
+    }
+  });
+
   test('nothing was written to the console as an error', () => {
     expect(recording.errors).toEqual([]);
   });
