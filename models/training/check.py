@@ -11,7 +11,7 @@ from .degrade import degraded
 from .judge import Judge, contrast
 from .loss import noised
 from .mesh import Mesh
-from .prompts import UNTYPICAL, SceneObject, likelihood, shorten, variants
+from .prompts import RARE, UNTYPICAL, SceneObject, last_noun, likelihood, shorten, variants, with_rare_nouns
 from .rasterise import render
 from .recolour import main_colour, painted, with_colour
 from .schedule import TIMESTEPS, alpha_bar_table
@@ -84,9 +84,17 @@ def check_area() -> None:
     assert abs(alpha.sum().sqrt().item() - side) <= 0.25  # one sample
 
 
+def kinds(*nouns: str) -> list[SceneObject]:
+    return [SceneObject("", "", "low-poly", (f"a {noun}",), f"a {noun}", None) for noun in nouns]
+
+
 def check_captions() -> None:
     assert shorten("a small wooden box with a lid") == "a box"
     assert shorten("an old orange") == "an orange"
+    assert last_noun("a grey rowing boat") == "a boat" and last_noun("a boat") is None
+    assert last_noun("a brown hot dog") is None and last_noun("a slice of pizza") is None
+    assert [o.captions[1:] for o in with_rare_nouns(kinds("rowing boat", "boat", "grey cat"))] == [("a boat",), (), ()]
+    assert all(len(o.captions) == 1 for o in with_rare_nouns(kinds("rowing boat", *["boat"] * RARE)))
     assert variants("a box", "low-poly") == [
         "a box",
         "box",

@@ -20,7 +20,7 @@ SHADE = (0.93, 1.05)  # factor on the colours of a group
 PAINTED = 0.3  # share of the objects with one main colour that are painted
 # A phrase true of n objects is drawn as n to this: a small budget learns nothing from a thousand names
 # said of one object each.
-COMMON = 1.75
+COMMON = 1.3
 TEMPLATE_WEIGHTS = (0.5, 0.25, 0.125, 0.125)  # of prompts.TEMPLATES
 
 # In a mirror at x = 0 azimuth a becomes -a, so that the views of a group come in reverse.
@@ -84,7 +84,9 @@ class Groups:
     On a GPU all of it lies in the device's memory; on a CPU it is mapped from the file.
     """
 
-    def __init__(self, objects: Path, work: Path, device: str = "cpu") -> None:
+    def __init__(
+        self, objects: Path, work: Path, device: str = "cpu", common: float = COMMON
+    ) -> None:
         self.device = device
         self.objects: list[SceneObject] = read_objects(objects)
         meta = json.loads((work / "views.json").read_text())
@@ -109,7 +111,7 @@ class Groups:
         for index in self.training:
             for place, phrase in enumerate(self.objects[index].captions):
                 self.told[phrase].append((int(index), place))
-        self.weight = normalised([len(places) ** COMMON for places in self.told.values()])
+        self.weight = normalised([len(places) ** common for places in self.told.values()])
         self.likelihood = [
             normalised([likelihood(phrase, self.objects[index].id) for index, _ in places])
             for phrase, places in self.told.items()

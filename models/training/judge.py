@@ -132,7 +132,8 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     torch.manual_seed(SEED)
-    data = Groups(args.objects, args.work, args.device)
+    # Who has to tell a rabbit from a hat must have seen both, however few there are.
+    data = Groups(args.objects, args.work, args.device, common=1)
     path = args.work / "judge.pt"
     vocabulary = sorted({w for prompt in every_prompt(data.objects) for w in words(prompt)})
     judge = Judge(vocabulary).to(args.device)

@@ -6,7 +6,8 @@ Every string here is true of the object. The text encoder encodes all of them on
 
 import json
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Words that may be dropped from the front of a noun phrase without changing what the object is.
@@ -32,11 +33,23 @@ TYPICAL = {
     "a house": "o01373 o01374 o01375 o01376 o01733 o02176 o03187 o03188 o03189 o03410",
     "a round table": "o01584 o01586 o02276 o02527",
     "a pine tree": "o00584 o00585 o00586 o00587 o00588 o00787 o03744",
-    "a cactus": "o00067 o00069 o00070 o00072 o00549 o00550",
+    "a cactus": "o00070 o00072 o00550",
     "a campfire": "o00357 o00358 o00431",
     "a spaceship": "o00929 o03668 o03669 o03670",
 }
 UNTYPICAL = 0.05  # how often the bare noun is said of another, next to one of these
+
+# People ask for a boat and a robot, where the set has rowing boats and combat robots: a noun that fewer objects
+# than this are called by itself is said of those, too.
+RARE = 10
+# Compounds that are not what their last noun says, or not what it brings to mind.
+MISLEADING = tuple(
+    f" {compound}"
+    for compound in (
+        "hot dog", "corn dog", "boxing ring", "key ring", "egg cup", "fried egg", "rocking horse", "gingerbread man",
+        "tower block", "knife block", "lightning bolt", "mushroom king", "roast chicken", "mince pie",
+    )
+)  # fmt: skip
 
 TEMPLATES = ("{full}", "{bare}", "a 3D model of {full}", "{full}, {style}")
 
@@ -72,7 +85,30 @@ def read_objects(folder: Path) -> list[SceneObject]:
         objects.append(
             SceneObject(row["id"], row["file"], row["style"], told, caption, coloured)
         )
-    return objects
+    return with_rare_nouns(objects)
+
+
+def with_rare_nouns(objects: list[SceneObject]) -> list[SceneObject]:
+    """The objects, those that are a kind of some `RARE` noun of the set being told by that noun as well."""
+    count = Counter(phrase for o in objects for phrase in o.captions)
+    nouns = [last_noun(o.captions[-1]) for o in objects]
+    return [
+        replace(o, captions=(*o.captions, noun)) if noun and 0 < count[noun] < RARE else o
+        for o, noun in zip(objects, nouns)
+    ]
+
+
+def last_noun(phrase: str) -> str | None:
+    """What a compound is a kind of: "a grey rowing boat" -> "a boat"; None for a single noun, for what is
+    `MISLEADING`, and where the noun does not come last."""
+    words = phrase.split()
+    if len(words) < 3 or words[0] not in ("a", "an") or "of" in words or phrase.endswith(MISLEADING):
+        return None
+    return with_article(words[-1])
+
+
+def with_article(noun: str) -> str:
+    return ("an " if noun[0].lower() in "aeiou" else "a ") + noun
 
 
 def likelihood(phrase: str, object_id: str) -> float:
@@ -90,7 +126,7 @@ def shorten(caption: str) -> str:
         body = body[1:]
     if not article:
         return " ".join(body)
-    return ("an " if body[0][0].lower() in "aeiou" else "a ") + " ".join(body)
+    return with_article(" ".join(body))
 
 
 def variants(phrase: str, style: str) -> list[str]:
