@@ -1,6 +1,6 @@
 """Draws the pictures of the model card: the loss by timestep, and a labelled contact sheet.
 
-Writes `prior-loss.svg` and `prior-sheet.png` to the folder `--out`. The sheet has the prompts that most
+Writes `prior-loss.svg` and `prior-sheet.png`, or what `--name` calls them, to the folder `--out`. The sheet has the prompts that most
 objects of the set are called by, nothing chosen by hand, all with one seed.
 """
 
@@ -18,8 +18,9 @@ from .schedule import TIMESTEPS
 from .weights import load_denoiser
 
 BINS = 20
+HELD_OUT = "held-out objects, right prompt"
 CURVES = {  # of evaluate.cases, as the plot calls them
-    "held-out objects, right prompt": "held-out objects",
+    HELD_OUT: "held-out objects",
     "training objects, right prompt": "training objects",
     "the same, degraded": "held-out objects, degraded (error of the object)",
 }
@@ -29,17 +30,22 @@ ZOOM = 2
 LABEL = 14  # pixels under a row of views
 
 
-def draw_losses(model: Denoiser, data: Groups, device: str, path: Path) -> None:
+def curves(model: Denoiser, data: Groups, device: str, names: dict[str, str]) -> dict[str, list[float]]:
+    """Loss by timestep in the cases `names`, by what they are called."""
+    measured = cases(data)
+    return {label: bins(model, *measured[case], 1, device, BINS) for case, label in names.items()}
+
+
+def draw_losses(losses: dict[str, list[float]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    measured = cases(data)
     centres = (np.arange(BINS) + 0.5) * TIMESTEPS / BINS
     figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
-    for case, label in CURVES.items():
-        axes.plot(centres, bins(model, *measured[case], 1, device, BINS), marker=".", label=label)
+    for label, values in losses.items():
+        axes.plot(centres, values, marker=".", label=label)
     axes.set(xlabel="timestep", ylabel="mean squared error of v", xlim=(0, TIMESTEPS), ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
@@ -68,6 +74,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work")
     parser.add_argument("--weights", type=Path, help="checkpoint or .onnx; default: work/denoiser.pt")
+    also = "work folder of another tier, whose loss on held-out objects is drawn as well"
+    parser.add_argument("--also", type=Path, help=also)
+    parser.add_argument("--name", default="prior", help="how the names of the pictures begin")
     parser.add_argument("--out", type=Path, default=Path("../docs/img"))
     parser.add_argument("--scale", type=float, default=4, help="guidance")
     parser.add_argument("--steps", type=int, default=50, help="of DDIM")
@@ -77,8 +86,14 @@ def main(argv: list[str]) -> None:
     model = load_denoiser(args.weights or args.work / "denoiser.pt", args.device)
     data = Groups(args.objects, args.work)
     args.out.mkdir(parents=True, exist_ok=True)
-    draw_losses(model, data, args.device, args.out / "prior-loss.svg")
+    losses = curves(model, data, args.device, CURVES)
+    if args.also:
+        other = Groups(args.objects, args.also)
+        size = other.resolution
+        label = {HELD_OUT: f"{CURVES[HELD_OUT]}, {size} pixels"}
+        losses |= curves(load_denoiser(args.also / "denoiser.pt", args.device), other, args.device, label)
+    draw_losses(losses, args.out / f"{args.name}-loss.svg")
     prompts = captions_of(data)["most common"][:PROMPTS]
     sampler = Sampler(model, data.text, args.scale, args.steps, args.seed)
-    draw_sheet(sampler, prompts, args.out / "prior-sheet.png")
-    print(f"{args.out}/prior-loss.svg, {args.out}/prior-sheet.png")
+    draw_sheet(sampler, prompts, args.out / f"{args.name}-sheet.png")
+    print(f"{args.out}/{args.name}-loss.svg, {args.name}-sheet.png")

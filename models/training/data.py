@@ -20,7 +20,7 @@ SHADE = (0.93, 1.05)  # factor on the colours of a group
 PAINTED = 0.3  # share of the objects with one main colour that are painted
 # A phrase true of n objects is drawn as n to this: a small budget learns nothing from a thousand names
 # said of one object each.
-COMMON = 1.3
+COMMON = 1.5
 TEMPLATE_WEIGHTS = (0.5, 0.25, 0.125, 0.125)  # of prompts.TEMPLATES
 
 # In a mirror at x = 0 azimuth a becomes -a, so that the views of a group come in reverse.

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .data import Groups
+from .precision import mixed
 from .recolour import every_prompt
 from .tokenizer import words
 
@@ -152,7 +153,7 @@ def main(argv: list[str]) -> None:
         views = views[told]
         spread = NOISE * torch.rand(len(told), 1, 1, 1, 1, device=args.device)
         views = views + spread * torch.randn_like(views)
-        with torch.autocast(args.device, torch.bfloat16):
+        with mixed(args.device):
             loss = contrast(judge, views, [data.text.prompts[rows[i]] for i in told])
         progress = elapsed / (60 * args.minutes)
         for group in optimizer.param_groups:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from .data import Batch, Groups
 from .denoiser import Denoiser
+from .precision import mixed
 from .schedule import TIMESTEPS, alpha_sigma
 
 BINS = 5  # of timesteps, in logs and tables
@@ -23,7 +24,7 @@ def losses(
     """Mean squared error per group, f32 [N]: of v, or, where `seen` is not the views, of the views,
     which is sigma^2 times v's; v's would grow without bound as the noise falls."""
     z, target = noised(seen, batch.views, timestep, noise)
-    with torch.autocast(z.device.type, torch.bfloat16):
+    with mixed(z.device.type):
         prediction = model(z, timestep.float(), batch.text, batch.mask, batch.camera)
     error = (prediction.float() - target).square().flatten(1).mean(1)
     differs = (seen != batch.views).flatten(1).any(1)

@@ -14,6 +14,7 @@ from torch import Tensor
 from .camera import group_cameras
 from .data import TextFeatures
 from .denoiser import Denoiser
+from .precision import mixed
 from .schedule import TIMESTEPS, alpha_bar_table
 from .weights import load_denoiser
 
@@ -51,7 +52,7 @@ def ddim(
 ) -> Tensor:
     """Deterministic DDIM (Song et al. 2021, eq. 12) with guidance: views [N, V, C, H, W] in [-1, 1].
 
-    Evaluated in bfloat16, as in training. `text` and `empty` are tokens and mask; the clean estimate is
+    `text` and `empty` are tokens and mask; the clean estimate is
     clipped to [-1, 1] at every step.
     """
     alpha_bar = alpha_bar_table(noise.shape[-1]).float().to(noise.device)
@@ -62,7 +63,7 @@ def ddim(
     for i, t in enumerate(timesteps):
         alpha, sigma = alpha_bar[t].sqrt(), (1 - alpha_bar[t]).sqrt()
         time = torch.full((2 * size,), float(t), device=z.device)
-        with torch.autocast(z.device.type, torch.bfloat16):
+        with mixed(z.device.type):
             said = model(torch.cat([z, z]), time, *both, torch.cat([camera, camera]))
         v, v_empty = said.float().chunk(2)
         v = v_empty + scale * (v - v_empty)
