@@ -141,6 +141,21 @@ export class Occupancy {
     this.#dilate.record(pass, this.#wordGroups);
   }
 
+  /**
+   * Clears the bits of other cells than these, until the next update.
+   * @param cells u8 [R, R, R], x fastest: 1 for those that may stay.
+   */
+  async restrict(readback: Readback, cells: Uint8Array): Promise<void> {
+    const words = Math.ceil(this.resolution / 32);
+    const bits = new Uint32Array(await readback.read(this.bits));
+    for (const [at, stays] of cells.entries()) {
+      const x = at % this.resolution;
+      const word = Math.floor(at / this.resolution) * words + (x >> 5);
+      if (!stays) bits[word] = bits[word]! & ~(1 << (x & 31));
+    }
+    this.#gpu.device.queue.writeBuffer(this.bits, 0, bits);
+  }
+
   async snapshot(readback: Readback): Promise<OccupancySnapshot> {
     return {
       density: new Float32Array(await readback.read(this.#density)),

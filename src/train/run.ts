@@ -5,6 +5,7 @@ import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { exportMesh, type MeshFile } from '../mesh/export';
 import { extractMesh, type Mesh } from '../mesh/extract';
+import { fieldCells } from '../mesh/floaters';
 import type { PngEncoder } from '../mesh/png';
 import { simplifyMesh } from '../mesh/simplify';
 import { textureMesh, textureSize } from '../mesh/texture';
@@ -66,9 +67,22 @@ export class Run {
     return this.step >= this.settings.steps;
   }
 
-  /** @throws NonFiniteGradientError when a gradient is not finite; the field keeps its last state. */
-  takeStep(): Promise<StepReport> {
-    return this.#parts.trainer.takeStep();
+  /**
+   * After the last step floaters are hidden.
+   * @throws NonFiniteGradientError when a gradient is not finite; the field keeps its last state.
+   */
+  async takeStep(): Promise<StepReport> {
+    const report = await this.#parts.trainer.takeStep();
+    if (this.finished) await this.hideFloaters();
+    return report;
+  }
+
+  /** Takes the cells out of the occupancy grid that are not of the object: what its mesh leaves out, no view shows. */
+  async hideFloaters(): Promise<void> {
+    const { gpu, renderer } = this.#parts;
+    const { occupancy } = renderer;
+    const cells = await fieldCells(gpu, this.field, occupancy.resolution);
+    await occupancy.restrict(this.#readback, cells);
   }
 
   /** Everything that the next step depends on, as safetensors; the same state gives the same bytes. */

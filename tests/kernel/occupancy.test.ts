@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ballCells, Occupancy } from '../../src/render/occupancy';
 import { analyticField } from '../analytic_field';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { cellPoint, decayed, occupiedCells, touchesBall } from '../reference/occupancy';
+import { cellPoint, cellsOf, decayed, occupiedCells, touchesBall } from '../reference/occupancy';
 
 let t: TestGpu;
 beforeAll(async () => {
@@ -13,15 +13,6 @@ beforeAll(async () => {
 const body =
   'return vec4f(0.0, 0.0, 0.0, max(0.0, 6.0 - 12.0 * distance(p, vec3f(0.3, -0.1, 0.0))));';
 const sigma = ([x, y, z]: number[]) => Math.max(0, 6 - 12 * Math.hypot(x! - 0.3, y! + 0.1, z!));
-
-/** Cells [z, y, x] whose bit is set. */
-function cellsOf(bits: Uint32Array, resolution: number): boolean[] {
-  const words = Math.ceil(resolution / 32);
-  return Array.from({ length: resolution ** 3 }, (_, cell) => {
-    const [x, row] = [cell % resolution, Math.floor(cell / resolution)];
-    return ((bits[row * words + (x >> 5)]! >>> (x & 31)) & 1) === 1;
-  });
-}
 
 /** Whether the bits of all cells that touch the ball are set. */
 function full(bits: Uint32Array, resolution: number): boolean {
@@ -46,6 +37,27 @@ test('before the first update every cell is occupied', async () => {
   expect(full(await t.readback.words(occupancy.bits), 16)).toBe(true);
   occupancy.dispose();
 });
+
+test.each([5, 32, 33])(
+  'resolution %d: a restriction clears all other cells, until an update',
+  async (resolution) => {
+    const field = analyticField(t, body);
+    const occupancy = new Occupancy(t.gpu, field, { resolution, threshold: 0.5 });
+    const update = async (step: number) => {
+      occupancy.begin(9, step);
+      await t.run((pass) => occupancy.update(pass));
+      return cellsOf(await t.readback.words(occupancy.bits), resolution);
+    };
+    const before = await update(0);
+    const stays = Uint8Array.from(before, (_, cell) => cell % 3 && 1);
+    await occupancy.restrict(t.readback, stays);
+    const after = cellsOf(await t.readback.words(occupancy.bits), resolution);
+    expect(after).toEqual(before.map((occupied, cell) => occupied && stays[cell] === 1));
+    expect(after).not.toEqual(before);
+    expect(await update(0)).toEqual(before);
+    occupancy.dispose();
+  },
+);
 
 describe.each([8, 32, 45])('resolution %d', (resolution) => {
   test('three updates decay, rise, mark and dilate as in the reference', async () => {

@@ -53,3 +53,12 @@ export function occupiedCells(
   }
   return occupied;
 }
+
+/** Cells [z, y, x] whose bit is set. */
+export function cellsOf(bits: Uint32Array, resolution: number): boolean[] {
+  const words = Math.ceil(resolution / 32);
+  return Array.from({ length: resolution ** 3 }, (_, cell) => {
+    const [x, row] = [cell % resolution, Math.floor(cell / resolution)];
+    return ((bits[row * words + (x >> 5)]! >>> (x & 31)) & 1) === 1;
+  });
+}

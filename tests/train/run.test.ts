@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Readback } from '../../src/gpu/readback';
+import { fieldCells } from '../../src/mesh/floaters';
 import { type Method, makeSettings, presetOf, type Settings } from '../../src/settings';
 import type { Engine } from '../../src/train/engine';
 import { checkpointSettings, type Run } from '../../src/train/run';
 import { openTestEngine } from '../engine';
 import { openTestGpu } from '../gpu';
+import { cellsOf } from '../reference/occupancy';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -40,6 +43,25 @@ describe.each(['sds', 'vsd'] as const)('%s', (method) => {
     expect(Buffer.compare(await stepTo(resumed, 50), end)).toBe(0);
     for (const run of [first, second, resumed]) run.dispose();
   });
+});
+
+test('the last step hides the cells that are not of the object', { timeout: 120_000 }, async () => {
+  const { gpu } = engine;
+  const run = await engine.createRun(
+    makeSettings(settingsOf('sds'), { steps: 10, field: { blobScale: 40 } }),
+  );
+  await stepTo(run, 9);
+  const { bits, resolution } = run.renderer.occupancy;
+  const readback = new Readback(gpu);
+  const occupied = async () => cellsOf(await readback.words(bits), resolution);
+  const before = await occupied();
+  await run.takeStep();
+  const after = await occupied();
+  const shown = await fieldCells(gpu, run.field, resolution);
+  expect(after).toEqual(before.map((was, cell) => was && shown[cell] === 1));
+  expect(after).not.toEqual(before);
+  readback.dispose();
+  run.dispose();
 });
 
 test('another seed gives another field', async () => {
