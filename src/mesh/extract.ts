@@ -1,16 +1,14 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
-import { Readback } from '../gpu/readback';
-import { blurredSolid, solidLevel } from './blur';
 import { seenColours } from './colours';
 import { keepLargeComponents } from './components';
 import { FieldSampler, type SampledField } from './density';
-import { fillHidden } from './hidden';
-import { defaultIso, type IsoRule, isoLevel } from './iso';
+import { defaultIso, type IsoRule } from './iso';
 import { MarchingCubes, type Surface } from './marching_cubes';
 import { vertexNormals } from './normals';
 import { refine } from './refine';
 import { taubinSmooth } from './smooth';
+import { type SolidOptions, solidOf } from './solid';
 
 export { EmptyFieldError } from './iso';
 
@@ -52,7 +50,7 @@ export async function extractMesh(
   }
   const sampler = new FieldSampler(gpu, field);
   try {
-    const whole = await extractSurface(gpu, sampler, resolution, iso, blur);
+    const whole = await extractSurface(gpu, sampler, { resolution, iso, blur });
     const { positions, indices } = keepLargeComponents(whole, keep);
     const surface = { positions: taubinSmooth({ positions, indices }, smooth), indices };
     const normals = vertexNormals(surface);
@@ -66,33 +64,17 @@ export async function extractMesh(
 async function extractSurface(
   gpu: Gpu,
   sampler: FieldSampler,
-  resolution: number,
-  rule: IsoRule,
-  blur: number,
+  options: SolidOptions,
 ): Promise<Surface> {
+  const { resolution, blur } = options;
+  const { grid, level } = await solidOf(gpu, sampler, options);
   const arena = new Arena(gpu, 'mesh.extract');
-  const readback = new Readback(gpu);
-  const density = arena.allocate('density', resolution ** 3);
-  const surfaceOf = async (grid: Float32Array<ArrayBuffer>, level: number) => {
-    gpu.device.queue.writeBuffer(density, 0, grid);
-    const cubes = new MarchingCubes(gpu, density, resolution);
-    try {
-      return await cubes.extract(level);
-    } finally {
-      cubes.dispose();
-    }
-  };
+  const cubes = new MarchingCubes(gpu, arena.upload('grid', grid), resolution);
   try {
-    sampler.density(density, resolution);
-    const values = await readback.floats(density, resolution ** 3);
-    const level = await isoLevel(rule, sampler, values, resolution);
-    const filled = fillHidden(values, resolution, level);
-    if (blur > 0) {
-      return await surfaceOf(blurredSolid(filled, resolution, level, blur), solidLevel);
-    }
-    return await refine(sampler, await surfaceOf(filled, level), filled, resolution, level);
+    const surface = await cubes.extract(level);
+    return blur > 0 ? surface : await refine(sampler, surface, grid, resolution, level);
   } finally {
+    cubes.dispose();
     arena.dispose();
-    readback.dispose();
   }
 }

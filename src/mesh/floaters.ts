@@ -1,8 +1,7 @@
-import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
-import { Readback } from '../gpu/readback';
 import { FieldSampler, type SampledField } from './density';
-import { defaultIso, opacityLevel } from './iso';
+import { EmptyFieldError } from './iso';
+import { type Solid, type SolidOptions, solidOf } from './solid';
 
 /** Parts with less than this share of the largest part's volume and surface are floaters. */
 const keep = 0.05;
@@ -12,28 +11,23 @@ const kept = 1;
 const floater = 2;
 
 /**
- * The cells of a grid that show the object of a field: `objectCells` of the density at their corners and centres.
- * @param cells along a side of [-1, 1]^3.
+ * `objectCells` of a field: all of them where it is empty.
+ * @param options of the mesh that leaves the same floaters out.
  */
 export async function fieldCells(
   gpu: Gpu,
   field: SampledField,
+  options: SolidOptions,
   cells: number,
 ): Promise<Uint8Array> {
-  const resolution = 2 * cells + 1;
   const sampler = new FieldSampler(gpu, field);
-  const arena = new Arena(gpu, 'mesh.floaters');
-  const readback = new Readback(gpu);
   try {
-    const density = arena.allocate('density', resolution ** 3);
-    sampler.density(density, resolution);
-    const values = await readback.floats(density, resolution ** 3);
-    const level = opacityLevel(defaultIso.opacity, defaultIso.length);
-    return objectCells(values, resolution, level, cells);
+    return objectCells(await solidOf(gpu, sampler, options), options.resolution, cells);
+  } catch (error) {
+    if (error instanceof EmptyFieldError) return new Uint8Array(cells ** 3).fill(1);
+    throw error;
   } finally {
     sampler.dispose();
-    arena.dispose();
-    readback.dispose();
   }
 }
 
@@ -41,19 +35,12 @@ export async function fieldCells(
  * The cells of a coarse grid that show an object without its floaters: those that hold some of it, and their
  * neighbours, where its soft edges may reach, unless they hold a floater.
  *
- * @param density f32 [R, R, R], x fastest, at positions -1 + 2 i / (R - 1).
- * @param resolution R.
- * @param level the density from which on a grid point is solid.
+ * @param resolution R of the solid's grid.
  * @param cells along a side of [-1, 1]^3.
  * @returns u8 [cells, cells, cells], x fastest, 1 for what is shown; all of them where nothing is solid.
  */
-export function objectCells(
-  density: Float32Array,
-  resolution: number,
-  level: number,
-  cells: number,
-): Uint8Array {
-  const parts = solidParts(density, resolution, level);
+export function objectCells(solid: Solid, resolution: number, cells: number): Uint8Array {
+  const parts = solidParts(solid, resolution);
   if (parts.length === 0) return new Uint8Array(cells ** 3).fill(1);
   const most = (of: (part: Part) => number) => Math.max(...parts.map(of));
   const [points, faces] = [most((part) => part.points.length), most((part) => part.faces)];
@@ -79,12 +66,12 @@ interface Part {
   readonly faces: number;
 }
 
-function solidParts(density: Float32Array, resolution: number, level: number): Part[] {
+function solidParts({ grid, level }: Solid, resolution: number): Part[] {
   const last = resolution - 1;
   const strides = [1, resolution, resolution ** 2];
-  const seen = Uint8Array.from(density, (sigma) => (sigma > level ? 0 : 1));
+  const seen = Uint8Array.from(grid, (value) => (value > level ? 0 : 1));
   const parts: Part[] = [];
-  for (let start = 0; start < density.length; start++) {
+  for (let start = 0; start < grid.length; start++) {
     if (seen[start]) continue;
     seen[start] = 1;
     const points = [start];
@@ -96,7 +83,7 @@ function solidParts(density: Float32Array, resolution: number, level: number): P
           [place > 0, at - strides[axis]!],
           [place < last, at + strides[axis]!],
         ] as const) {
-          if (!inside || !(density[to]! > level)) faces++;
+          if (!inside || !(grid[to]! > level)) faces++;
           else if (!seen[to]) {
             seen[to] = 1;
             points.push(to);

@@ -19,7 +19,7 @@ export type IsoRule =
   | { readonly silhouettes: Silhouettes };
 
 /** Half opaque over a twentieth of the object's diameter. */
-export const defaultIso = { opacity: 0.5, length: 0.1 } as const satisfies IsoRule;
+export const defaultIso: IsoRule = { opacity: 0.5, length: 0.1 };
 
 /** Thrown when a field has no surface: nothing of it exceeds the level. */
 export class EmptyFieldError extends Error {

@@ -8,6 +8,7 @@ import { extractMesh, type Mesh } from '../mesh/extract';
 import { fieldCells } from '../mesh/floaters';
 import type { PngEncoder } from '../mesh/png';
 import { simplifyMesh } from '../mesh/simplify';
+import type { SolidOptions } from '../mesh/solid';
 import { textureMesh, textureSize } from '../mesh/texture';
 import { mostUnwrapped } from '../mesh/unwrap';
 import type { Adam } from '../optim/adam';
@@ -81,7 +82,8 @@ export class Run {
   async hideFloaters(): Promise<void> {
     const { gpu, renderer } = this.#parts;
     const { occupancy } = renderer;
-    const cells = await fieldCells(gpu, this.field, occupancy.resolution);
+    const options = await this.#solidOptions();
+    const cells = await fieldCells(gpu, this.field, options, occupancy.resolution);
     await occupancy.restrict(this.#readback, cells);
   }
 
@@ -128,10 +130,9 @@ export class Run {
    * @throws EmptyFieldError when there is none.
    */
   async mesh(): Promise<Mesh> {
-    const { resolution, smooth, triangles, blur: pixels } = this.settings.mesh;
-    const blur = (2 * pixels) / this.#parts.manifest.resolution;
-    const iso = { silhouettes: await this.turntable(silhouettes.count, silhouettes.size) };
-    const whole = await extractMesh(this.#parts.gpu, this.field, { resolution, blur, smooth, iso });
+    const { smooth, triangles } = this.settings.mesh;
+    const options = { ...(await this.#solidOptions()), smooth };
+    const whole = await extractMesh(this.#parts.gpu, this.field, options);
     return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
   }
 
@@ -165,6 +166,14 @@ export class Run {
       ...(shading && { shading }),
     });
     return { views, width: size, height: size, cameras };
+  }
+
+  /** What its mesh is the surface of. */
+  async #solidOptions(): Promise<SolidOptions> {
+    const { resolution, blur: pixels } = this.settings.mesh;
+    const blur = (2 * pixels) / this.#parts.manifest.resolution;
+    const iso = { silhouettes: await this.turntable(silhouettes.count, silhouettes.size) };
+    return { resolution, blur, iso };
   }
 
   dispose(): void {

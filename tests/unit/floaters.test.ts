@@ -1,18 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { objectCells } from '../../src/mesh/floaters';
+import type { Solid } from '../../src/mesh/solid';
 
 type Ball = readonly [x: number, y: number, z: number, radius: number];
 
-/** Density 10 in balls, 0 elsewhere, on a grid of [-1, 1]^3. */
-function balls(resolution: number, list: readonly Ball[]): Float32Array {
+/** 10 in balls, 0 elsewhere, on a grid of [-1, 1]^3. */
+function balls(resolution: number, list: readonly Ball[]): Solid {
   const place = (i: number) => -1 + (2 * i) / (resolution - 1);
-  return Float32Array.from({ length: resolution ** 3 }, (_, at) => {
+  const grid = Float32Array.from({ length: resolution ** 3 }, (_, at) => {
     const x = place(at % resolution);
     const y = place(Math.floor(at / resolution) % resolution);
     const z = place(Math.floor(at / resolution ** 2));
     return list.some(([a, b, c, r]) => Math.hypot(x - a, y - b, z - c) < r) ? 10 : 0;
   });
+  return { grid, level: 5 };
 }
 
 /** Whether the cell of a point is shown. */
@@ -26,11 +28,11 @@ describe('objectCells', () => {
   const count = 21;
 
   test('drops a floater, and what is far from the object', () => {
-    const density = balls(resolution, [
+    const solid = balls(resolution, [
       [-0.3, 0, 0, 0.4],
       [0.7, 0, 0, 0.08],
     ]);
-    const cells = objectCells(density, resolution, 5, count);
+    const cells = objectCells(solid, resolution, count);
     expect(shown(cells, count, [-0.3, 0, 0])).toBe(true);
     expect(shown(cells, count, [0.14, 0, 0])).toBe(true); // its soft edge
     expect(shown(cells, count, [0.7, 0, 0])).toBe(false);
@@ -38,17 +40,17 @@ describe('objectCells', () => {
   });
 
   test('keeps parts that are large by themselves', () => {
-    const density = balls(resolution, [
+    const solid = balls(resolution, [
       [-0.4, 0, 0, 0.35],
       [0.5, 0, 0, 0.3],
     ]);
-    const cells = objectCells(density, resolution, 5, count);
+    const cells = objectCells(solid, resolution, count);
     expect(shown(cells, count, [-0.4, 0, 0])).toBe(true);
     expect(shown(cells, count, [0.5, 0, 0])).toBe(true);
   });
 
   test('shows everything where nothing is solid', () => {
-    const empty = objectCells(new Float32Array(7 ** 3), 7, 5, 4);
+    const empty = objectCells({ grid: new Float32Array(7 ** 3), level: 5 }, 7, 4);
     expect(empty).toEqual(new Uint8Array(4 ** 3).fill(1));
   });
 
@@ -62,19 +64,19 @@ describe('objectCells', () => {
         fc.integer({ min: 9, max: 24 }),
         fc.integer({ min: 2, max: 33 }),
         (x, y, z, points, cellCount) => {
-          const density = balls(points, [
+          const solid = balls(points, [
             [x, y, z, 0.35],
             [-0.9, -0.9, -0.9, 0.12],
           ]);
-          const cells = objectCells(density, points, 5, cellCount);
-          density.forEach((sigma, at) => {
+          const cells = objectCells(solid, points, cellCount);
+          solid.grid.forEach((value, at) => {
             const point = [
               at % points,
               Math.floor(at / points) % points,
               Math.floor(at / points ** 2),
             ].map((i) => -1 + (2 * i) / (points - 1));
             const near = Math.hypot(point[0]! - x, point[1]! - y, point[2]! - z) < 0.35;
-            if (!near || sigma === 0) return;
+            if (!near || value === 0) return;
             const clamped = point.map((p) => Math.min(p, 1 - 1e-9)) as [number, number, number];
             expect(shown(cells, cellCount, clamped)).toBe(true);
           });
