@@ -36,8 +36,6 @@ def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
     al. 2025) so that one rate serves both, and AdamW for all else: convolutions, embeddings, vectors."""
     hidden, rest = [], []
     for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
         matrix = parameter.ndim == 2 and not name.endswith(("table", "position"))
         (hidden if matrix else rest).append(parameter)
     return [
@@ -67,8 +65,6 @@ class Trainer:
         if args.init:
             start_from(self.model, args.init)
         self.average.load_state_dict(self.model.state_dict())
-        for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(not name.startswith(tuple(args.freeze)))
         # Groups and single views: two graphs, each of one size.
         self.forward = torch.compile(self.model, dynamic=False) if args.compile else self.model
         self.optimizers = optimizers(self.model, args.lr)
@@ -143,7 +139,7 @@ class Trainer:
     def share_gradients(self) -> None:
         if self.args.workers == 1:
             return
-        gradients = [p.grad for p in self.model.parameters() if p.requires_grad]
+        gradients = [p.grad for p in self.model.parameters()]
         flat = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(flat)
         flat /= self.args.workers
@@ -211,8 +207,6 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=3, help="processes, one thread each")
     parser.add_argument("--compile", action="store_true", help="torch.compile: faster, starts later")
-    help_freeze = "weights that stay as they are, by how their names begin: to teach a new shell around a trained core"
-    parser.add_argument("--freeze", nargs="+", default=[], metavar="NAME", help=help_freeze)
     parser.add_argument("--batch", type=int, default=24, help="groups per step, over all workers")
     help_singles = "single views per group, where `training singles` prepared any; 0 for none"
     parser.add_argument("--singles", type=float, default=SINGLES, help=help_singles)
