@@ -84,7 +84,10 @@ export class Run {
     const { occupancy } = renderer;
     const options = await this.#solidOptions();
     const cells = await fieldCells(gpu, this.field, options, occupancy.resolution);
-    await occupancy.restrict(this.#readback, cells);
+    // Of its own: a step leaves no buffer behind, and neither does the last.
+    const readback = new Readback(gpu);
+    await occupancy.restrict(readback, cells);
+    readback.dispose();
   }
 
   /** Everything that the next step depends on, as safetensors; the same state gives the same bytes. */
