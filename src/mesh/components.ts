@@ -1,5 +1,8 @@
 import type { Surface } from './marching_cubes';
 
+/** Parts with less than this share of the largest part's volume and surface are floaters. */
+export const floaterShare = 0.05;
+
 /**
  * Keeps the connected parts of a closed surface that matter: solids with at least `keep` times the
  * area or the volume of the largest. Floaters go; so do cavities, closed surfaces that wind inwards:

@@ -1,7 +1,7 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { seenColours } from './colours';
-import { keepLargeComponents } from './components';
+import { floaterShare, keepLargeComponents } from './components';
 import { FieldSampler, type SampledField } from './density';
 import { defaultIso, type IsoRule } from './iso';
 import { MarchingCubes, type Surface } from './marching_cubes';
@@ -29,7 +29,7 @@ export interface ExtractOptions {
   readonly blur?: number;
   /** Iterations of smoothing. Default 3. */
   readonly smooth?: number;
-  /** Parts with less than this share of the largest part's area and volume go. Default 0.05. */
+  /** Parts with less than this share of the largest part's area and volume go. Default `floaterShare`. */
   readonly keep?: number;
 }
 
@@ -43,7 +43,13 @@ export interface ExtractOptions {
 export async function extractMesh(
   gpu: Gpu,
   field: SampledField,
-  { resolution = 128, iso = defaultIso, blur = 0, smooth = 3, keep = 0.05 }: ExtractOptions = {},
+  {
+    resolution = 128,
+    iso = defaultIso,
+    blur = 0,
+    smooth = 3,
+    keep = floaterShare,
+  }: ExtractOptions = {},
 ): Promise<Mesh> {
   if (!Number.isInteger(resolution) || resolution < 4) {
     throw new RangeError(`A mesh's resolution must be an integer from 4 on, not ${resolution}.`);

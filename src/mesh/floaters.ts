@@ -1,10 +1,8 @@
 import type { Gpu } from '../gpu/device';
+import { floaterShare } from './components';
 import { FieldSampler, type SampledField } from './density';
 import { EmptyFieldError } from './iso';
 import { type Solid, type SolidOptions, solidOf } from './solid';
-
-/** Parts with less than this share of the largest part's volume and surface are floaters. */
-const keep = 0.05;
 
 /** Of a coarse cell: what of the solid lies in it. */
 const kept = 1;
@@ -42,14 +40,14 @@ export async function fieldCells(
 export function objectCells(solid: Solid, resolution: number, cells: number): Uint8Array {
   const parts = solidParts(solid, resolution);
   if (parts.length === 0) return new Uint8Array(cells ** 3).fill(1);
-  const most = (of: (part: Part) => number) => Math.max(...parts.map(of));
-  const [points, faces] = [most((part) => part.points.length), most((part) => part.faces)];
+  const points = parts.reduce((most, part) => Math.max(most, part.points.length), 0);
+  const faces = parts.reduce((most, part) => Math.max(most, part.faces), 0);
   const cellOf = Array.from({ length: resolution }, (_, i) =>
     Math.min(cells - 1, Math.floor((i / (resolution - 1)) * cells)),
   );
   const found = new Uint8Array(cells ** 3);
   for (const part of parts) {
-    const large = part.points.length >= keep * points || part.faces >= keep * faces;
+    const large = part.points.length >= floaterShare * points || part.faces >= floaterShare * faces;
     for (const at of part.points) {
       const [x, y, z] = coordinates(at, resolution).map((i) => cellOf[i]!);
       found[(z! * cells + y!) * cells + x!]! |= large ? kept : floater;
