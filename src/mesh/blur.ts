@@ -81,7 +81,7 @@ function filtered(
 }
 
 /** The greatest of the values up to `around` points away along the axis of `stride`. */
-function greatest(
+export function greatest(
   values: Float32Array,
   resolution: number,
   stride: number,

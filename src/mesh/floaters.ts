@@ -1,4 +1,5 @@
 import type { Gpu } from '../gpu/device';
+import { greatest } from './blur';
 import { floaterShare } from './components';
 import { FieldSampler, type SampledField } from './density';
 import { EmptyFieldError } from './iso';
@@ -53,7 +54,8 @@ export function objectCells(solid: Solid, resolution: number, cells: number): Ui
       found[(z! * cells + y!) * cells + x!]! |= large ? kept : floater;
     }
   }
-  const near = widened(found, cells);
+  let near: Float32Array = Float32Array.from(found, (cell) => cell & kept);
+  for (const stride of [1, cells, cells ** 2]) near = greatest(near, cells, stride, 1);
   return found.map((cell, at) => (cell & kept || (cell === 0 && near[at]) ? 1 : 0));
 }
 
@@ -92,20 +94,6 @@ function solidParts({ grid, level }: Solid, resolution: number): Part[] {
     parts.push({ points, faces });
   }
   return parts;
-}
-
-/** 1 for the cells that have some of the object or a neighbour, also across corners, that has. */
-function widened(found: Uint8Array, cells: number): Uint8Array {
-  let wide = found.map((cell) => cell & kept);
-  for (const stride of [1, cells, cells ** 2]) {
-    wide = wide.map((cell, at) => {
-      const place = Math.floor(at / stride) % cells;
-      const before = place > 0 ? wide[at - stride]! : 0;
-      const after = place < cells - 1 ? wide[at + stride]! : 0;
-      return cell | before | after;
-    });
-  }
-  return wide;
 }
 
 function coordinates(at: number, resolution: number): [x: number, y: number, z: number] {

@@ -74,12 +74,12 @@ export class Run {
    */
   async takeStep(): Promise<StepReport> {
     const report = await this.#parts.trainer.takeStep();
-    if (this.finished) await this.hideFloaters();
+    if (this.finished) await this.#hideFloaters();
     return report;
   }
 
   /** Takes the cells out of the occupancy grid that are not of the object: what its mesh leaves out, no view shows. */
-  async hideFloaters(): Promise<void> {
+  async #hideFloaters(): Promise<void> {
     const { gpu, renderer } = this.#parts;
     const { occupancy } = renderer;
     const options = await this.#solidOptions();
