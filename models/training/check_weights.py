@@ -5,10 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from .denoiser import Denoiser, DenoiserConfig
+from .schedule import alpha_sigma
 from .soup import averaged
-from .weights import HALVED, load_denoiser, start_from
+from .train import SHELL, shell_only
+from .weights import load_denoiser, start_from
 
 
 def check_growth() -> None:
@@ -31,8 +35,8 @@ def check_growth() -> None:
 
 
 def check_shell() -> None:
-    """A new shell shows the network inside it each picture at half its size and is handed its prediction;
-    it is read back as it was built."""
+    """A new shell says of each picture at half its size what the network inside it says, and is read back as
+    it was built; trained alone, it leaves that network without a gradient."""
     small = DenoiserConfig(conv_width=16, width=64, layers=1)
     inner = Denoiser(small).eval()
     for parameter in inner.parameters():
@@ -45,16 +49,25 @@ def check_shell() -> None:
         torch.save({"average": outer.state_dict()}, path)
         again = load_denoiser(path)
     assert again.config == outer.config
-    half = torch.randn(2, 4, 4, 32, 32)
-    z = half.repeat_interleave(2, -1).repeat_interleave(2, -2)
-    timestep, camera = torch.tensor([10.0, 900.0]), torch.randn(2, 4, 16)
-    text = torch.randn(2, 24, 192), torch.ones(2, 24)
-    with torch.no_grad():
-        expected = inner(HALVED * half, timestep, *text, camera).flatten(0, 1)
-        leave, seen = again.shell.leave, []
-        again.shell.leave = lambda h, *rest: seen.append(h) or leave(h, *rest)
-        assert again(z, timestep, *text, camera).shape == z.shape
-    assert torch.allclose(seen[0][:, :4], expected, atol=1e-4) and not seen[0][:, 4:].any()
+    z, camera = torch.randn(3, 4, 4, 64, 64), torch.randn(3, 4, 16)
+    timestep, text = torch.tensor([0, 500, 999]), (torch.randn(3, 24, 192), torch.ones(3, 24))
+    alpha, sigma = alpha_sigma(timestep, z)
+    fine = alpha * z - sigma * again(z, timestep.float(), *text, camera)
+    alpha_half, sigma_half = alpha_sigma(timestep, z[..., :32])
+    half = halved(z) * alpha_half / alpha
+    coarse = alpha_half * half - sigma_half * inner(half, timestep.float(), *text, camera)
+    assert coarse.abs().max() > 1 and torch.allclose(halved(fine), coarse, atol=1e-3)
+
+    torch.nn.init.normal_(again.shell.out.weight)
+    shell_only(again)
+    again(z, timestep.float(), *text, camera).square().sum().backward()
+    trained = {name for name, p in again.named_parameters() if p.grad is not None}
+    assert trained and all(name.startswith(SHELL) for name in trained)
+
+
+def halved(views: Tensor) -> Tensor:
+    """The mean over 2x2 pixels."""
+    return F.avg_pool2d(views.flatten(0, 1), 2).unflatten(0, views.shape[:2])
 
 
 def check_soup() -> None:

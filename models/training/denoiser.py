@@ -3,8 +3,8 @@
     z [N,V,C,32,32] -> 2x2 pixels to channels -> convolutions at 16x16 -> 8x8 tokens
       -> transformer over V*64 tokens, cross-attention to the text -> convolutions at 16x16 -> v
 
-At 64x64 the same network sits inside a shell of convolutions at 32x32, whose features are its picture.
-Most of the work stays at few tokens (Hoogeboom et al. 2023, "Simple diffusion", section 2.3), and the
+At 64x64 the same network sits inside a shell of convolutions at 32x32 (`shell.py`), whose features are its
+picture. Most of the work stays at few tokens (Hoogeboom et al. 2023, "Simple diffusion", section 2.3), and the
 weights of the 32-pixel tier are the start of the larger one (`weights.start_from`).
 
 Timestep, camera and the mean of the text tokens modulate every block (AdaLN; one shared
@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .blocks import Convolutions, Mlp, TransformerBlock, zero
+from .shell import Shell
 
 # The linear layers that the fake score's LoRA adapts, `*` for anything. With the attention alone its
 # denoising loss on one object stays half as high again: colour and size sit in the modulations.
@@ -50,7 +51,8 @@ class DenoiserConfig:
 
     @property
     def core_channels(self) -> int:
-        return self.shell_width or self.channels
+        """What it is shown of a view and says of it: beside z and v, the shell's features."""
+        return self.channels + self.shell_width
 
     @property
     def view_tokens(self) -> int:
@@ -106,7 +108,7 @@ class Denoiser(nn.Module):
         narrow, width, blocks = config.conv_width, config.width, config.conv_blocks
         size, channels, tokens = config.core_resolution, config.core_channels, config.view_tokens
         self.shell = (
-            Convolutions(config.channels, config.resolution, channels, blocks, width)
+            Shell(config.channels, config.shell_width, blocks, width)
             if config.shell_width
             else None
         )
@@ -143,7 +145,13 @@ class Denoiser(nn.Module):
         embedding = F.silu(self.embedding(timestep, camera, context, text_mask))
         per_view = embedding.reshape(-1, width)
 
-        shown = self.shell.enter(z, per_view) if self.shell else z
+        if self.shell:
+            features, coarse = self.shell.shown(z, timestep, per_view)
+            shown = torch.cat([coarse, features], 1)
+            if not self.core.stem.weight.requires_grad:  # the shell alone is being trained
+                shown = shown.detach()
+        else:
+            shown = z
         entered = self.core.enter(shown, per_view)
 
         tokens = self.down(entered).reshape(-1, width, side * side).transpose(1, 2)
@@ -156,6 +164,9 @@ class Denoiser(nn.Module):
         h = self.up(self.norm(tokens)).reshape(-1, side, side, narrow, 2, 2)
         h = h.permute(0, 3, 1, 4, 2, 5).reshape(-1, narrow, 2 * side, 2 * side)
         h = self.core.leave(h, entered, per_view)
+        shape = (-1, views, config.channels, config.resolution, config.resolution)
         if self.shell:
-            h = self.shell.leave(h, shown, per_view)
-        return h.reshape(-1, views, config.channels, config.resolution, config.resolution)
+            coarse, learnt = h.split([config.channels, config.shell_width], 1)
+            carried = self.shell.carried(z, coarse, timestep)
+            return carried + self.shell.leave(learnt, features, per_view).reshape(shape)
+        return h.reshape(shape)

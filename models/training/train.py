@@ -31,13 +31,23 @@ from .weights import start_from
 DEGRADED = 0.4  # share of the training groups whose noised copy is of a degraded object
 
 
+SHELL = ("shell.", "core.out.")  # what is trained with `--shell-only`
+
+
+def shell_only(model: Denoiser) -> None:
+    """Freezes all but the shell and what it is handed."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(SHELL))
+
+
 def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
     """Muon (Jordan 2024) for the hidden matrices, its updates scaled to the size of AdamW's (Liu et
     al. 2025) so that one rate serves both, and AdamW for all else: convolutions, embeddings, vectors."""
     hidden, rest = [], []
     for name, parameter in model.named_parameters():
-        matrix = parameter.ndim == 2 and not name.endswith(("table", "position"))
-        (hidden if matrix else rest).append(parameter)
+        if parameter.requires_grad:
+            matrix = parameter.ndim == 2 and not name.endswith(("table", "position"))
+            (hidden if matrix else rest).append(parameter)
     return [
         torch.optim.Muon(hidden, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True),
@@ -64,6 +74,8 @@ class Trainer:
         self.average = Denoiser(config).to(args.device)
         if args.init:
             start_from(self.model, args.init)
+        if args.shell_only:
+            shell_only(self.model)
         self.average.load_state_dict(self.model.state_dict())
         # Groups and single views: two graphs, each of one size.
         self.forward = torch.compile(self.model, dynamic=False) if args.compile else self.model
@@ -139,7 +151,7 @@ class Trainer:
     def share_gradients(self) -> None:
         if self.args.workers == 1:
             return
-        gradients = [p.grad for p in self.model.parameters()]
+        gradients = [p.grad for p in self.model.parameters() if p.requires_grad]
         flat = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(flat)
         flat /= self.args.workers
@@ -204,6 +216,8 @@ def main(argv: list[str]) -> None:
         "--slice", type=float, default=math.inf, help="minutes after which to stop, to be gone on with"
     )
     parser.add_argument("--init", type=Path, help="start from a .onnx or a checkpoint")
+    help_shell = "leave the network inside the shell as it is: the first part of training the larger tier"
+    parser.add_argument("--shell-only", action="store_true", help=help_shell)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=3, help="processes, one thread each")
     parser.add_argument("--compile", action="store_true", help="torch.compile: faster, starts later")

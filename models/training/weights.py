@@ -9,9 +9,6 @@ from .blocks import zero
 from .denoiser import Denoiser, DenoiserConfig
 
 SHELL = "shell.stem.weight"  # there where the network has a shell
-# A mean of four pixels has half their noise: times 2 it were the noise that half the size is used to, times 1
-# the picture. This is right where three quarters of the picture are noise.
-HALVED = 1.5
 TRANSPOSED = ".T"  # suffix of a Linear weight that the ONNX graph holds as [in, out]
 
 State = dict[str, Tensor]
@@ -59,9 +56,8 @@ def start_from(model: Denoiser, path: Path) -> None:
     """Fills `model` from a file, which may be shallower or lack the shell.
 
     Transformer blocks beyond those of the file begin as the identity, so that a deeper network starts
-    as the one it grows from (Chen et al. 2016, Net2Net). A new shell shows the network inside it the
-    picture at half its size and hands on what that predicts; the rest of what they exchange begins at
-    zero. Raises if a width differs.
+    as the one it grows from (Chen et al. 2016, Net2Net). A new shell adds nothing to what the network
+    inside it predicts of the picture at half its size. Raises if a width differs.
     """
     state = read_state(path)
     source = config_of(state)
@@ -76,22 +72,18 @@ def start_from(model: Denoiser, path: Path) -> None:
 
 @torch.no_grad()
 def in_shell(model: Denoiser, state: State, channels: int) -> State:
-    """`state` of a network of half the resolution, with the shell of `model` around it."""
-    stem, pixels = model.shell.stem, 4 * channels
-    stem.weight[:channels] = 0
-    stem.bias[:channels] = 0
-    for channel in range(channels):
-        stem.weight[channel, 4 * channel : 4 * channel + 4, 1, 1] = HALVED / 4
-    grown = {
-        name: torch.zeros_like(value)
-        for name, value in model.state_dict().items()
-        if name in ("core.stem.weight", "core.out.weight", "core.out.bias")
-    }
-    grown["core.stem.weight"][:, :pixels] = state["core.stem.weight"]
-    grown["core.out.weight"][:pixels] = state["core.out.weight"]
-    grown["core.out.bias"][:pixels] = state["core.out.bias"]
-    shell = {f"shell.{name}": value for name, value in model.shell.state_dict().items()}
-    return state | grown | shell
+    """`state` of a network of half the resolution, with the shell of `model` around it. The shell's
+    features begin unheard, and those that it is handed as the prediction once more."""
+    pixels = 4 * channels
+    whole = model.state_dict()
+    for name in ("core.stem.weight", "core.out.weight", "core.out.bias"):
+        grown = torch.zeros_like(whole[name])
+        if name == "core.stem.weight":
+            grown[:, :pixels] = state[name]
+        else:
+            grown[:pixels] = grown[pixels : 2 * pixels] = state[name]
+        state = state | {name: grown}
+    return state | {name: value for name, value in whole.items() if name.startswith("shell.")}
 
 
 def read_onnx(path: Path) -> State:
