@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import glsl from 'vite-plugin-glsl';
+import { shippedPriors } from './src/diffusion/priors.ts';
 
 /** Resolves `#include` in .wgsl files; shared by the page, the CLI bundle and the tests. */
 export const wgsl = () =>
@@ -12,14 +13,16 @@ const headers = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** Puts the model that ships beside the built page, where the source tree has it too. */
-const shippedModel = (folder: string): Plugin => ({
-  name: 'shipped-model',
+/** Puts the priors that ship beside the built page, where the source tree has them too. */
+const priors = (): Plugin => ({
+  name: 'priors',
   apply: (config, { command }) => command === 'build' && !config.build?.ssr,
   generateBundle() {
-    for (const file of readdirSync(folder)) {
-      const source = readFileSync(`${folder}/${file}`);
-      this.emitFile({ type: 'asset', fileName: `${folder}/${file}`, source });
+    for (const folder of Object.keys(shippedPriors).map((name) => `models/${name}`)) {
+      for (const file of readdirSync(folder)) {
+        const source = readFileSync(`${folder}/${file}`);
+        this.emitFile({ type: 'asset', fileName: `${folder}/${file}`, source });
+      }
     }
   },
 });
@@ -27,7 +30,7 @@ const shippedModel = (folder: string): Plugin => ({
 export default defineConfig({
   // Relative: the built page works in any folder of a server.
   base: './',
-  plugins: [wgsl(), shippedModel('models/default')],
+  plugins: [wgsl(), priors()],
   build: { target: 'esnext', outDir: 'dist/app', emptyOutDir: true },
   server: { headers },
   preview: { headers },

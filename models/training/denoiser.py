@@ -167,6 +167,6 @@ class Denoiser(nn.Module):
         shape = (-1, views, config.channels, config.resolution, config.resolution)
         if self.shell:
             coarse, learnt = h.split([config.channels, config.shell_width], 1)
-            carried = self.shell.carried(z, coarse, timestep)
+            carried = self.shell.carried(z, coarse, timestep, views)
             return carried + self.shell.leave(learnt, features, per_view).reshape(shape)
         return h.reshape(shape)

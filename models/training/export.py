@@ -1,4 +1,5 @@
-"""Stage 4: averaged weights to `models/default`: the ONNX graph, its manifest, its attribution.
+"""Stage 4: averaged weights to `models/default`: the ONNX graph and its manifest; to another folder also the
+text encoder that ships.
 
 Weights are stored as fp16 behind a Cast to f32: half the download, the same f32 arithmetic.
 Initialisers keep their PyTorch names (a Linear's, held as [in, out], ends in `.weight.T`), nodes
@@ -9,6 +10,7 @@ import argparse
 import hashlib
 import json
 import re
+import shutil
 import warnings
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from .weights import TRANSPOSED, load_denoiser
 
 OPSET = 17
 SHIPPED = Path(__file__).parent.parent / "default"
+TEXT = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
 INPUTS = ("z", "timestep", "text", "text_mask", "camera")
 
 
@@ -130,9 +133,11 @@ def describe(path: Path) -> dict[str, object]:
 
 def write_manifest(folder: Path, config: DenoiserConfig) -> None:
     """Writes `manifest.json`: everything that a reader must know and must not hard-code."""
-    text = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
     files = {"denoiser": describe(folder / "denoiser.onnx")}
-    files |= {k: describe(folder / v) for k, v in text.items() if (folder / v).exists()}
+    for role, name in TEXT.items():
+        if not (folder / name).exists():
+            shutil.copy(SHIPPED / name, folder)
+        files[role] = describe(folder / name)
     size = config.resolution
     manifest = {
         "id": f"limbeck-objects-{size}",
@@ -177,7 +182,7 @@ def main(argv: list[str]) -> None:
     count = sum(p.numel() for p in model.parameters())
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {count / 1e6:.2f} M parameters")
     compare.check(path)
-    if args.out.resolve() == SHIPPED.resolve():
-        gradient_fixture.write(path)  # the tests are of the model that ships
+    if args.out.resolve().parent == SHIPPED.parent.resolve():
+        gradient_fixture.write(path)  # the tests are of the models that ship
 
 

@@ -1,8 +1,8 @@
-"""PyTorch's LoRA gradients of the shipped denoiser: the reference of the ONNX differentiator's test.
+"""PyTorch's LoRA gradients of a shipped denoiser: the reference of the ONNX differentiator's test.
 
 LoRA of rank 4 on the layers of `LORA_TARGETS`: y = x W^T + b + (x A) B, A [in, r], B [r, out].
-Writes `denoiser_lora.json` (shapes and byte offsets, the loss, the norms of every gradient) and
-`denoiser_lora.bin` (f32, little-endian): inputs, prediction, and both gradients of the first and
+Writes `NAME_lora.json` (shapes and byte offsets, the loss, the norms of every gradient) and `NAME_lora.bin` (f32,
+little-endian), NAME being the model's folder: inputs, prediction, and both gradients of the first and
 the last block. A, B and the target are `hashed` values, scaled: A and B by `lora_scale`.
 """
 
@@ -97,13 +97,14 @@ def write(path: Path, folder: Path = FIXTURES) -> None:
             arrays[f"{name}.grad_a"] = layer.a.grad
             arrays[f"{name}.grad_b"] = layer.b.grad
     folder.mkdir(parents=True, exist_ok=True)
+    name = f"{path.resolve().parent.name}_lora"
     layout, chunks, offset = {}, [], 0
-    for name, value in arrays.items():
+    for key, value in arrays.items():
         data = value.numpy().astype("<f4").tobytes()
-        layout[name] = {"shape": list(value.shape), "offset": offset}
+        layout[key] = {"shape": list(value.shape), "offset": offset}
         chunks.append(data)
         offset += len(data)
-    (folder / "denoiser_lora.bin").write_bytes(b"".join(chunks))
+    (folder / f"{name}.bin").write_bytes(b"".join(chunks))
     meta = {
         "model_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "rank": RANK,
@@ -113,8 +114,8 @@ def write(path: Path, folder: Path = FIXTURES) -> None:
         "layers": gradients,
         "arrays": layout,
     }
-    (folder / "denoiser_lora.json").write_text(json.dumps(meta, indent=1) + "\n")
-    print(f"{folder}: {offset / 1e3:.0f} kB of LoRA gradients, loss {loss.item():.6f}")
+    (folder / f"{name}.json").write_text(json.dumps(meta, indent=1) + "\n")
+    print(f"{folder}/{name}: {offset / 1e3:.0f} kB of LoRA gradients, loss {loss.item():.6f}")
 
 
 def main(argv: list[str]) -> None:

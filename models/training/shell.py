@@ -38,14 +38,14 @@ class Shell(Convolutions):
         coarse = pixels.reshape(-1, self.channels, 4, half, half).mean(2)
         return self.enter(scaled, embedding), coarse
 
-    def carried(self, z: Tensor, inner: Tensor, timestep: Tensor) -> Tensor:
-        """What a prediction `inner` of half the size, [N*V,C,S/2,S/2], says of v of `z`: [N,V,C,S,S]."""
+    def carried(self, z: Tensor, inner: Tensor, timestep: Tensor, views: int) -> Tensor:
+        """What a prediction `inner` of half the size, [N*V,C,S/2,S/2], says of v of `z`: [N,V,C,S,S]. `views` = V
+        comes as a number: the exported graph then has no shape arithmetic."""
         channels, half = self.channels, self.size // 2
         alpha_bar = cosine_alpha_bar(timestep).view(-1, 1, 1, 1, 1, 1)
         scale = gain(alpha_bar)
         signal = alpha_bar / scale.square()  # alpha_bar of SIZE pixels
         detail = (signal * (1 - signal)).sqrt() * (1 - FINE) / (1 - (1 - FINE) * signal)
-        views = z.shape[1]
         pixels = to_channels(z, channels, self.size).reshape(-1, views, channels, 4, half, half)
         coarse = pixels.mean(3, keepdim=True)
         known = inner.reshape(-1, views, channels, 1, half, half)

@@ -1,3 +1,4 @@
+import { priorFolder, shippedPriors } from '../diffusion/priors';
 import type { Command, Report } from '../train/messages';
 import { type EngineLink, Page } from '../ui/page';
 
@@ -15,9 +16,10 @@ const engine: EngineLink = {
   },
 };
 
-/** The folder of the prior: `?model=` of the address, or the one that ships. */
-const folder = new URLSearchParams(location.search).get('model') || 'models/default/';
+/** `?model=` of the address: a prior that ships, or the folder of another. */
+const prior = new URLSearchParams(location.search).get('model') || 'default';
+const folder = priorFolder(prior, 'models');
 
-const page = new Page(engine);
+const page = new Page(engine, { names: shippedPriors, chosen: prior });
 engine.send({ type: 'open', model: URL.parse(folder, document.baseURI)?.href ?? folder });
 page.attach();

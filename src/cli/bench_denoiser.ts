@@ -10,7 +10,7 @@ import type { Gpu } from '../gpu/device';
 import { SettingsError } from '../settings';
 import { launchChromium, servePage } from './chromium';
 import { numberFlag, type Parsed } from './flags';
-import { machineFlags, say, shippedModel } from './machine';
+import { folderOf, machineFlags, say } from './machine';
 import { openNodeGpu } from './node_gpu';
 
 const places = {
@@ -45,7 +45,7 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
   const threads = Math.round(
     numberFlag(parsed, 'threads', threadCount(availableParallelism()), 1, 64),
   );
-  const folder = parsed.get('model') ?? shippedModel;
+  const folder = folderOf(parsed.get('model') ?? 'default');
   const files = new LocalFiles(folder, readFile);
   const prior = await loadPrior(files);
   const reference = await readReference(files, prior);

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BackendKind, chooseBackend } from '../diffusion/backend';
 import { LocalFiles } from '../diffusion/files';
 import { openNodeBackend } from '../diffusion/ort_node';
+import { priorFolder, shippedPriors } from '../diffusion/priors';
 import { adapterName } from '../gpu/device';
 import { SettingsError } from '../settings';
 import { Engine } from '../train/engine';
@@ -11,7 +14,7 @@ import { openNodeGpu } from './node_gpu';
 
 /** What runs where: the same flags for every command that needs the prior. */
 export interface Machine {
-  /** Folder of the prior; empty for the one that ships. */
+  /** The prior: one that ships, by its name, or a folder. */
   readonly model: string;
   /** Part of the name of the adapter to use; empty for any. */
   readonly adapter: string;
@@ -19,7 +22,10 @@ export interface Machine {
 }
 
 export const machineFlags: Flags = {
-  model: { value: 'DIR', text: 'folder of another prior, with its manifest.json' },
+  model: {
+    value: 'NAME',
+    text: `the prior: ${Object.keys(shippedPriors).join(', ')}, or the folder of another (default: default)`,
+  },
   adapter: { value: 'NAME', text: 'part of the name of the WebGPU adapter to use' },
   denoiser: { value: 'KIND', text: 'where the denoiser runs: auto, webgpu or cpu (default: auto)' },
 };
@@ -30,17 +36,33 @@ export function parseMachine(parsed: Parsed): Machine {
   if (denoiser !== 'auto' && denoiser !== 'webgpu' && denoiser !== 'cpu') {
     throw new SettingsError(`Unknown denoiser '${denoiser}': choose auto, webgpu or cpu.`);
   }
-  return { model: parsed.get('model') ?? '', adapter: parsed.get('adapter') ?? '', denoiser };
+  return {
+    model: parsed.get('model') ?? 'default',
+    adapter: parsed.get('adapter') ?? '',
+    denoiser,
+  };
 }
 
-/** Folder of the prior that ships. */
-export const shippedModel = fileURLToPath(new URL('../../models/default', import.meta.url));
+const models = fileURLToPath(new URL('../../models', import.meta.url));
+
+/**
+ * The folder of a prior: of one that ships, by its name.
+ * @throws SettingsError when it is neither that nor a folder with a manifest.
+ */
+export function folderOf(prior: string): string {
+  const folder = priorFolder(prior, models);
+  if (existsSync(join(folder, 'manifest.json'))) return folder;
+  const names = Object.keys(shippedPriors).join(', ');
+  throw new SettingsError(
+    `No prior '${prior}': choose ${names}, or give a folder that has a manifest.json.`,
+  );
+}
 
 /** @throws NoAdapterError without an adapter; ModelFileError, ManifestError or ModelError without a prior. */
 export async function openEngine({ model, adapter, denoiser }: Machine): Promise<Engine> {
   const gpu = await openNodeGpu(adapter);
   const backend = await openNodeBackend(gpu, chooseBackend(gpu, denoiser));
-  const files = new LocalFiles(model || shippedModel, readFile);
+  const files = new LocalFiles(folderOf(model), readFile);
   const engine = await Engine.open({ gpu, backend, files });
   say(`${adapterName(gpu.adapter)}; denoiser: ${engine.denoiserDescription}`);
   return engine;

@@ -116,7 +116,7 @@ export class Run {
     const { tensors, metadata } = readCheckpoint(bytes);
     if (metadata.model !== manifest.files.denoiser.sha256) {
       throw new CheckpointError(
-        'The checkpoint was made with another model: give that model with --model, or start anew.',
+        'The checkpoint was made with another model: give that one with --model or choose it on the page, or start anew.',
       );
     }
     const of = (prefix: string) => without(prefix, tensors);

@@ -6,6 +6,7 @@ import { drawnWords, showFacts } from './facts';
 import { offerFile, offerLink } from './offers';
 import { Pane } from './pane';
 import { Panel } from './panel';
+import { PriorChoice } from './prior_choice';
 import { ProgressBar } from './progress';
 import { type FormAction, PromptForm } from './prompt_form';
 import { Refresh } from './refresh';
@@ -20,6 +21,12 @@ export interface EngineLink {
   listen(listener: (report: Report) => void): void;
 }
 
+/** The priors that may be chosen, by the word for each in an address, and the word or the folder in this one. */
+export interface Priors {
+  readonly names: Readonly<Record<string, string>>;
+  readonly chosen: string;
+}
+
 const allMethods: readonly Method[] = ['sds', 'vsd'];
 
 /** The page: what the visitor chooses goes to the engine, what the engine reports is shown. */
@@ -28,6 +35,7 @@ export class Page {
   readonly #form: PromptForm;
   readonly #panel: Panel;
   readonly #panes: ReadonlyMap<RunId, Pane>;
+  readonly #prior: PriorChoice;
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
   readonly #standing = new Standing();
@@ -35,8 +43,9 @@ export class Page {
   #choices: Choices = firstChoices;
   #shared = '';
 
-  constructor(engine: EngineLink) {
+  constructor(engine: EngineLink, priors: Priors) {
     this.#engine = engine;
+    this.#prior = new PriorChoice(find(document, '#prior-choice'), priors.names, priors.chosen);
     this.#progress = new ProgressBar(document);
     this.#sample = new SampleStrip(document, () => engine.send({ type: 'sample', request: null }));
     const problem = this.#readLink();
@@ -161,7 +170,7 @@ export class Page {
     this.#standing.hear(report, performance.now() / 1000);
     switch (report.type) {
       case 'ready':
-        showFacts(find(document, '#status'), report.facts);
+        showFacts(find(document, '#status p'), report.facts);
         break;
       case 'run':
         this.#hearRun(report, !known.includes(report.run));
@@ -211,6 +220,7 @@ export class Page {
 
   #draw(): void {
     this.#form.enter(this.#standing.state);
+    this.#prior.enabled = this.#standing.state === 'idle';
     this.#progress.show(this.#standing.progress, this.#shared);
     this.#sample.draw();
     for (const pane of this.#panes.values()) pane.draw();

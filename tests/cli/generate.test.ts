@@ -86,6 +86,18 @@ test('a finished run goes on from its checkpoint with its own settings', async (
   expect(record.steps.map(({ step }: { step: number }) => step)).toEqual([4, 5]);
 });
 
+test('the larger prior makes a run of its own, by VSD, and only that one goes on from it', async () => {
+  const args = ['a mushroom', '--model', 'fine', '--method', 'vsd', '--out', out('fine'), ...quick];
+  expect((await generate(args)).code).toBe(0);
+  const record = JSON.parse(await readFile(join(out('fine'), 'run.json'), 'utf8'));
+  expect(record.model.name).toContain('64x64');
+  expect(record.steps[3].fake).not.toBeNull();
+  const more = ['--resume', join(out('fine'), 'field.safetensors'), '--out', out('other')];
+  const { code, text } = await generate(more);
+  expect(text).toMatch(/made with another model: give that one with --model/);
+  expect(code).toBe(1);
+});
+
 test('a gradient that is not finite ends the run at its last checkpoint', async () => {
   const dir = out('diverging');
   // Both rates: the product of table and perceptron leaves the range of f32, whatever the gradient's sign.
@@ -144,10 +156,11 @@ describe('bad input ends with a message and a code other than 0:', () => {
     ['a texture of ten texels', ['a cube', '--mesh.texture', '10'], /must be 0 or at least 64/],
     ['an unwritable folder', ['a cube', '--out', '/dev/null/x'], /Nothing can be written to/],
     [
-      'no model there',
-      ['a cube', '--model', '/nowhere'],
-      /\/nowhere\/manifest.json cannot be read/,
+      'a prior of no name',
+      ['a cube', '--model', 'finest'],
+      /No prior 'finest': choose default, fine/,
     ],
+    ['no model there', ['a cube', '--model', '/nowhere'], /give a folder that has a manifest/],
     ['no checkpoint there', ['--resume', '/nowhere.safetensors'], /\/nowhere.safetensors cannot/],
     ['a resumed file of another kind', ['--resume', 'package.json'], /checkpoint cannot be used/],
     ['no adapter of that name', ['a cube', '--adapter', 'abacus'], /No WebGPU adapter.*--adapter/s],

@@ -9,33 +9,40 @@ import {
 } from '../../src/bench/denoiser';
 import { LocalFiles, loadPrior, ModelFileError, type Prior } from '../../src/diffusion/files';
 import { openNodeBackend } from '../../src/diffusion/ort_node';
+import { shippedPriors } from '../../src/diffusion/priors';
 import { Runtime } from '../../src/diffusion/runtime';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint';
 import { openTestGpu } from '../gpu';
 
-const files = new LocalFiles('models/default', readFile);
+const filesOf = (name: string) => new LocalFiles(`models/${name}`, readFile);
 let prior: Prior;
 let reference: Reference;
 let runtime: Runtime;
 beforeAll(async () => {
   const { gpu } = await openTestGpu();
-  prior = await loadPrior(files);
-  reference = await readReference(files, prior);
+  prior = await loadPrior(filesOf('default'));
+  reference = await readReference(filesOf('default'), prior);
   runtime = new Runtime(gpu, await openNodeBackend(gpu, 'cpu'));
 });
 afterAll(() => runtime.dispose());
 
-test('the CPU predicts what PyTorch predicts, at five noise levels', async () => {
-  const { differences, median, best, calls } = await measureDenoiser(runtime, prior, reference);
-  expect(differences.map(({ timestep }) => timestep)).toEqual([20, 260, 500, 740, 980]);
-  for (const { max, rms } of differences) {
-    expect(max).toBeLessThan(tolerance);
-    expect(rms).toBeLessThan(tolerance);
-  }
-  expect(calls).toBeGreaterThanOrEqual(5);
-  expect(best).toBeGreaterThan(0);
-  expect(best).toBeLessThanOrEqual(median);
-});
+const names = Object.keys(shippedPriors);
+test.each(names)(
+  '%s: the CPU predicts what PyTorch predicts, at five noise levels',
+  async (name) => {
+    const prior = await loadPrior(filesOf(name));
+    const reference = await readReference(filesOf(name), prior);
+    const { differences, median, best, calls } = await measureDenoiser(runtime, prior, reference);
+    expect(differences.map(({ timestep }) => timestep)).toEqual([20, 260, 500, 740, 980]);
+    for (const { max, rms } of differences) {
+      expect(max).toBeLessThan(tolerance);
+      expect(rms).toBeLessThan(tolerance);
+    }
+    expect(calls).toBeGreaterThanOrEqual(5);
+    expect(best).toBeGreaterThan(0);
+    expect(best).toBeLessThanOrEqual(median);
+  },
+);
 
 test('predictions of another noise level are far apart', () => {
   const [first, second] = reference.levels;

@@ -1,7 +1,8 @@
-/** The shipped denoiser: its LoRA gradient against PyTorch's, and what training it costs. */
+/** The shipped denoisers: their LoRA gradient against PyTorch's and differences. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { shippedPriors } from '../../src/diffusion/priors';
 import { differentiate, inferShapes, injectLora, mse, read, trainingGraph } from '../../src/onnx';
 import { cosine, dot, type Feeds, relativeError, Session } from './runtime';
 
@@ -19,16 +20,6 @@ interface Fixture {
 }
 
 const path = (name: string) => new URL(name, import.meta.url);
-const fixture: Fixture = JSON.parse(readFileSync(path('fixtures/denoiser_lora.json'), 'utf8'));
-const data = readFileSync(path('fixtures/denoiser_lora.bin'));
-
-function array(name: string): Float32Array<ArrayBuffer> {
-  const { shape, offset } = fixture.arrays[name]!;
-  const bytes = 4 * shape.reduce((a, b) => a * b, 1);
-  return new Float32Array(
-    data.buffer.slice(data.byteOffset + offset, data.byteOffset + offset + bytes),
-  );
-}
 
 /** The fixture's reproducible values in [-1, 1): `hashed` of models/training/gradient_fixture.py. */
 function hashed(count: number, salt: number): Float32Array<ArrayBuffer> {
@@ -39,111 +30,127 @@ function hashed(count: number, salt: number): Float32Array<ArrayBuffer> {
   });
 }
 
-const file = readFileSync(path('../../models/default/denoiser.onnx'));
-const model = read(file, 'denoiser.onnx');
-const { lora } = JSON.parse(readFileSync(path('../../models/default/manifest.json'), 'utf8'));
-const adapted = injectLora(model, { targets: lora.targets, rank: fixture.rank });
-const graph = inferShapes(adapted.graph, { N: 1 });
-const inputs: Record<string, Float32Array> = Object.fromEntries(
-  ['z', 'timestep', 'text', 'text_mask', 'camera'].map((name) => [name, array(`input.${name}`)]),
-);
-const target = hashed(inputs.z!.length, fixture.target_salt);
+describe.each(Object.keys(shippedPriors))('%s', (prior) => {
+  const fixture: Fixture = JSON.parse(readFileSync(path(`fixtures/${prior}_lora.json`), 'utf8'));
+  const data = readFileSync(path(`fixtures/${prior}_lora.bin`));
 
-/** The fixture's LoRA weights, laid out as this library does. */
-function weights(): Float32Array<ArrayBuffer> {
-  const vector = new Float32Array(adapted.size);
-  for (const { name, offset, shape } of adapted.layout) {
-    const layer = fixture.layers[name.slice(0, -2)]!;
-    const salt = name.endsWith('.A') ? layer.salt_a : layer.salt_b;
-    const values = hashed(shape[0]! * shape[1]!, salt);
-    vector.set(
-      values.map((value) => Math.fround(value * fixture.lora_scale)),
-      offset,
+  function array(name: string): Float32Array<ArrayBuffer> {
+    const { shape, offset } = fixture.arrays[name]!;
+    const bytes = 4 * shape.reduce((a, b) => a * b, 1);
+    return new Float32Array(
+      data.buffer.slice(data.byteOffset + offset, data.byteOffset + offset + bytes),
     );
   }
-  return vector;
-}
 
-const feeds: Feeds = { ...inputs, target, lora: weights() };
+  const file = readFileSync(path(`../../models/${prior}/denoiser.onnx`));
+  const model = read(file, 'denoiser.onnx');
+  const { lora: declared } = JSON.parse(
+    readFileSync(path(`../../models/${prior}/manifest.json`), 'utf8'),
+  );
+  const adapted = injectLora(model, { targets: declared.targets, rank: fixture.rank });
+  const graph = inferShapes(adapted.graph, { N: 1 });
+  const inputs: Record<string, Float32Array> = Object.fromEntries(
+    ['z', 'timestep', 'text', 'text_mask', 'camera'].map((name) => [name, array(`input.${name}`)]),
+  );
+  const target = hashed(inputs.z!.length, fixture.target_salt);
 
-describe('LoRA gradient', () => {
-  let session: Session;
-  let results: Record<string, Float32Array>;
-  beforeAll(async () => {
-    session = await Session.create(
-      trainingGraph(graph, { loss: mse({ prediction: 'prediction', target: 'target' }) }),
-    );
-    results = await session.run(feeds);
+  /** The fixture's LoRA weights, laid out as this library does. */
+  function weights(): Float32Array<ArrayBuffer> {
+    const vector = new Float32Array(adapted.size);
+    for (const { name, offset, shape } of adapted.layout) {
+      const layer = fixture.layers[name.slice(0, -2)]!;
+      const salt = name.endsWith('.A') ? layer.salt_a : layer.salt_b;
+      const values = hashed(shape[0]! * shape[1]!, salt);
+      vector.set(
+        values.map((value) => Math.fround(value * fixture.lora_scale)),
+        offset,
+      );
+    }
+    return vector;
+  }
+
+  const feeds: Feeds = { ...inputs, target, lora: weights() };
+
+  describe('LoRA gradient', () => {
+    let session: Session;
+    let results: Record<string, Float32Array>;
+    beforeAll(async () => {
+      session = await Session.create(
+        trainingGraph(graph, { loss: mse({ prediction: 'prediction', target: 'target' }) }),
+      );
+      results = await session.run(feeds);
+      await session.dispose();
+    });
+
+    test('has fixtures of the shipped file: `training gradient_fixture` writes them', () => {
+      expect(createHash('sha256').update(file).digest('hex')).toBe(fixture.model_sha256);
+    });
+
+    test('covers the targets of the manifest', () => {
+      const names = adapted.layout.map((entry) => entry.name.slice(0, -2));
+      expect([...new Set(names)].sort()).toEqual(Object.keys(fixture.layers).sort());
+    });
+
+    test('has the loss of PyTorch', () => {
+      expect(Math.abs(results.loss![0]! / fixture.loss - 1)).toBeLessThan(1e-5);
+    });
+
+    test('has the norm of PyTorch in every layer', () => {
+      for (const { name, offset, shape } of adapted.layout) {
+        const part = results.gradient!.subarray(offset, offset + shape[0]! * shape[1]!);
+        const layer = fixture.layers[name.slice(0, -2)]!;
+        const reference = name.endsWith('.A') ? layer.norm_a : layer.norm_b;
+        expect(Math.abs(Math.sqrt(dot(part, part)) / reference - 1), name).toBeLessThan(1e-3);
+      }
+    });
+
+    test('has the elements of PyTorch in the first and the last block', () => {
+      let compared = 0;
+      for (const { name, offset, shape } of adapted.layout) {
+        const key = `${name.slice(0, -2)}.grad_${name.endsWith('.A') ? 'a' : 'b'}`;
+        if (!(key in fixture.arrays)) continue;
+        const part = results.gradient!.subarray(offset, offset + shape[0]! * shape[1]!);
+        expect(cosine(part, array(key)), key).toBeGreaterThan(0.99999);
+        expect(relativeError(part, array(key)), key).toBeLessThan(1e-3);
+        compared++;
+      }
+      expect(compared).toBe(40);
+    });
+  });
+
+  test('the gradient by the input agrees with differences along random directions', async () => {
+    const { graph: backward, gradients } = differentiate(graph, {
+      of: { prediction: 'seed' },
+      withRespectTo: ['z', 'text', 'camera'],
+    });
+    const session = await Session.create(backward);
+    const seed = hashed(target.length, 5);
+    const results = await session.run({ ...feeds, seed });
+    for (const [i, name] of ['z', 'text', 'camera'].entries()) {
+      const direction = hashed(inputs[name]!.length, 20 + i);
+      const at = async (step: number) => {
+        const moved = inputs[name]!.map((value, k) => value + step * direction[k]!);
+        return dot((await session.run({ ...feeds, seed, [name]: moved })).prediction!, seed);
+      };
+      const slope = ((await at(2e-3)) - (await at(-2e-3))) / 4e-3;
+      const gradient = results[gradients[name]!]!;
+      // Next to the slope along a usual direction: along this one it may happen to be almost nothing.
+      const usual = Math.sqrt(
+        (dot(gradient, gradient) * dot(direction, direction)) / direction.length,
+      );
+      expect(Math.abs(dot(gradient, direction) - slope) / usual, name).toBeLessThan(1e-3);
+    }
     await session.dispose();
   });
 
-  test('has fixtures of the shipped file: `training gradient_fixture` writes them', () => {
-    expect(createHash('sha256').update(file).digest('hex')).toBe(fixture.model_sha256);
+  test('LoRA at its initialisation changes no bit of the prediction', async () => {
+    const plain = await Session.create(inferShapes(model, { N: 1 }));
+    const adaptedSession = await Session.create(graph);
+    const before = (await plain.run(inputs)).prediction!;
+    const after = (await adaptedSession.run({ ...inputs, lora: adapted.initialise(7) }))
+      .prediction!;
+    expect(new Uint32Array(after.buffer)).toEqual(new Uint32Array(before.buffer));
+    await plain.dispose();
+    await adaptedSession.dispose();
   });
-
-  test('covers the targets of the manifest', () => {
-    const names = adapted.layout.map((entry) => entry.name.slice(0, -2));
-    expect([...new Set(names)].sort()).toEqual(Object.keys(fixture.layers).sort());
-  });
-
-  test('has the loss of PyTorch', () => {
-    expect(Math.abs(results.loss![0]! / fixture.loss - 1)).toBeLessThan(1e-5);
-  });
-
-  test('has the norm of PyTorch in every layer', () => {
-    for (const { name, offset, shape } of adapted.layout) {
-      const part = results.gradient!.subarray(offset, offset + shape[0]! * shape[1]!);
-      const layer = fixture.layers[name.slice(0, -2)]!;
-      const reference = name.endsWith('.A') ? layer.norm_a : layer.norm_b;
-      expect(Math.abs(Math.sqrt(dot(part, part)) / reference - 1), name).toBeLessThan(1e-3);
-    }
-  });
-
-  test('has the elements of PyTorch in the first and the last block', () => {
-    let compared = 0;
-    for (const { name, offset, shape } of adapted.layout) {
-      const key = `${name.slice(0, -2)}.grad_${name.endsWith('.A') ? 'a' : 'b'}`;
-      if (!(key in fixture.arrays)) continue;
-      const part = results.gradient!.subarray(offset, offset + shape[0]! * shape[1]!);
-      expect(cosine(part, array(key)), key).toBeGreaterThan(0.99999);
-      expect(relativeError(part, array(key)), key).toBeLessThan(1e-3);
-      compared++;
-    }
-    expect(compared).toBe(40);
-  });
-});
-
-test('the gradient by the input agrees with differences along random directions', async () => {
-  const { graph: backward, gradients } = differentiate(graph, {
-    of: { prediction: 'seed' },
-    withRespectTo: ['z', 'text', 'camera'],
-  });
-  const session = await Session.create(backward);
-  const seed = hashed(target.length, 5);
-  const results = await session.run({ ...feeds, seed });
-  for (const [i, name] of ['z', 'text', 'camera'].entries()) {
-    const direction = hashed(inputs[name]!.length, 20 + i);
-    const at = async (step: number) => {
-      const moved = inputs[name]!.map((value, k) => value + step * direction[k]!);
-      return dot((await session.run({ ...feeds, seed, [name]: moved })).prediction!, seed);
-    };
-    const slope = ((await at(2e-3)) - (await at(-2e-3))) / 4e-3;
-    const gradient = results[gradients[name]!]!;
-    // Next to the slope along a usual direction: along this one it may happen to be almost nothing.
-    const usual = Math.sqrt(
-      (dot(gradient, gradient) * dot(direction, direction)) / direction.length,
-    );
-    expect(Math.abs(dot(gradient, direction) - slope) / usual, name).toBeLessThan(1e-3);
-  }
-  await session.dispose();
-});
-
-test('LoRA at its initialisation changes no bit of the prediction', async () => {
-  const plain = await Session.create(inferShapes(model, { N: 1 }));
-  const adaptedSession = await Session.create(graph);
-  const before = (await plain.run(inputs)).prediction!;
-  const after = (await adaptedSession.run({ ...inputs, lora: adapted.initialise(7) })).prediction!;
-  expect(new Uint32Array(after.buffer)).toEqual(new Uint32Array(before.buffer));
-  await plain.dispose();
-  await adaptedSession.dispose();
 });

@@ -229,6 +229,18 @@ describe('with an adapter', () => {
     }
   });
 
+  test('another prior is chosen on the page, which keeps the prompt', patience, async () => {
+    expect(await page.isDisabled('#prior-choice')).toBe(true); // there is a run
+    const other = await browser.newPage();
+    await other.goto(`${server.url}#prompt=a+chair`);
+    await other.locator('#status', { hasText: '32x32' }).waitFor(soon);
+    await other.selectOption('#prior-choice', 'fine');
+    await other.locator('#status', { hasText: '64x64' }).waitFor(soon);
+    expect(await other.inputValue('#prior-choice')).toBe('fine');
+    expect(await other.inputValue('#prompt')).toBe('a chair');
+    await other.close();
+  });
+
   test('nothing was written to the console as an error', () => {
     expect(recording.errors).toEqual([]);
   });

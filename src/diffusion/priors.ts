@@ -1,0 +1,10 @@
+/** The priors that ship, by name, which is their folder's, and what the page calls them. */
+export const shippedPriors: Readonly<Record<string, string>> = {
+  default: '32 pixels',
+  fine: '64 pixels, slower',
+};
+
+/** The folder of a prior: inside `models` of one that ships, else `prior` is the folder itself. */
+export function priorFolder(prior: string, models: string): string {
+  return Object.hasOwn(shippedPriors, prior) ? `${models}/${prior}` : prior;
+}
