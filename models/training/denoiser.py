@@ -148,7 +148,7 @@ class Denoiser(nn.Module):
         if self.shell:
             features, coarse = self.shell.shown(z, timestep, per_view)
             shown = torch.cat([coarse, features], 1)
-            if not self.core.stem.weight.requires_grad:  # the shell alone is being trained
+            if self.shell.alone:
                 shown = shown.detach()
         else:
             shown = z

@@ -29,6 +29,7 @@ class Shell(Convolutions):
 
     def __init__(self, channels: int, width: int, blocks: int, embedding: int) -> None:
         super().__init__(channels, SIZE, width, blocks, embedding)
+        self.alone = False  # whether no gradient passes through what it surrounds
 
     def shown(self, z: Tensor, timestep: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
         """Features [N*V,width,S/2,S/2] of z f32 [N,V,C,S,S], and z of half the size, [N*V,C,S/2,S/2]."""

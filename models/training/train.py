@@ -35,7 +35,10 @@ SHELL = ("shell.", "core.out.")  # what is trained with `--shell-only`
 
 
 def shell_only(model: Denoiser) -> None:
-    """Freezes all but the shell and what it is handed."""
+    """Freezes all but the shell and what it is handed. Raises for a network without one."""
+    if not model.shell:
+        raise ValueError(f"{model.config.resolution} pixels have no shell: leave --shell-only out")
+    model.shell.alone = True
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith(SHELL))
 
@@ -89,8 +92,12 @@ class Trainer:
         state = torch.load(self.checkpoint, map_location=self.args.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"]):
-            optimizer.load_state_dict(saved)
+        try:
+            for optimizer, saved in zip(self.optimizers, state["optimizers"]):
+                optimizer.load_state_dict(saved)
+        except ValueError as error:
+            advice = "with or without --shell-only: move it away and start from it by --init"
+            raise ValueError(f"{self.checkpoint} was begun the other way, {advice}") from error
         self.step, self.elapsed = state["step"], state["elapsed"]
 
     def save(self) -> None:
