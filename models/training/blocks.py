@@ -147,11 +147,13 @@ class Convolutions(nn.Module):
     """The two ends of a U-Net: pictures of a side `size` to `width` features at half of it, and what became of
     those back to pictures. The inner network lies between `enter` and `leave`."""
 
-    def __init__(self, channels: int, size: int, width: int, blocks: int, embedding: int) -> None:
+    def __init__(
+        self, channels: int, outputs: int, size: int, width: int, blocks: int, embedding: int
+    ) -> None:
         super().__init__()
         self.channels, self.size, self.width = channels, size, width
-        half, pixels = size // 2, 4 * channels
-        self.stem = nn.Conv2d(pixels, width, 3, padding=1)
+        half = size // 2
+        self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.down_blocks = nn.ModuleList(
             ConvBlock(width, width, embedding, half) for _ in range(blocks)
         )
@@ -159,7 +161,7 @@ class Convolutions(nn.Module):
             ConvBlock(2 * width if i == 0 else width, width, embedding, half) for i in range(blocks)
         )
         self.out_norm = GroupNorm(8, width, half)
-        self.out = zero(nn.Conv2d(width, pixels, 3, padding=1))
+        self.out = zero(nn.Conv2d(width, 4 * outputs, 3, padding=1))
 
     def enter(self, picture: Tensor, embedding: Tensor) -> Tensor:
         """Pictures [..., channels, S, S] and an embedding of each to features [N, width, S/2, S/2]."""
@@ -169,8 +171,8 @@ class Convolutions(nn.Module):
         return h
 
     def leave(self, h: Tensor, entered: Tensor, embedding: Tensor) -> Tensor:
-        """What became of the features, and they as they `entered`, to pictures [N, channels, S, S]."""
+        """What became of the features, and they as they `entered`, to the channels of pictures, [N, 4 * outputs, S/2, S/2] (`to_pixels`)."""
         h = torch.cat([h, entered], 1)
         for block in self.up_blocks:
             h = block(h, embedding)
-        return to_pixels(self.out(F.silu(self.out_norm(h))), self.channels, self.size)
+        return self.out(F.silu(self.out_norm(h)))

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import Convolutions, Mlp, TransformerBlock, zero
+from .blocks import Convolutions, Mlp, TransformerBlock, to_pixels, zero
 from .shell import Shell
 
 # The linear layers that the fake score's LoRA adapts, `*` for anything. With the attention alone its
@@ -115,7 +115,7 @@ class Denoiser(nn.Module):
         self.embedding = Embedding(config)
         self.text = nn.Linear(config.text_width, width)
         self.text_norm = nn.LayerNorm(width)
-        self.core = Convolutions(channels, size, narrow, blocks, width)
+        self.core = Convolutions(channels, channels, size, narrow, blocks, width)
         self.down = nn.Conv2d(narrow, width, 2, stride=2)
         self.position = nn.Parameter(torch.randn(tokens, width) * 0.02)
         self.view = nn.Linear(width, width)
@@ -163,10 +163,9 @@ class Denoiser(nn.Module):
 
         h = self.up(self.norm(tokens)).reshape(-1, side, side, narrow, 2, 2)
         h = h.permute(0, 3, 1, 4, 2, 5).reshape(-1, narrow, 2 * side, 2 * side)
-        h = self.core.leave(h, entered, per_view)
+        h = to_pixels(self.core.leave(h, entered, per_view), config.core_channels, 4 * side)
         shape = (-1, views, config.channels, config.resolution, config.resolution)
         if self.shell:
             coarse, learnt = h.split([config.channels, config.shell_width], 1)
-            carried = self.shell.carried(z, coarse, timestep, views)
-            return carried + self.shell.leave(learnt, features, per_view).reshape(shape)
+            h = self.shell.carried(z, coarse, learnt, features, timestep, per_view, views)
         return h.reshape(shape)

@@ -9,9 +9,10 @@ is what the network inside knows, and its prediction v_32 says the coarse part o
 
     v_64 = gain / 2 * v_32 - 3/2 * alpha_32 * sigma_32 * coarse + detail * fine.
 
-`fine` is noise but for a small power P, and detail = alpha sigma (1 - P) / (alpha^2 P + sigma^2) its best linear
-estimate (Wiener). To this convolutions at 32x32 add what they learn: edges, and whatever is small. They start at
-zero, so the larger tier starts as good as the smaller one.
+`fine` is noise but for its power P, and detail = alpha sigma (1 - P) / (alpha^2 P + sigma^2) its best linear
+estimate (Wiener). Convolutions at 32x32 say how much larger or smaller P is at each pixel than anywhere, nearly
+nothing on what is flat, and add what else they learn. They start at zero, so the larger tier starts as good as the
+smaller one.
 """
 
 import torch
@@ -21,14 +22,14 @@ from .blocks import Convolutions, to_channels, to_pixels
 from .schedule import REFERENCE, cosine_alpha_bar
 
 SIZE = 2 * REFERENCE
-FINE = 0.0125  # P: mean square of what averaging loses of the object set's views, in [-1, 1]
+FINE = 0.0125  # P at first: mean square of what averaging loses of the object set's views, in [-1, 1]
 
 
 class Shell(Convolutions):
     """Convolutions around a denoiser of views half as large, at the schedule of `SIZE` pixels."""
 
     def __init__(self, channels: int, width: int, blocks: int, embedding: int) -> None:
-        super().__init__(channels, SIZE, width, blocks, embedding)
+        super().__init__(channels, 2 * channels, SIZE, width, blocks, embedding)
         self.alone = False  # whether no gradient passes through what it surrounds
 
     def shown(self, z: Tensor, timestep: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,19 +40,33 @@ class Shell(Convolutions):
         coarse = pixels.reshape(-1, self.channels, 4, half, half).mean(2)
         return self.enter(scaled, embedding), coarse
 
-    def carried(self, z: Tensor, inner: Tensor, timestep: Tensor, views: int) -> Tensor:
-        """What a prediction `inner` of half the size, [N*V,C,S/2,S/2], says of v of `z`: [N,V,C,S,S]. `views` = V
-        comes as a number: the exported graph then has no shape arithmetic."""
+    def carried(
+        self,
+        z: Tensor,
+        inner: Tensor,
+        learnt: Tensor,
+        features: Tensor,
+        timestep: Tensor,
+        embedding: Tensor,
+        views: int,
+    ) -> Tensor:
+        """v of `z`, [N,V,C,S,S], of a prediction `inner` of half the size, [N*V,C,S/2,S/2], of what else the network
+        inside has `learnt` and of the shell's `features`, [N*V,width,S/2,S/2]. `views` = V comes as a number: the
+        exported graph then has no shape arithmetic."""
         channels, half = self.channels, self.size // 2
         alpha_bar = cosine_alpha_bar(timestep).view(-1, 1, 1, 1, 1, 1)
         scale = gain(alpha_bar)
         signal = alpha_bar / scale.square()  # alpha_bar of SIZE pixels
-        detail = (signal * (1 - signal)).sqrt() * (1 - FINE) / (1 - (1 - FINE) * signal)
-        pixels = to_channels(z, channels, self.size).reshape(-1, views, channels, 4, half, half)
+        shape = (-1, views, channels, 4, half, half)
+        said = self.leave(learnt, features, embedding).split([4 * channels, 4 * channels], 1)
+        more, spread = (part.reshape(shape) for part in said)
+        power = FINE * spread.exp()
+        detail = (signal * (1 - signal)).sqrt() * (1 - power) / (signal * power + 1 - signal)
+        pixels = to_channels(z, channels, self.size).reshape(shape)
         coarse = pixels.mean(3, keepdim=True)
         known = inner.reshape(-1, views, channels, 1, half, half)
         v = scale / 2 * known - 1.5 * (alpha_bar * (1 - alpha_bar)).sqrt() * coarse
-        v = v + detail * (pixels - coarse)
+        v = v + detail * (pixels - coarse) + more
         whole = to_pixels(v.reshape(-1, 4 * channels, half, half), channels, self.size)
         return whole.reshape(-1, views, channels, self.size, self.size)
 
