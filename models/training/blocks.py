@@ -144,14 +144,14 @@ class TransformerBlock(nn.Module):
 
 
 class Convolutions(nn.Module):
-    """The two ends of a U-Net: pictures of a side `size` to `width` features at half of it, and what became of
-    those back to pictures. The inner network lies between `enter` and `leave`."""
+    """The two ends of a U-Net: pictures of `channels` and a side `size`, as their `to_channels`, to `width` features
+    at half of it, and what became of those back to pictures of `outputs` channels. The inner network lies between
+    `enter` and `leave`."""
 
     def __init__(
         self, channels: int, outputs: int, size: int, width: int, blocks: int, embedding: int
     ) -> None:
         super().__init__()
-        self.channels, self.size, self.width = channels, size, width
         half = size // 2
         self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.down_blocks = nn.ModuleList(
@@ -163,15 +163,15 @@ class Convolutions(nn.Module):
         self.out_norm = GroupNorm(8, width, half)
         self.out = zero(nn.Conv2d(width, 4 * outputs, 3, padding=1))
 
-    def enter(self, picture: Tensor, embedding: Tensor) -> Tensor:
-        """Pictures [..., channels, S, S] and an embedding of each to features [N, width, S/2, S/2]."""
-        h = self.stem(to_channels(picture, self.channels, self.size))
+    def enter(self, pictures: Tensor, embedding: Tensor) -> Tensor:
+        """Pictures [N, 4 * channels, S/2, S/2] and an embedding of each to features [N, width, S/2, S/2]."""
+        h = self.stem(pictures)
         for block in self.down_blocks:
             h = block(h, embedding)
         return h
 
     def leave(self, h: Tensor, entered: Tensor, embedding: Tensor) -> Tensor:
-        """What became of the features, and they as they `entered`, to the channels of pictures, [N, 4 * outputs, S/2, S/2] (`to_pixels`)."""
+        """What became of the features, and they as they `entered`, to pictures [N, 4 * outputs, S/2, S/2]."""
         h = torch.cat([h, entered], 1)
         for block in self.up_blocks:
             h = block(h, embedding)

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import Convolutions, Mlp, TransformerBlock, to_pixels, zero
+from .blocks import Convolutions, Mlp, TransformerBlock, to_channels, to_pixels, zero
 from .shell import Shell
 
 # The linear layers that the fake score's LoRA adapts, `*` for anything. With the attention alone its
@@ -138,7 +138,8 @@ class Denoiser(nn.Module):
         config = self.config
         views = 1 if camera is None else config.views
         width, narrow = config.width, config.conv_width
-        side = config.core_resolution // 4
+        channels, size = config.core_channels, config.core_resolution
+        side = size // 4
 
         context = self.text_norm(self.text(text))
         bias = ((text_mask - 1) * 1e4)[:, None, None]
@@ -152,7 +153,7 @@ class Denoiser(nn.Module):
                 shown = shown.detach()
         else:
             shown = z
-        entered = self.core.enter(shown, per_view)
+        entered = self.core.enter(to_channels(shown, channels, size), per_view)
 
         tokens = self.down(entered).reshape(-1, width, side * side).transpose(1, 2)
         tokens = tokens + self.position + self.view(per_view)[:, None]
@@ -163,7 +164,7 @@ class Denoiser(nn.Module):
 
         h = self.up(self.norm(tokens)).reshape(-1, side, side, narrow, 2, 2)
         h = h.permute(0, 3, 1, 4, 2, 5).reshape(-1, narrow, 2 * side, 2 * side)
-        h = to_pixels(self.core.leave(h, entered, per_view), config.core_channels, 4 * side)
+        h = to_pixels(self.core.leave(h, entered, per_view), channels, size)
         shape = (-1, views, config.channels, config.resolution, config.resolution)
         if self.shell:
             coarse, learnt = h.split([config.channels, config.shell_width], 1)

@@ -30,15 +30,15 @@ class Shell(Convolutions):
 
     def __init__(self, channels: int, width: int, blocks: int, embedding: int) -> None:
         super().__init__(channels, 2 * channels, SIZE, width, blocks, embedding)
+        self.channels = channels
         self.alone = False  # whether no gradient passes through what it surrounds
 
     def shown(self, z: Tensor, timestep: Tensor, embedding: Tensor) -> tuple[Tensor, Tensor]:
         """Features [N*V,width,S/2,S/2] of z f32 [N,V,C,S,S], and z of half the size, [N*V,C,S/2,S/2]."""
         scaled = z * gain(cosine_alpha_bar(timestep)).view(-1, 1, 1, 1, 1)
-        half = self.size // 2
-        pixels = to_channels(scaled, self.channels, self.size)
-        coarse = pixels.reshape(-1, self.channels, 4, half, half).mean(2)
-        return self.enter(scaled, embedding), coarse
+        pixels = to_channels(scaled, self.channels, SIZE)
+        coarse = pixels.reshape(-1, self.channels, 4, REFERENCE, REFERENCE).mean(2)
+        return self.enter(pixels, embedding), coarse
 
     def carried(
         self,
@@ -50,25 +50,24 @@ class Shell(Convolutions):
         embedding: Tensor,
         views: int,
     ) -> Tensor:
-        """v of `z`, [N,V,C,S,S], of a prediction `inner` of half the size, [N*V,C,S/2,S/2], of what else the network
+        """v of `z`, [N*V,C,S,S], of a prediction `inner` of half the size, [N*V,C,S/2,S/2], of what else the network
         inside has `learnt` and of the shell's `features`, [N*V,width,S/2,S/2]. `views` = V comes as a number: the
         exported graph then has no shape arithmetic."""
-        channels, half = self.channels, self.size // 2
+        channels = self.channels
         alpha_bar = cosine_alpha_bar(timestep).view(-1, 1, 1, 1, 1, 1)
         scale = gain(alpha_bar)
         signal = alpha_bar / scale.square()  # alpha_bar of SIZE pixels
-        shape = (-1, views, channels, 4, half, half)
+        shape = (-1, views, channels, 4, REFERENCE, REFERENCE)
         said = self.leave(learnt, features, embedding).split([4 * channels, 4 * channels], 1)
         more, spread = (part.reshape(shape) for part in said)
         power = FINE * spread.exp()
         detail = (signal * (1 - signal)).sqrt() * (1 - power) / (signal * power + 1 - signal)
-        pixels = to_channels(z, channels, self.size).reshape(shape)
+        pixels = to_channels(z, channels, SIZE).reshape(shape)
         coarse = pixels.mean(3, keepdim=True)
-        known = inner.reshape(-1, views, channels, 1, half, half)
+        known = inner.reshape(-1, views, channels, 1, REFERENCE, REFERENCE)
         v = scale / 2 * known - 1.5 * (alpha_bar * (1 - alpha_bar)).sqrt() * coarse
         v = v + detail * (pixels - coarse) + more
-        whole = to_pixels(v.reshape(-1, 4 * channels, half, half), channels, self.size)
-        return whole.reshape(-1, views, channels, self.size, self.size)
+        return to_pixels(v.reshape(-1, 4 * channels, REFERENCE, REFERENCE), channels, SIZE)
 
 
 def gain(alpha_bar: Tensor) -> Tensor:
