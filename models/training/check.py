@@ -125,8 +125,8 @@ def check_noise() -> None:
 
 
 def check_degraded() -> None:
-    """A degraded group is premultiplied RGBA, softer than the object and alike from all sides; what
-    is empty stays empty."""
+    """A degraded group is premultiplied RGBA, softer than the object, alike from all sides and at every
+    size of the pictures; what is empty stays empty."""
     disc = (torch.arange(32) - 15.5).square()
     alpha = (disc[:, None] + disc[None] < 100).float().expand(64, 4, 1, 32, 32)
     views = 2 * torch.cat([0.6 * alpha.expand(64, 4, 3, 32, 32), alpha], 2) - 1
@@ -135,6 +135,10 @@ def check_degraded() -> None:
     assert (rgba[:, :, :3] <= rgba[:, :, 3:] + 1e-6).all()
     assert torch.allclose(rgba[:, 0], rgba[:, 2], atol=1e-5)
     assert (rgba != 0.5 * views + 0.5).flatten(1).any(1).float().mean() > 0.8
+    larger = views.repeat_interleave(2, -1).repeat_interleave(2, -2)
+    larger = 0.5 * degraded(larger, torch.Generator().manual_seed(0)) + 0.5
+    halved = larger.unflatten(-1, (32, 2)).unflatten(-3, (32, 2)).mean((-3, -1))
+    assert (halved - rgba).abs().mean() < 0.002
     empty = degraded(-torch.ones(3, 4, 4, 32, 32), torch.Generator().manual_seed(0))
     assert (empty == -1).all()
 

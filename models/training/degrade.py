@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-BLUR = (0.5, 5.0)  # standard deviation, pixels
+BLUR = (1 / 64, 5 / 32)  # standard deviation, in widths of a picture
+RADIUS = 5 / 16  # where the Gaussian is cut off
 
 
 def blurred(rgba: Tensor, std: Tensor) -> Tensor:
-    """Each group [V, C, H, W] of `rgba` under a Gaussian of its own `std` [N, 1, 1, 1, 1], pixels."""
-    radius = 10
+    """Each group [V, C, H, W] of `rgba` under a Gaussian of its own `std` [N, 1, 1, 1, 1], in widths."""
     n, v, c, h, w = rgba.shape
-    offset = torch.arange(-radius, radius + 1, device=std.device)
+    radius = round(RADIUS * w)
+    offset = torch.arange(-radius, radius + 1, device=std.device) / w
     kernel = torch.exp(-0.5 * (offset / std.view(n, 1)) ** 2)
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(v * c, 0)[:, None]
     flat = rgba.reshape(1, n * v * c, h, w)
