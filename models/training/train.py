@@ -19,7 +19,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import Tensor
 
-from .data import Batch, Groups
+from .data import COMMON, Batch, Groups
 from .degrade import degraded
 from .denoiser import TIERS, Denoiser
 from .log import Log, Update
@@ -68,7 +68,7 @@ class Trainer:
     def __init__(self, args: argparse.Namespace, rank: int) -> None:
         self.args, self.rank = args, rank
         torch.manual_seed(args.seed)
-        self.data = Groups(args.objects, args.work, args.device)
+        self.data = Groups(args.objects, args.work, args.device, args.common)
         text, resolution = self.data.text, self.data.resolution
         self.singles = open_singles(args.work, text, resolution, args.device)
         self.single_views = round(args.singles * (args.batch // args.workers)) if self.singles else 0
@@ -235,6 +235,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--warmup", type=int, default=400, help="steps")
     help_power = "timesteps are drawn as u^power: below 1 more of the noisy ones, where text and agreement are learnt"
     parser.add_argument("--power", type=float, default=0.65, help=help_power)
+    help_common = "a phrase true of n objects is drawn as n^common: below 1.5 more of the rare ones"
+    parser.add_argument("--common", type=float, default=COMMON, help=help_common)
     parser.add_argument("--decay", type=float, default=0.9992, help="of the averaged weights")
     parser.add_argument("--save-minutes", type=float, default=3)
     parser.add_argument("--log-steps", type=int, default=100)
