@@ -235,7 +235,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--warmup", type=int, default=400, help="steps")
     help_power = "timesteps are drawn as u^power: below 1 more of the noisy ones, where text and agreement are learnt"
     parser.add_argument("--power", type=float, default=0.65, help=help_power)
-    help_common = "a phrase true of n objects is drawn as n^common: below 1.5 more of the rare ones"
+    help_common = "a phrase true of n objects is drawn as n^common: the smaller, the more of the rare ones"
     parser.add_argument("--common", type=float, default=COMMON, help=help_common)
     parser.add_argument("--decay", type=float, default=0.9992, help="of the averaged weights")
     parser.add_argument("--save-minutes", type=float, default=3)
