@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import glsl from 'vite-plugin-glsl';
-import { shippedPriors } from './src/diffusion/priors.ts';
+import { shippedPriors } from './src/prior/shipped.ts';
 
 /** Resolves `#include` in .wgsl files; shared by the page, the CLI bundle and the tests. */
 export const wgsl = () =>

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { LocalFiles } from '../src/diffusion/files';
-import { openNodeBackend } from '../src/diffusion/ort_node';
 import type { Gpu } from '../src/gpu/device';
+import { LocalFiles } from '../src/prior/files';
+import { openNodeBackend } from '../src/runtime/node';
 import { Engine } from '../src/train/engine';
 
 /** The shipped prior with its denoiser on the CPU, two threads as on the smallest machine. */

@@ -24,7 +24,7 @@ RANK = 4
 LORA_SCALE = 0.1
 TARGET_SALT = 1003
 SHIPPED = Path(__file__).parent.parent / "default" / "denoiser.onnx"
-FIXTURES = Path(__file__).parents[2] / "tests" / "onnx" / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "tests" / "prior" / "fixtures"
 
 
 class LoraLinear(nn.Module):

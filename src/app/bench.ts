@@ -1,6 +1,6 @@
 import type { DenoiserMeasure } from '../bench/denoiser';
-import type { BackendKind } from '../diffusion/backend';
 import type { AdapterFacts } from '../gpu/device';
+import type { BackendKind } from '../runtime/backend';
 
 /** What to run, and where. */
 export interface BenchRequest {

@@ -1,11 +1,11 @@
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { measureDenoiser, readReference } from '../bench/denoiser';
-import { FetchedFiles, loadPrior } from '../diffusion/files';
-import { openWebBackend } from '../diffusion/ort_web';
-import { Runtime } from '../diffusion/runtime';
 import { openGpu } from '../gpu/device';
-import { messageOf } from '../train/error_words';
+import { FetchedFiles, loadPrior } from '../prior/files';
+import { Runtime } from '../runtime/runtime';
+import { openWebBackend } from '../runtime/web';
+import { messageOf } from '../train/error_message';
 import type { BenchReply, BenchRequest, RuntimeMeasure } from './bench';
 
 /** Measures a denoiser in a thread like the one that the page's engine has. */

@@ -4,7 +4,7 @@ import { Renderer } from '../render/renderer';
 import { Shading } from '../render/shading';
 import type { ShadingMode } from '../render/shading_mode';
 import type { Run } from '../train/run';
-import type { FieldPicture, FieldSource } from '../viewer/stage';
+import type { FieldPicture, FieldSource } from '../viewer/viewport';
 
 /** Steps across the object in a picture, relative to those in training: pictures have more pixels. */
 const samples = 1.5;

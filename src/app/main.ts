@@ -1,5 +1,5 @@
-import { priorFolder, shippedPriors } from '../diffusion/priors';
-import type { Command, Report } from '../train/messages';
+import { priorFolder, shippedPriors } from '../prior/shipped';
+import type { Command, Report } from '../protocol/messages';
 import { type EngineLink, Page } from '../ui/page';
 
 /** The page's thread: it opens the engine in a Worker of its own and never computes. */

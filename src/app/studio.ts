@@ -1,13 +1,13 @@
-import { chooseBackend } from '../diffusion/backend';
-import { FetchedFiles } from '../diffusion/files';
-import { openWebBackend, type WasmUrls } from '../diffusion/ort_web';
 import { adapterName, type Gpu, openGpu } from '../gpu/device';
-import { encodePng } from '../mesh/png';
+import { encodePng } from '../image/png';
+import { FetchedFiles } from '../prior/files';
+import type { Command, Report, RunId, SessionReport, ShadingMode } from '../protocol/messages';
+import { chooseBackend } from '../runtime/backend';
+import { openWebBackend, type WasmUrls } from '../runtime/web';
 import { Engine } from '../train/engine';
-import type { Command, Report, RunId, SessionReport, ShadingMode } from '../train/messages';
 import { checkpointSettings, type Run } from '../train/run';
 import { Session } from '../train/session';
-import { Theatre } from '../viewer/theatre';
+import { Theatre } from '../viewer/viewports';
 import { fieldSource } from './field_view';
 
 type Post = (report: Report, transfer?: Transferable[]) => void;

@@ -1,7 +1,7 @@
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { messageOf } from '../train/error_words';
-import type { Command, Report } from '../train/messages';
+import type { Command, Report } from '../protocol/messages';
+import { messageOf } from '../train/error_message';
 import { Studio } from './studio';
 
 /** The engine's thread: everything but the page itself. */

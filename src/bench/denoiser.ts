@@ -1,7 +1,7 @@
-import { Denoiser } from '../diffusion/denoiser';
-import { ModelFileError, type ModelFiles, type Prior } from '../diffusion/files';
-import type { Runtime } from '../diffusion/runtime';
 import { Readback } from '../gpu/readback';
+import { Denoiser } from '../prior/denoiser';
+import { ModelFileError, type ModelFiles, type Prior } from '../prior/files';
+import type { Runtime } from '../runtime/runtime';
 import { CheckpointError, readCheckpoint, type Tensors } from '../train/checkpoint';
 import { median } from './timer';
 

@@ -1,10 +1,11 @@
-import code from '../../shaders/bench/ceilings.wgsl';
+import code from '../../shaders/bench/peak_rates.wgsl';
 import { partialRows } from '../field/mlp';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { Shader } from '../gpu/kernel';
 import { Readback } from '../gpu/readback';
 import { pixelsOf } from '../render/march';
+import { type Rival, type RivalResult, rivalStep } from './baseline';
 import {
   type Bound,
   bound,
@@ -16,7 +17,6 @@ import {
   stageNames,
   type Workload,
 } from './cost_model';
-import { type Rival, type RivalResult, rivalStep } from './rival';
 import type { Size } from './sizes';
 import { BenchStep } from './step';
 import type { Recording, Timer } from './timer';

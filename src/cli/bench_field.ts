@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { measureCeilings } from '../bench/ceilings';
+import { measureCeilings } from '../bench/peak_rates';
 import { ceilingLines, stageLines } from '../bench/report';
 import { type Size, sizes } from '../bench/sizes';
 import { measureStep, type SizeResult } from '../bench/stages';

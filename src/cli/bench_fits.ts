@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ObjectError } from '../fit/object_mesh';
-import { readObject } from '../fit/read_object';
 import type { Gpu } from '../gpu/device';
+import { ObjectError } from '../object/object_mesh';
+import { readObject } from '../object/read_object';
 import { SettingsError } from '../settings';
 import { type FitRecord, fitObject } from './fit_object';
 import {

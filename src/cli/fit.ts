@@ -1,5 +1,5 @@
-import { ObjectError } from '../fit/object_mesh';
-import { readObject } from '../fit/read_object';
+import { ObjectError } from '../object/object_mesh';
+import { readObject } from '../object/read_object';
 import { fitObject, words } from './fit_object';
 import { fitFlags, fitOptions, fitSettingFlags } from './fit_options';
 import { type Flags, helpRow, helpRows, parseFlags } from './flags';

@@ -1,6 +1,6 @@
-import { defaultSteps } from '../diffusion/ddim';
-import { viewsToImage } from '../mesh/png';
-import { encodePng } from '../mesh/png_node';
+import { viewsToImage } from '../image/png';
+import { encodePng } from '../image/png_node';
+import { defaultSteps } from '../prior/sampler';
 import { validatePrompt } from '../settings';
 import { helpRow, helpRows, numberFlag, parseFlags } from './flags';
 import { machineFlags, openEngine, parseMachine, say } from './machine';

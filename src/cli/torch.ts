@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Rival, RivalResult } from '../bench/rival';
+import type { Rival, RivalResult } from '../bench/baseline';
 import { SettingsError } from '../settings';
 
 const program = fileURLToPath(new URL('../../tests/bench/torch_step.py', import.meta.url));

@@ -1,5 +1,5 @@
 import type { FieldOptions } from '../field/options';
-import type { MeshFormat } from '../mesh/formats';
+import type { MeshFormat } from '../mesh/export/formats';
 import type { Schedule } from './schedule';
 
 export type Method = 'sds' | 'vsd';

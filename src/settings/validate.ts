@@ -1,4 +1,4 @@
-import { formats } from '../mesh/formats';
+import { formats } from '../mesh/export/formats';
 import type { Tree } from './entries';
 import { validatePrompt } from './prompt';
 import { most, type Schedule } from './schedule';

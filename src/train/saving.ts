@@ -1,7 +1,7 @@
+import type { PngEncoder } from '../image/png';
 import type { MeshFile } from '../mesh/export';
-import type { PngEncoder } from '../mesh/png';
+import type { SavedFile, SavedKind } from '../protocol/messages';
 import type { Settings } from '../settings';
-import type { SavedFile, SavedKind } from './messages';
 
 /** A run as far as saving goes. */
 export interface Saveable {

@@ -1,7 +1,4 @@
-import type { PngEncoder } from '../mesh/png';
-import type { Settings } from '../settings';
-import { Drawing, noteOn, type SampleSource } from './drawing';
-import { messageOf } from './error_words';
+import type { PngEncoder } from '../image/png';
 import type {
   RunId,
   RunRequest,
@@ -10,7 +7,10 @@ import type {
   SavedKind,
   SessionReport,
   SessionState,
-} from './messages';
+} from '../protocol/messages';
+import type { Settings } from '../settings';
+import { messageOf } from './error_message';
+import { Drawing, noteOn, type SampleSource } from './sampling';
 import { filesOf, type Saveable } from './saving';
 import type { StepReport } from './trainer';
 

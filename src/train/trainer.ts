@@ -1,7 +1,3 @@
-import type { Denoiser } from '../diffusion/denoiser';
-import type { FakeScore } from '../diffusion/fake_score';
-import type { Manifest } from '../diffusion/manifest';
-import type { Conditioning } from '../diffusion/text_encoder';
 import type { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
@@ -10,6 +6,10 @@ import { type GuidanceShape, Noising } from '../guidance/noise';
 import { Objective, slotLevels } from '../guidance/objective';
 import { drawFakeLevel, drawLevels, drawStep, type NoiseLevel } from '../guidance/timestep';
 import type { Adam } from '../optim/adam';
+import type { Denoiser } from '../prior/denoiser';
+import type { FakeScore } from '../prior/fake_score';
+import type { Manifest } from '../prior/manifest';
+import type { Conditioning } from '../prior/text_encoder';
 import { type Camera, cameraMatrices, stepCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
 import { raysPerPixel } from '../render/supersampling';

@@ -1,4 +1,4 @@
-import type { EngineFacts, Report } from '../train/messages';
+import type { EngineFacts, Report } from '../protocol/messages';
 
 /** Says where the engine runs. */
 export function showFacts(

@@ -1,5 +1,5 @@
+import type { Command, Report, RunId } from '../protocol/messages';
 import { type Method, SettingsError, validatePrompt } from '../settings';
-import type { Command, Report, RunId } from '../train/messages';
 import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
 import { download, find, setText } from './dom';
 import { drawnWords, showFacts } from './facts';

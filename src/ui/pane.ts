@@ -1,4 +1,3 @@
-import { defaults, type Method, type Settings } from '../settings';
 import type {
   CanvasSize,
   Command,
@@ -6,7 +5,8 @@ import type {
   RunState,
   SavedKind,
   SessionReport,
-} from '../train/messages';
+} from '../protocol/messages';
+import { defaults, type Method, type Settings } from '../settings';
 import { find, instantiate, setText } from './dom';
 import { Plot } from './plot';
 import { listenForOrbits } from './pointer';

@@ -1,4 +1,4 @@
-import type { OrbitMove } from '../train/messages';
+import type { OrbitMove } from '../protocol/messages';
 
 /** Share of the pane's height that an arrow key stands for. */
 const keyStep = 0.06;

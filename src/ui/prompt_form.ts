@@ -1,5 +1,5 @@
+import type { SessionState } from '../protocol/messages';
 import { type Method, makeSettings, maxPromptLength, type Preset, presetOf } from '../settings';
-import type { SessionState } from '../train/messages';
 import type { Choices } from './choices';
 import { find, setText } from './dom';
 

@@ -1,4 +1,4 @@
-import type { SampleRequest, SessionReport } from '../train/messages';
+import type { SampleRequest, SessionReport } from '../protocol/messages';
 import { find, setText } from './dom';
 
 type SampleReport = Extract<SessionReport, { type: 'sample' }>;

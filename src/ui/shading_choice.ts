@@ -1,4 +1,4 @@
-import { type ShadingMode, shadingModes } from '../train/messages';
+import { type ShadingMode, shadingModes } from '../protocol/messages';
 
 const descriptions: Readonly<Record<ShadingMode, readonly [name: string, title: string]>> = {
   unlit: ['Unlit', 'The colour as it is trained'],

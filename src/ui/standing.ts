@@ -1,4 +1,4 @@
-import type { Report, RunId, SessionState } from '../train/messages';
+import type { Report, RunId, SessionState } from '../protocol/messages';
 import { clock, Remaining } from './remaining';
 
 /** What the bar and the line under it say. */

@@ -1,4 +1,4 @@
-import type { OrbitMove } from '../train/messages';
+import type { OrbitMove } from '../protocol/messages';
 
 /** Where the viewer's camera stands on a sphere about the origin; angles in degrees. */
 export interface OrbitState {

@@ -2,7 +2,7 @@ import code from '../../shaders/view/preview.wgsl';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader } from '../gpu/kernel';
-import type { CanvasSize } from '../train/messages';
+import type { CanvasSize } from '../protocol/messages';
 
 /** Copies from a buffer to a texture start rows at multiples of this many bytes. */
 const rowAlignment = 256;

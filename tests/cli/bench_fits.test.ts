@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { bench } from '../../src/cli/bench';
-import { pngOf, triangles } from '../fit/files';
-import { colouredBox } from '../fit/shapes';
+import { pngOf, triangles } from '../object/files';
+import { colouredBox } from '../object/shapes';
 import '../gpu';
 
 let folder: string;

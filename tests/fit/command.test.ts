@@ -6,8 +6,8 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fit as run } from '../../src/cli/fit';
 import '../gpu';
-import { pngOf, triangles } from './files';
-import { colouredBox } from './shapes';
+import { pngOf, triangles } from '../object/files';
+import { colouredBox } from '../object/shapes';
 
 let folder: string;
 let path: string;

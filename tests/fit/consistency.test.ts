@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { consistency } from '../../src/fit/consistency';
 import { turntableCameras, viewsOf } from '../../src/fit/known_views';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { colouredBox } from './shapes';
+import { colouredBox } from '../object/shapes';
 
 let t: TestGpu;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Fit, fitSettings, knownSize } from '../../src/fit/fit';
-import { judge, paintedMesh } from '../../src/fit/judge';
 import { KnownViews, sphereCameras, viewsOf } from '../../src/fit/known_views';
 import { psnr, viewAt } from '../../src/fit/measures';
+import { judge, paintedMesh } from '../../src/fit/metrics';
 import { presetOf } from '../../src/settings';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { colouredBox } from './shapes';
+import { colouredBox } from '../object/shapes';
 
 let t: TestGpu;
 beforeAll(async () => {

@@ -1,8 +1,6 @@
 /** What the library emits on onnxruntime's WebGPU execution provider. */
 import type { InferenceSession } from 'onnxruntime-web';
 import { beforeAll, expect, test } from 'vitest';
-import type { OrtBackend } from '../../src/diffusion/backend';
-import { openNodeBackend } from '../../src/diffusion/ort_node';
 import {
   adamW,
   differentiate,
@@ -15,6 +13,8 @@ import {
   trainingGraph,
   write,
 } from '../../src/onnx';
+import type { OrtBackend } from '../../src/runtime/backend';
+import { openNodeBackend } from '../../src/runtime/node';
 import { openTestGpu } from '../gpu';
 import { families, graphOf, names, title } from './cases';
 import { smallUnet } from './networks';

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import type { Report } from '../../src/train/messages';
+import type { Report } from '../../src/protocol/messages';
 
 /** What a page did while nobody looked. */
 export interface Recording {

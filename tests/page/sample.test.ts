@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
-import type { Report } from '../../src/train/messages';
+import type { Report } from '../../src/protocol/messages';
 import { type Recording, record, tasksDuring } from './browser';
 
 const steps = 6;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Report, RunId, RunState } from '../../src/protocol/messages';
 import { makeSettings } from '../../src/settings';
-import type { Report, RunId, RunState } from '../../src/train/messages';
 import { clock, Remaining } from '../../src/ui/remaining';
 import { Series } from '../../src/ui/series';
 import { Standing } from '../../src/ui/standing';

@@ -1,4 +1,4 @@
-import { edges, triangleTable } from '../../src/mesh/marching_cubes_table';
+import { edges, triangleTable } from '../../src/mesh/surface/marching_cubes_table';
 
 /** Positions [vertices, 3] and corners [triangles, 3]. */
 export interface ReferenceSurface {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { Manifest } from '../../src/diffusion/manifest';
 import { Field } from '../../src/field/field';
 import { Adam } from '../../src/optim/adam';
+import type { Manifest } from '../../src/prior/manifest';
 import { Renderer } from '../../src/render/renderer';
 import { mostRaysPerPixel } from '../../src/render/supersampling';
 import { makeSettings, presetOf } from '../../src/settings';

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { PngEncoder } from '../../src/image/png';
 import type { MeshFile } from '../../src/mesh/export';
-import type { PngEncoder } from '../../src/mesh/png';
+import type { SessionReport } from '../../src/protocol/messages';
 import { makeSettings, type Settings } from '../../src/settings';
-import { messageOf } from '../../src/train/error_words';
-import type { SessionReport } from '../../src/train/messages';
+import { messageOf } from '../../src/train/error_message';
 import { baseName } from '../../src/train/saving';
 import { Session, type SessionRun } from '../../src/train/session';
 import { NonFiniteGradientError, type StepReport } from '../../src/train/trainer';

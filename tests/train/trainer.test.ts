@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Manifest } from '../../src/diffusion/manifest';
 import { Field } from '../../src/field/field';
 import { drawStep } from '../../src/guidance/timestep';
 import { Adam } from '../../src/optim/adam';
+import type { Manifest } from '../../src/prior/manifest';
 import { normal, streams } from '../../src/random';
 import { Renderer } from '../../src/render/renderer';
 import { type Method, makeSettings, presetOf } from '../../src/settings';

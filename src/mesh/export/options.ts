@@ -1,0 +1,76 @@
+import type { Mesh } from '../surface/extract';
+import type { Atlas } from '../texture/unwrap';
+
+/** A file of an export: the mesh itself, or what it refers to. */
+export interface MeshFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** An image on a mesh, in place of its vertex colours. */
+export interface Texture {
+  readonly atlas: Atlas;
+  /** The image as a PNG file, display sRGB. */
+  readonly png: Uint8Array;
+}
+
+export interface ExportOptions {
+  /** The files' name, without its extension. Default 'mesh'. */
+  readonly file?: string;
+  /** The object's name in the file. Default: the prompt, or 'object'. */
+  readonly name?: string;
+  /** Kept in a GLB's extras. */
+  readonly prompt?: string;
+  /** Metres per unit of the field, whose object has a diameter of up to 2. Default 1. */
+  readonly scale?: number;
+  /** GLB: colours exactly as distilled (KHR_materials_unlit), not a rough dielectric. Default false. */
+  readonly unlit?: boolean;
+  /** For GLB and OBJ; PLY has vertex colours and STL has none. */
+  readonly texture?: Texture;
+}
+
+/** Options with their defaults. @throws RangeError for those that no file can have. */
+export function completed(options: ExportOptions) {
+  const { file = 'mesh', prompt = '', scale = 1, unlit = false, texture } = options;
+  const name = options.name || prompt || 'object';
+  if (!/^[\w.-]+$/.test(file)) {
+    throw new RangeError(`'${file}' cannot name a mesh's files: use letters, digits, '_' and '-'.`);
+  }
+  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`A mesh's scale must be a positive number of metres, not ${scale}.`);
+  }
+  return { file, name, prompt, scale, unlit, texture };
+}
+
+/**
+ * Checks what any file needs of a mesh.
+ * @throws RangeError naming what is wrong: no triangle, lengths that do not agree, an index without a
+ *   vertex, a value that is not finite, a colour outside of [0, 1].
+ */
+export function checkMesh({ positions, normals, colours, indices }: Mesh): void {
+  if (indices.length === 0) {
+    throw new RangeError('The mesh has no triangle: extract it at another iso-level.');
+  }
+  for (const [what, values] of Object.entries({ normals, colours })) {
+    if (values.length !== positions.length) {
+      throw new RangeError(
+        `The mesh has ${positions.length} coordinates but ${values.length} of ${what}.`,
+      );
+    }
+  }
+  const vertices = positions.length / 3;
+  const stray = indices.find((vertex) => vertex >= vertices);
+  if (stray !== undefined) {
+    throw new RangeError(`The mesh's triangles use vertex ${stray}; it has ${vertices}.`);
+  }
+  const refuse = (what: string, values: Float32Array, fits: (value: number) => boolean) => {
+    const at = values.findIndex((value) => !fits(value));
+    if (at < 0) return;
+    throw new RangeError(
+      `The mesh's ${what} at vertex ${Math.floor(at / 3)} is ${values[at]}: extract it anew from a field without such values.`,
+    );
+  };
+  refuse('position', positions, Number.isFinite);
+  refuse('normal', normals, Number.isFinite);
+  refuse('colour', colours, (value) => value >= 0 && value <= 1);
+}

@@ -1,0 +1,102 @@
+import type { Gpu } from '../../gpu/device';
+import { greatest } from './blur';
+import { floaterShare } from './components';
+import { FieldSampler, type SampledField } from './density';
+import { EmptyFieldError } from './iso';
+import { type Solid, type SolidOptions, solidOf } from './solidity_grid';
+
+/** Of a coarse cell: what of the solid lies in it. */
+const kept = 1;
+const floater = 2;
+
+/**
+ * `objectCells` of a field: all of them where it is empty.
+ * @param options of the mesh that leaves the same floaters out.
+ */
+export async function fieldCells(
+  gpu: Gpu,
+  field: SampledField,
+  options: SolidOptions,
+  cells: number,
+): Promise<Uint8Array> {
+  const sampler = new FieldSampler(gpu, field);
+  try {
+    return objectCells(await solidOf(gpu, sampler, options), options.resolution, cells);
+  } catch (error) {
+    if (error instanceof EmptyFieldError) return new Uint8Array(cells ** 3).fill(1);
+    throw error;
+  } finally {
+    sampler.dispose();
+  }
+}
+
+/**
+ * The cells of a coarse grid that show an object without its floaters: those that hold some of it, and their
+ * neighbours, where its soft edges may reach, unless they hold a floater.
+ *
+ * @param resolution R of the solid's grid.
+ * @param cells along a side of [-1, 1]^3.
+ * @returns u8 [cells, cells, cells], x fastest, 1 for what is shown; all of them where nothing is solid.
+ */
+export function objectCells(solid: Solid, resolution: number, cells: number): Uint8Array {
+  const parts = solidParts(solid, resolution);
+  if (parts.length === 0) return new Uint8Array(cells ** 3).fill(1);
+  const points = parts.reduce((most, part) => Math.max(most, part.points.length), 0);
+  const faces = parts.reduce((most, part) => Math.max(most, part.faces), 0);
+  const cellOf = Array.from({ length: resolution }, (_, i) =>
+    Math.min(cells - 1, Math.floor((i / (resolution - 1)) * cells)),
+  );
+  const found = new Uint8Array(cells ** 3);
+  for (const part of parts) {
+    const large = part.points.length >= floaterShare * points || part.faces >= floaterShare * faces;
+    for (const at of part.points) {
+      const [x, y, z] = coordinates(at, resolution).map((i) => cellOf[i]!);
+      found[(z! * cells + y!) * cells + x!]! |= large ? kept : floater;
+    }
+  }
+  let near: Float32Array = Float32Array.from(found, (cell) => cell & kept);
+  for (const stride of [1, cells, cells ** 2]) near = greatest(near, cells, stride, 1);
+  return found.map((cell, at) => (cell & kept || (cell === 0 && near[at]) ? 1 : 0));
+}
+
+/** Solid grid points that hang together. */
+interface Part {
+  readonly points: readonly number[];
+  /** Sides of its points that face no solid. */
+  readonly faces: number;
+}
+
+function solidParts({ grid, level }: Solid, resolution: number): Part[] {
+  const last = resolution - 1;
+  const strides = [1, resolution, resolution ** 2];
+  const seen = Uint8Array.from(grid, (value) => (value > level ? 0 : 1));
+  const parts: Part[] = [];
+  for (let start = 0; start < grid.length; start++) {
+    if (seen[start]) continue;
+    seen[start] = 1;
+    const points = [start];
+    let faces = 0;
+    for (let next = 0; next < points.length; next++) {
+      const at = points[next]!;
+      coordinates(at, resolution).forEach((place, axis) => {
+        for (const [inside, to] of [
+          [place > 0, at - strides[axis]!],
+          [place < last, at + strides[axis]!],
+        ] as const) {
+          if (!inside || !(grid[to]! > level)) faces++;
+          else if (!seen[to]) {
+            seen[to] = 1;
+            points.push(to);
+          }
+        }
+      });
+    }
+    parts.push({ points, faces });
+  }
+  return parts;
+}
+
+function coordinates(at: number, resolution: number): [x: number, y: number, z: number] {
+  const row = Math.floor(at / resolution);
+  return [at % resolution, row % resolution, Math.floor(row / resolution)];
+}

@@ -1,0 +1,86 @@
+import { Arena } from '../../gpu/arena';
+import type { Gpu } from '../../gpu/device';
+import { floaterShare, keepLargeComponents } from '../solid/components';
+import { FieldSampler, type SampledField } from '../solid/density';
+import { defaultIso, type IsoRule } from '../solid/iso';
+import { type SolidOptions, solidOf } from '../solid/solidity_grid';
+import { seenColours } from './colours';
+import { MarchingCubes, type Surface } from './marching_cubes';
+import { vertexNormals } from './normals';
+import { refine } from './refine';
+import { taubinSmooth } from './smooth';
+
+export { EmptyFieldError } from '../solid/iso';
+
+/** A closed triangle mesh, y up, front to +z, in the field's unit sphere. */
+export interface Mesh extends Surface {
+  /** f32 [vertices, 3], unit, outwards. */
+  readonly normals: Float32Array;
+  /** f32 [vertices, 3], display sRGB in [0, 1]. */
+  readonly colours: Float32Array;
+}
+
+export interface ExtractOptions {
+  /** Grid points along an edge of [-1, 1]^3. Default 128. */
+  readonly resolution?: number;
+  /** Default: half opaque over 0.1. */
+  readonly iso?: IsoRule;
+  /** Deviation of the Gaussian that the solid is blurred with, in units of the field. Default 0: none. */
+  readonly blur?: number;
+  /** Iterations of smoothing. Default 3. */
+  readonly smooth?: number;
+  /** Parts with less than this share of the largest part's area and volume go. Default `floaterShare`. */
+  readonly keep?: number;
+}
+
+/**
+ * The mesh of a field: density grid, hidden hollows filled, the solid blurred or, without, vertices moved to the
+ * level, marching cubes, removal of floaters, smoothing, normals, colours.
+ *
+ * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
+ * @throws RangeError when the grid exceeds what the adapter can bind.
+ */
+export async function extractMesh(
+  gpu: Gpu,
+  field: SampledField,
+  {
+    resolution = 128,
+    iso = defaultIso,
+    blur = 0,
+    smooth = 3,
+    keep = floaterShare,
+  }: ExtractOptions = {},
+): Promise<Mesh> {
+  if (!Number.isInteger(resolution) || resolution < 4) {
+    throw new RangeError(`A mesh's resolution must be an integer from 4 on, not ${resolution}.`);
+  }
+  const sampler = new FieldSampler(gpu, field);
+  try {
+    const whole = await extractSurface(gpu, sampler, { resolution, iso, blur });
+    const { positions, indices } = keepLargeComponents(whole, keep);
+    const surface = { positions: taubinSmooth({ positions, indices }, smooth), indices };
+    const normals = vertexNormals(surface);
+    const colours = await seenColours(sampler, surface.positions, normals);
+    return { ...surface, normals, colours };
+  } finally {
+    sampler.dispose();
+  }
+}
+
+async function extractSurface(
+  gpu: Gpu,
+  sampler: FieldSampler,
+  options: SolidOptions,
+): Promise<Surface> {
+  const { resolution, blur } = options;
+  const { grid, level } = await solidOf(gpu, sampler, options);
+  const arena = new Arena(gpu, 'mesh.extract');
+  const cubes = new MarchingCubes(gpu, arena.upload('grid', grid), resolution);
+  try {
+    const surface = await cubes.extract(level);
+    return blur > 0 ? surface : await refine(sampler, surface, grid, resolution, level);
+  } finally {
+    cubes.dispose();
+    arena.dispose();
+  }
+}

@@ -1,0 +1,112 @@
+import type { Runtime, Session } from '../runtime/runtime';
+import type { SharedValue, Value } from '../runtime/values';
+import type { Prior } from './files';
+import { buildDenoiser, denoiserShapes } from './graphs';
+import type { Manifest } from './manifest';
+import type { Conditioning } from './text_encoder';
+
+/** When and from where a batch is looked at. */
+export interface View {
+  /** One per batch entry [N], 0 to 999. */
+  readonly timesteps: readonly number[];
+  /** c2w of each view [V, 16], row-major 4x4; the batch shares them. */
+  readonly cameras: Float32Array;
+}
+
+/** A denoiser's inputs other than z, held where the network runs. */
+export class DenoiserInputs {
+  readonly values: Readonly<Record<'timestep' | 'text' | 'text_mask' | 'camera', Value>>;
+  readonly #batch: number;
+
+  constructor(runtime: Runtime, manifest: Manifest, batch: number, owner: string) {
+    const shapes = denoiserShapes(manifest, batch);
+    const value = (name: 'timestep' | 'text' | 'text_mask' | 'camera') =>
+      runtime.value(`${owner}.${name}`, shapes[name]);
+    this.values = {
+      timestep: value('timestep'),
+      text: value('text'),
+      text_mask: value('text_mask'),
+      camera: value('camera'),
+    };
+    this.#batch = batch;
+  }
+
+  setText(index: number, { tokens, mask }: Conditioning): void {
+    this.values.text.write(tokens, index * tokens.length);
+    this.values.text_mask.write(mask, index * mask.length);
+  }
+
+  /** @throws RangeError when `timesteps` or `cameras` are not of the batch's size. */
+  setView({ timesteps, cameras }: View): void {
+    const { timestep, camera } = this.values;
+    const floats = camera.dims[1]! * camera.dims[2]!;
+    if (timesteps.length !== this.#batch || cameras.length !== floats) {
+      throw new RangeError(
+        `A batch of ${this.#batch} takes ${this.#batch} timesteps and ${floats} numbers of cameras, ` +
+          `not ${timesteps.length} and ${cameras.length}.`,
+      );
+    }
+    timestep.write(Float32Array.from(timesteps));
+    for (let n = 0; n < this.#batch; n++) camera.write(cameras, n * floats);
+  }
+
+  dispose(): void {
+    for (const value of Object.values(this.values)) value.dispose();
+  }
+}
+
+/**
+ * The frozen denoiser eps_phi, for a fixed batch of N. Kernels write `z` and read `prediction`; which of v and
+ * eps that is, the manifest says. Its buffers serve one caller at a time.
+ */
+export class Denoiser {
+  readonly batch: number;
+  readonly #session: Session;
+  readonly #z: SharedValue;
+  readonly #prediction: SharedValue;
+  readonly #inputs: DenoiserInputs;
+
+  private constructor(runtime: Runtime, session: Session, manifest: Manifest, batch: number) {
+    const shapes = denoiserShapes(manifest, batch);
+    this.batch = batch;
+    this.#session = session;
+    this.#z = runtime.shared('denoiser.z', shapes.z);
+    this.#prediction = runtime.shared('denoiser.prediction', shapes.prediction);
+    this.#inputs = new DenoiserInputs(runtime, manifest, batch, 'denoiser');
+  }
+
+  /** @throws ModelError when the file does not fit its manifest or onnxruntime. */
+  static async load(runtime: Runtime, prior: Prior, batch: number): Promise<Denoiser> {
+    const { path } = prior.manifest.files.denoiser;
+    const { bytes, signature } = buildDenoiser(prior, batch);
+    const session = await runtime.load(path, bytes, signature, { N: batch });
+    return new Denoiser(runtime, session, prior.manifest, batch);
+  }
+
+  /** Noised views [N, V, C, H, W] f32. */
+  get z(): GPUBuffer {
+    return this.#z.buffer;
+  }
+
+  /** What the network predicts [N, V, C, H, W] f32. */
+  get prediction(): GPUBuffer {
+    return this.#prediction.buffer;
+  }
+
+  /** Conditions batch entry `index` from now on. */
+  setText(index: number, conditioning: Conditioning): void {
+    this.#inputs.setText(index, conditioning);
+  }
+
+  /** Predicts from what was submitted into `z`; work submitted after it resolves sees `prediction`. */
+  async run(view: View): Promise<void> {
+    this.#inputs.setView(view);
+    const inputs = { z: this.#z, ...this.#inputs.values };
+    await this.#session.run(inputs, { prediction: this.#prediction });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.dispose();
+    for (const resource of [this.#z, this.#prediction, this.#inputs]) resource.dispose();
+  }
+}

@@ -1,0 +1,215 @@
+import type { Runtime, Session } from '../runtime/runtime';
+import type { SharedValue, Value } from '../runtime/values';
+import { DenoiserInputs } from './denoiser';
+import type { Prior } from './files';
+import { type BuiltModel, buildFakeGraphs, denoiserShapes } from './graphs';
+import type { Manifest } from './manifest';
+import type { Conditioning } from './text_encoder';
+
+export interface FakeScoreOptions {
+  /** Of the low-rank weights; the manifest's unless given. */
+  readonly rank?: number;
+  /** Draws the low-rank weights to start from. */
+  readonly seed: number;
+}
+
+/** When and from where the views are looked at. */
+export interface FakeView {
+  /** 0 to 999. */
+  readonly timestep: number;
+  /** c2w of each view [V, 16], row-major 4x4. */
+  readonly cameras: Float32Array;
+}
+
+export interface FakeTraining extends FakeView {
+  readonly learningRate: number;
+}
+
+/** What one training step saw, before its update. */
+export interface FakeReport {
+  /** Mean squared error of the prediction. */
+  readonly loss: number;
+  /** Euclidean norm of the loss's gradient by the low-rank weights. */
+  readonly gradientNorm: number;
+}
+
+/** Everything that training changes, each [1] or of the length of the low-rank weights. */
+export interface FakeState {
+  readonly lora: Float32Array;
+  /** First and second moments of AdamW. */
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  /** Training steps taken. */
+  readonly step: Float32Array;
+}
+
+/** Thrown when a training step's loss or gradient is not finite; the weights are those of before. */
+export class NonFiniteLossError extends Error {
+  override readonly name = 'NonFiniteLossError';
+}
+
+/** Low-rank weights and their moments, where the network runs. */
+type Weights = Readonly<Record<'lora' | 'm' | 'v', Value>>;
+
+/**
+ * The fake score eps_psi of variational score distillation (Wang et al. 2023, "ProlificDreamer", section 3.3):
+ * the frozen denoiser plus LoRA, trained on the distilled views as they change. It sees one batch entry.
+ */
+export class FakeScore {
+  /** Length of the low-rank weights. */
+  readonly size: number;
+  readonly #predictor: Session;
+  readonly #trainer: Session;
+  readonly #z: SharedValue;
+  readonly #prediction: SharedValue;
+  readonly #target: SharedValue;
+  readonly #inputs: DenoiserInputs;
+  readonly #scalars: Readonly<Record<'learning_rate' | 'step' | 'loss' | 'gradient_norm', Value>>;
+  /** The weights in use, and those that the next training step writes: a network may not write what it reads. */
+  #current: Weights;
+  #next: Weights;
+  #step = 0;
+
+  private constructor(
+    runtime: Runtime,
+    predictor: Session,
+    trainer: Session,
+    manifest: Manifest,
+    initial: Float32Array,
+  ) {
+    const shapes = denoiserShapes(manifest, 1);
+    const scalar = (name: string) => runtime.value(`fake.${name}`, []);
+    const vector = (name: string) => runtime.value(`fake.${name}`, [initial.length]);
+    const weights = () => ({ lora: vector('lora'), m: vector('m'), v: vector('v') });
+    this.size = initial.length;
+    this.#predictor = predictor;
+    this.#trainer = trainer;
+    this.#z = runtime.shared('fake.z', shapes.z);
+    this.#prediction = runtime.shared('fake.prediction', shapes.prediction);
+    this.#target = runtime.shared('fake.target', shapes.prediction);
+    this.#inputs = new DenoiserInputs(runtime, manifest, 1, 'fake');
+    this.#scalars = {
+      learning_rate: scalar('learning_rate'),
+      step: scalar('step'),
+      loss: scalar('loss'),
+      gradient_norm: scalar('gradient_norm'),
+    };
+    this.#current = weights();
+    this.#next = weights();
+    this.#current.lora.write(initial);
+  }
+
+  /**
+   * @throws OnnxError when the denoiser cannot be differentiated or lacks the manifest's LoRA targets,
+   *   ModelError when onnxruntime cannot load the result.
+   */
+  static async load(runtime: Runtime, prior: Prior, options: FakeScoreOptions): Promise<FakeScore> {
+    const { manifest } = prior;
+    const graphs = buildFakeGraphs(prior, options.rank ?? manifest.lora.rank);
+    const { path } = manifest.files.denoiser;
+    const load = (name: string, { bytes, signature }: BuiltModel) =>
+      runtime.load(name, bytes, signature);
+    const predictor = await load(`${path} with LoRA`, graphs.predict);
+    const trainer = await load(`The training step of ${path}`, graphs.train);
+    const initial = graphs.lora.initialise(options.seed);
+    return new FakeScore(runtime, predictor, trainer, manifest, initial);
+  }
+
+  /** Noised views [V, C, H, W] f32. */
+  get z(): GPUBuffer {
+    return this.#z.buffer;
+  }
+
+  /** What the network predicts of `z` [V, C, H, W] f32. */
+  get prediction(): GPUBuffer {
+    return this.#prediction.buffer;
+  }
+
+  /** What training makes it predict of `z` [V, C, H, W] f32: v or eps, as the manifest says. */
+  get target(): GPUBuffer {
+    return this.#target.buffer;
+  }
+
+  setText(conditioning: Conditioning): void {
+    this.#inputs.setText(0, conditioning);
+  }
+
+  /** Predicts from what was submitted into `z`; work submitted after it resolves sees `prediction`. */
+  async predict({ timestep, cameras }: FakeView): Promise<void> {
+    this.#inputs.setView({ timesteps: [timestep], cameras });
+    const inputs = { z: this.#z, ...this.#inputs.values, lora: this.#current.lora };
+    await this.#predictor.run(inputs, { prediction: this.#prediction });
+  }
+
+  /**
+   * One step of denoising score matching on what was submitted into `z` and `target`.
+   * @throws NonFiniteLossError when the loss or its gradient is not finite.
+   */
+  async train({ timestep, cameras, learningRate }: FakeTraining): Promise<FakeReport> {
+    const { learning_rate, step, loss, gradient_norm } = this.#scalars;
+    this.#inputs.setView({ timesteps: [timestep], cameras });
+    learning_rate.write(Float32Array.of(learningRate));
+    step.write(Float32Array.of(this.#step + 1));
+    await this.#trainer.run(
+      {
+        z: this.#z,
+        target: this.#target,
+        ...this.#inputs.values,
+        ...this.#current,
+        learning_rate,
+        step,
+      },
+      {
+        loss,
+        gradient_norm,
+        'next/parameters': this.#next.lora,
+        'next/m': this.#next.m,
+        'next/v': this.#next.v,
+      },
+    );
+    const [[found], [norm]] = await Promise.all([loss.read(), gradient_norm.read()]);
+    if (!Number.isFinite(found) || !Number.isFinite(norm)) {
+      throw new NonFiniteLossError(
+        `The fake score's loss is ${found} and its gradient's norm ${norm} at timestep ${timestep}: ` +
+          'its weights were kept. Lower its learning rate, or resume from the last checkpoint.',
+      );
+    }
+    [this.#current, this.#next] = [this.#next, this.#current];
+    this.#step++;
+    return { loss: found!, gradientNorm: norm! };
+  }
+
+  /** A copy of all that training changed. */
+  async snapshot(): Promise<FakeState> {
+    const { lora, m, v } = this.#current;
+    const copies = await Promise.all([lora, m, v].map((value) => value.read()));
+    const step = Float32Array.of(this.#step);
+    return { lora: copies[0]!, m: copies[1]!, v: copies[2]!, step };
+  }
+
+  /**
+   * Goes on from a snapshot.
+   * @throws RangeError when it is of another rank or another model.
+   */
+  restore(state: FakeState): void {
+    for (const name of ['lora', 'm', 'v'] as const) {
+      if (state[name]?.length !== this.size) {
+        throw new RangeError(
+          `The fake score's '${name}' has ${state[name]?.length ?? 'no'} numbers instead of ${this.size}: ` +
+            'restore it with the rank and the model that it was saved with.',
+        );
+      }
+      this.#current[name].write(state[name]);
+    }
+    this.#step = state.step[0]!;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#predictor.dispose();
+    await this.#trainer.dispose();
+    for (const shared of [this.#z, this.#prediction, this.#target, this.#inputs]) shared.dispose();
+    for (const weights of [this.#current, this.#next, this.#scalars]) {
+      for (const value of Object.values(weights)) value.dispose();
+    }
+  }
+}

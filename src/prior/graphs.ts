@@ -1,0 +1,112 @@
+import {
+  adamW,
+  inferShapes,
+  injectLora,
+  type Lora,
+  mse,
+  OnnxError,
+  read,
+  trainingGraph,
+  write,
+} from '../onnx';
+import type { Signature } from '../runtime/signature';
+import type { Prior } from './files';
+import type { Manifest } from './manifest';
+
+/** A model ready to load. */
+export interface BuiltModel {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly signature: Signature;
+}
+
+/** Names and shapes of a denoiser's tensors for a batch of N. */
+export function denoiserShapes(manifest: Manifest, batch: number) {
+  const { views: V, channels: C, resolution: H, text } = manifest;
+  return {
+    z: [batch, V, C, H, H],
+    timestep: [batch],
+    text: [batch, text.max_tokens, text.width],
+    text_mask: [batch, text.max_tokens],
+    camera: [batch, V, 16],
+    prediction: [batch, V, C, H, H],
+  } as const;
+}
+
+/** The signature of `denoiser.onnx` for a batch of N. */
+function denoiserSignature(manifest: Manifest, batch: number): Signature {
+  const { prediction, ...inputs } = denoiserShapes(manifest, batch);
+  return { inputs, outputs: { prediction } };
+}
+
+/**
+ * The frozen denoiser for a batch of N, its shapes made static as those of the fake score are: onnxruntime rounds
+ * the two alike. A model with operators that only onnxruntime knows stays as it is; it can have no fake score.
+ */
+export function buildDenoiser({ manifest, denoiser }: Prior, batch: number): BuiltModel {
+  const signature = denoiserSignature(manifest, batch);
+  try {
+    const graph = inferShapes(read(denoiser, manifest.files.denoiser.path), { N: batch });
+    return { bytes: write(graph), signature };
+  } catch (error) {
+    if (error instanceof OnnxError) return { bytes: denoiser, signature };
+    throw error;
+  }
+}
+
+/** The two graphs of a fake score, made of the frozen denoiser's. */
+export interface FakeGraphs {
+  readonly lora: Lora;
+  /** The denoiser plus LoRA: z, timestep, text, text_mask, camera, lora -> prediction. */
+  readonly predict: BuiltModel;
+  /**
+   * One step of denoising score matching: also target, m, v, learning_rate, step
+   * -> loss, gradient_norm, next/parameters, next/m, next/v.
+   */
+  readonly train: BuiltModel;
+}
+
+/** AdamW as ProlificDreamer's implementation in threestudio sets it (Wang et al. 2023). */
+const optimiser = { betas: [0.9, 0.99], epsilon: 1e-8, weightDecay: 0.01 } as const;
+
+/**
+ * Adds LoRA of rank `rank` to the manifest's target layers and derives the training step, for a batch of one.
+ * @throws OnnxError naming the node that cannot be differentiated, or the target that the network lacks.
+ */
+export function buildFakeGraphs({ manifest, denoiser }: Prior, rank: number): FakeGraphs {
+  const { targets } = manifest.lora;
+  const lora = injectLora(read(denoiser, manifest.files.denoiser.path), { targets, rank });
+  const graph = inferShapes(lora.graph, { N: 1 });
+  const { inputs, outputs } = denoiserSignature(manifest, 1);
+  const { prediction } = denoiserShapes(manifest, 1);
+  const vector = [lora.size];
+  return {
+    lora,
+    predict: { bytes: write(graph), signature: { inputs: { ...inputs, lora: vector }, outputs } },
+    train: {
+      bytes: write(
+        trainingGraph(graph, {
+          loss: mse({ prediction: 'prediction', target: 'target' }),
+          optimiser: adamW(optimiser),
+        }),
+      ),
+      signature: {
+        inputs: {
+          ...inputs,
+          target: prediction,
+          lora: vector,
+          m: vector,
+          v: vector,
+          learning_rate: [],
+          step: [],
+        },
+        outputs: {
+          loss: [],
+          gradient_norm: [],
+          'next/parameters': vector,
+          'next/m': vector,
+          'next/v': vector,
+        },
+      },
+    },
+  };
+}

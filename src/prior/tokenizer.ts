@@ -1,0 +1,116 @@
+/** Prompt to the text encoder's piece ids: the twin of `models/training/tokenizer.py`. */
+
+import { ModelError } from '../runtime/signature';
+
+/** The content of a model's `tokenizer.json`. */
+export interface TokenizerJson {
+  readonly format: string;
+  readonly version: number;
+  /** T, the number of ids of every prompt. */
+  readonly length: number;
+  /** Words of more code points are unknown. */
+  readonly max_word: number;
+  /** Prefix of the pieces that go on with a word. */
+  readonly continuation: string;
+  /** Pieces by id; the first four are [PAD], [UNK], [CLS] and [SEP]. */
+  readonly vocabulary: readonly string[];
+}
+
+const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
+const UNK = 1;
+const CLS = 2;
+const SEP = 3;
+
+/** A run of letters and digits, or one punctuation mark or symbol; anything else separates words. */
+const WORD = /[\p{L}\p{N}]+|[\p{P}\p{S}]/gu;
+
+/** NFKC, lower case, combining marks removed. */
+function normalise(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .normalize('NFD')
+    .replace(/\p{Mn}/gu, '');
+}
+
+/**
+ * WordPiece (Wu et al. 2016, section 4.1): every word is split greedily into the longest pieces of
+ * the vocabulary; a word with a part that matches none becomes one [UNK]. Any string is valid.
+ */
+export class Tokenizer {
+  /** T, the number of ids of every prompt. */
+  readonly length: number;
+  readonly #maxWord: number;
+  readonly #continuation: string;
+  readonly #ids: ReadonlyMap<string, number>;
+
+  /** @throws ModelError if `json` is not a WordPiece tokenizer of version 1. */
+  constructor(json: TokenizerJson) {
+    if (json.format !== 'wordpiece' || json.version !== 1) {
+      throw new ModelError(
+        `tokenizer.json: format "${json.format}" version ${json.version} is not known; this ` +
+          'program reads format "wordpiece" version 1: export the model again',
+      );
+    }
+    if (SPECIAL.some((piece, id) => json.vocabulary?.[id] !== piece)) {
+      throw new ModelError(
+        `tokenizer.json: the vocabulary must begin with ${SPECIAL.join(', ')}: export the model again`,
+      );
+    }
+    if (!(json.length >= 2)) {
+      throw new ModelError(
+        `tokenizer.json: length is ${json.length}, but [CLS] and [SEP] take 2 ids: export the model again`,
+      );
+    }
+    this.length = json.length;
+    this.#maxWord = json.max_word;
+    this.#continuation = json.continuation;
+    this.#ids = new Map(json.vocabulary.map((piece, id) => [piece, id]));
+  }
+
+  /** Ids [T]: [CLS], the pieces, [SEP], then 0. A long prompt is cut; [SEP] always stays. */
+  encode(prompt: string): Int32Array {
+    const ids = new Int32Array(this.length);
+    ids[0] = CLS;
+    let count = 1;
+    for (const [word] of normalise(prompt).matchAll(WORD)) {
+      for (const id of this.#pieces(word)) {
+        if (count < this.length - 1) ids[count++] = id;
+      }
+      if (count >= this.length - 1) break;
+    }
+    ids[count] = SEP;
+    return ids;
+  }
+
+  /** Distinct words (normalised) that become [UNK], in the order of the prompt. */
+  unknownWords(prompt: string): string[] {
+    const unknown = new Set<string>();
+    for (const [word] of normalise(prompt).matchAll(WORD)) {
+      if (this.#pieces(word)[0] === UNK) unknown.add(word);
+    }
+    return [...unknown];
+  }
+
+  /** Ids of one normalised word. */
+  #pieces(word: string): number[] {
+    const characters = [...word];
+    if (characters.length > this.#maxWord) return [UNK];
+    const ids: number[] = [];
+    let start = 0;
+    while (start < characters.length) {
+      const prefix = start > 0 ? this.#continuation : '';
+      let end = characters.length;
+      let id: number | undefined;
+      while (end > start) {
+        id = this.#ids.get(prefix + characters.slice(start, end).join(''));
+        if (id !== undefined) break;
+        end--;
+      }
+      if (id === undefined) return [UNK];
+      ids.push(id);
+      start = end;
+    }
+    return ids;
+  }
+}

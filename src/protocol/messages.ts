@@ -1,0 +1,140 @@
+import type { Image } from '../image/png';
+import type { ShadingMode } from '../render/shading_mode';
+import type { Settings } from '../settings';
+import type { StepReport } from '../train/trainer';
+
+export { type ShadingMode, shadingModes } from '../render/shading_mode';
+
+/** Names a run among those of a session; the page has one pane for each. */
+export type RunId = string;
+
+/** A canvas's size in its own pixels. */
+export interface CanvasSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A movement of the viewer's camera, from the pointer, the wheel or the keyboard. */
+export interface OrbitMove {
+  /** Right and down, as shares of the pane's height. */
+  readonly drag: readonly [x: number, y: number];
+  /** Multiplies the distance. */
+  readonly zoom: number;
+}
+
+export interface RunRequest {
+  readonly run: RunId;
+  readonly settings: Settings;
+}
+
+/** Asks for the prior's own views of a prompt, which it determines. */
+export interface SampleRequest {
+  readonly prompt: string;
+  readonly seed: number;
+}
+
+/** What can be saved of a run: its mesh, in the format that its settings name, or all that it needs to go on. */
+export type SavedKind = 'mesh' | 'checkpoint';
+
+export interface SavedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** From the page to the engine. */
+export type Command =
+  /** The first: `model` is the URL of the prior's folder. */
+  | { readonly type: 'open'; readonly model: string }
+  /** Ends the runs there are and starts these. */
+  | { readonly type: 'start'; readonly runs: readonly RunRequest[] }
+  /** Ends the runs there are and goes on with a checkpoint's, named by its method. */
+  | { readonly type: 'load'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
+  | { readonly type: 'sample'; readonly request: SampleRequest | null }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'reset' }
+  | { readonly type: 'save'; readonly run: RunId; readonly kind: SavedKind }
+  | {
+      readonly type: 'attach';
+      readonly run: RunId;
+      readonly canvas: OffscreenCanvas;
+      readonly size: CanvasSize;
+    }
+  | { readonly type: 'resize'; readonly run: RunId; readonly size: CanvasSize }
+  /** What all panes show of their fields from now on. */
+  | { readonly type: 'shade'; readonly shading: ShadingMode }
+  /** Moves the cameras of all the panes named, together. */
+  | { readonly type: 'orbit'; readonly runs: readonly RunId[]; readonly move: OrbitMove };
+
+/** What the session as a whole is doing. */
+export type SessionState = 'idle' | 'preparing' | 'training' | 'paused' | 'finished';
+
+export type RunState = 'training' | 'finished' | 'failed' | 'ended';
+
+/** Where the engine runs, for people. */
+export interface EngineFacts {
+  /** The adapter's own name. */
+  readonly adapter: string;
+  /** True when shaders run on the CPU. */
+  readonly software: boolean;
+  /** Where and how the denoiser runs. */
+  readonly denoiser: string;
+  readonly model: string;
+}
+
+/** Of a session, from the engine to the page. */
+export type SessionReport =
+  | { readonly type: 'session'; readonly state: SessionState }
+  | {
+      readonly type: 'run';
+      readonly run: RunId;
+      readonly state: RunState;
+      readonly settings: Settings;
+      /** Steps taken. */
+      readonly step: number;
+    }
+  | { readonly type: 'step'; readonly run: RunId; readonly report: StepReport }
+  /** What of a prompt the prior does not take in. */
+  | { readonly type: 'note'; readonly message: string }
+  /** The first file is the one to open. */
+  | {
+      readonly type: 'saved';
+      readonly run: RunId;
+      readonly kind: SavedKind;
+      readonly files: readonly SavedFile[];
+    }
+  /** The prior's own views after so many steps; after all of them they are done. Runs wait until then. */
+  | {
+      readonly type: 'sample';
+      readonly request: SampleRequest;
+      readonly step: number;
+      readonly steps: number;
+      /** Square views side by side, on nothing. */
+      readonly image: Image;
+    }
+  /**
+   * What happened and what to do; `run` is null when it concerns all of them or none. `saving` is what
+   * failed to be saved, `sampling` says that it was the sample that failed.
+   */
+  | {
+      readonly type: 'error';
+      readonly run: RunId | null;
+      readonly message: string;
+      readonly saving?: SavedKind;
+      readonly sampling?: true;
+    };
+
+/** From the engine to the page. */
+export type Report =
+  | SessionReport
+  /** Bytes of one of the prior's files; `total` is 0 while it is not known. */
+  | {
+      readonly type: 'download';
+      readonly file: string;
+      readonly received: number;
+      readonly total: number;
+    }
+  | { readonly type: 'ready'; readonly facts: EngineFacts }
+  /** The engine cannot start or go on; nothing but a reload helps. */
+  | { readonly type: 'fatal'; readonly message: string };

@@ -1,0 +1,169 @@
+import { positionGeometry, texture, uv, vec2, vec4 } from 'three/tsl';
+import * as THREE from 'three/webgpu';
+import type { Gpu } from '../gpu/device';
+import { Submission, type Work } from '../gpu/submission';
+import type { CanvasSize } from '../protocol/messages';
+import { Ground } from './ground';
+import type { OrbitState } from './orbit';
+import { Preview } from './preview';
+
+/** A field as seen by one camera, at one size. */
+export interface FieldPicture {
+  /** f32 [1, 4, height, width], RGB premultiplied by alpha, then alpha; row 0 at the top. */
+  readonly views: GPUBuffer;
+  /** Queues the upload of the camera; `fovy` in degrees. */
+  begin(orbit: OrbitState, fovy: number): void;
+  record(work: Work): void;
+  dispose(): void;
+}
+
+/** What a stage shows: makes pictures of a size. */
+export type FieldSource = (size: CanvasSize) => FieldPicture;
+
+interface Shown {
+  readonly picture: FieldPicture;
+  readonly preview: Preview;
+  readonly texture: THREE.ExternalTexture;
+}
+
+/** Sizes kept ready: one for a moving camera or a field in training, one for a still, one on the way to it. */
+const kept = 3;
+
+/** One pane: a field over a ground, drawn by three.js on the engine's own device. */
+export class Stage {
+  readonly #gpu: Gpu;
+  readonly #renderer: THREE.WebGPURenderer;
+  readonly #scene = new THREE.Scene();
+  readonly #camera = new THREE.PerspectiveCamera();
+  readonly #fovy: number;
+  readonly #ground = new Ground();
+  readonly #quad: THREE.Mesh<THREE.PlaneGeometry, THREE.MeshBasicNodeMaterial>;
+  readonly #picture = texture(new THREE.Texture());
+  /** By size, the one that was shown last at the end. */
+  readonly #shown = new Map<string, Shown>();
+  #source: FieldSource | undefined;
+
+  private constructor(gpu: Gpu, renderer: THREE.WebGPURenderer, fovy: number) {
+    this.#gpu = gpu;
+    this.#renderer = renderer;
+    this.#fovy = fovy;
+    this.#quad = new THREE.Mesh(new THREE.PlaneGeometry(2, 2), this.#material());
+    this.#quad.frustumCulled = false;
+    this.#quad.renderOrder = 1;
+    this.#scene.add(this.#ground.object, this.#quad);
+  }
+
+  /** @param canvas of a Worker: it has no style and no layout. */
+  static async open(gpu: Gpu, canvas: OffscreenCanvas, fovy: number): Promise<Stage> {
+    // three.js sets a canvas's style and asks for nothing else of the DOM.
+    const target = Object.assign(canvas, { style: {} }) as unknown as HTMLCanvasElement;
+    const renderer = new THREE.WebGPURenderer({ canvas: target, device: gpu.device });
+    renderer.setPixelRatio(1);
+    // Colours are display-referred as they are: no pass that converts them.
+    renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
+    renderer.setClearColor(0, 0);
+    await renderer.init();
+    return new Stage(gpu, renderer, fovy);
+  }
+
+  /** Shows another field, or none. */
+  show(source: FieldSource | undefined): void {
+    this.#source = source;
+    for (const key of [...this.#shown.keys()]) this.#forget(key);
+  }
+
+  /** The field of view is that of the largest square within the canvas. */
+  resize({ width, height }: CanvasSize): void {
+    const tangent = Math.tan(THREE.MathUtils.degToRad(this.#fovy) / 2);
+    const shortest = Math.min(width, height);
+    this.#camera.fov = THREE.MathUtils.radToDeg(2 * Math.atan((tangent * height) / shortest));
+    this.#camera.aspect = width / height;
+    this.#camera.updateProjectionMatrix();
+    this.#renderer.setSize(width, height, false);
+  }
+
+  /**
+   * Submits one frame, the field rendered with as many pixels as a square of `side` has.
+   * @returns whether kernels had to be made for that size.
+   */
+  draw(orbit: OrbitState, side: number): boolean {
+    const stretch = Math.sqrt(this.#camera.aspect);
+    const size = { width: Math.round(side * stretch), height: Math.round(side / stretch) };
+    const first = this.#source !== undefined && !this.#shown.has(keyOf(size));
+    const shown = this.#source && this.#take(this.#source, size);
+    this.#quad.visible = shown !== undefined;
+    if (shown) this.#render(shown, orbit);
+    const fromUp = THREE.MathUtils.degToRad(90 - orbit.elevation);
+    const azimuth = THREE.MathUtils.degToRad(orbit.azimuth);
+    this.#camera.position.setFromSphericalCoords(orbit.distance, fromUp, azimuth);
+    this.#camera.lookAt(0, 0, 0);
+    this.#renderer.render(this.#scene, this.#camera);
+    return first;
+  }
+
+  dispose(): void {
+    this.show(undefined);
+    this.#quad.geometry.dispose();
+    this.#quad.material.dispose();
+    this.#ground.dispose();
+    this.#renderer.dispose();
+  }
+
+  /** The texture over the whole pane, as it is: premultiplied colour over what is there. */
+  #material(): THREE.MeshBasicNodeMaterial {
+    const material = new THREE.MeshBasicNodeMaterial({
+      transparent: true,
+      depthTest: false,
+      depthWrite: false,
+      blending: THREE.CustomBlending,
+      blendSrc: THREE.OneFactor,
+      blendDst: THREE.OneMinusSrcAlphaFactor,
+    });
+    this.#picture.uvNode = vec2(uv().x, uv().y.oneMinus());
+    material.vertexNode = vec4(positionGeometry.xy, 0, 1);
+    material.fragmentNode = this.#picture;
+    return material;
+  }
+
+  #render({ picture, preview, texture }: Shown, orbit: OrbitState): void {
+    picture.begin(orbit, this.#camera.fov);
+    const work = new Submission(this.#gpu, 'view.stage');
+    picture.record(work);
+    preview.forward(work.pass);
+    preview.copy(work.encoder);
+    work.submit();
+    this.#picture.value = texture;
+  }
+
+  #take(source: FieldSource, size: CanvasSize): Shown {
+    const key = keyOf(size);
+    const shown = this.#shown.get(key) ?? this.#make(source, size);
+    this.#shown.delete(key);
+    this.#shown.set(key, shown);
+    const oldest = this.#shown.keys().next();
+    if (this.#shown.size > kept && !oldest.done) this.#forget(oldest.value);
+    return shown;
+  }
+
+  #make(source: FieldSource, size: CanvasSize): Shown {
+    const picture = source(size);
+    const preview = new Preview(this.#gpu, picture.views, size);
+    const texture = new THREE.ExternalTexture(preview.texture);
+    texture.generateMipmaps = false;
+    texture.colorSpace = THREE.NoColorSpace;
+    texture.minFilter = THREE.LinearFilter;
+    texture.magFilter = THREE.LinearFilter;
+    texture.image = size as unknown as typeof texture.image;
+    return { picture, preview, texture };
+  }
+
+  #forget(key: string): void {
+    const shown = this.#shown.get(key);
+    this.#shown.delete(key);
+    shown?.texture.dispose();
+    shown?.preview.dispose();
+    shown?.picture.dispose();
+  }
+}
+
+const keyOf = ({ width, height }: CanvasSize) => `${width}x${height}`;

@@ -1,0 +1,186 @@
+import type { Gpu } from '../gpu/device';
+import type { CanvasSize, OrbitMove, RunId } from '../protocol/messages';
+import { eased, moved, type OrbitBounds, type OrbitState } from './orbit';
+import { nextSide, paceOf, pauseAfter } from './pace';
+import { type FieldSource, Stage } from './viewport';
+
+/** How the panes see: the same for all, so that objects can be compared. */
+export interface Viewpoint {
+  readonly fovy: number;
+  readonly start: OrbitState;
+  readonly bounds: OrbitBounds;
+}
+
+/** Seconds in which a camera goes half of its way. */
+const halfLife = 0.05;
+/** Side of the first picture, before any was timed. */
+const firstSide = { software: 64, gpu: 256 } as const;
+
+interface Pane {
+  readonly stage: Stage;
+  size: CanvasSize;
+  orbit: OrbitState;
+  target: OrbitState;
+  /** Whether the canvas shows less than it could. */
+  stale: boolean;
+  /** Sides of pictures in a hurry and of stills. */
+  hurried: number;
+  still: number;
+  /** Times of `performance.now()`. */
+  notBefore: number;
+  drawn: number;
+}
+
+/**
+ * The panes of a page. It draws a pane when its field or its camera changed and at no other time, at a
+ * size and a rate that leave the device to training.
+ */
+export class Theatre {
+  readonly #gpu: Gpu;
+  readonly #viewpoint: Viewpoint;
+  readonly #panes = new Map<RunId, Pane>();
+  /** Newest sizes: a canvas may change while its stage is being made. */
+  readonly #sizes = new Map<RunId, CanvasSize>();
+  #training = false;
+  #looping = false;
+  #drawing: Promise<void> = Promise.resolve();
+
+  constructor(gpu: Gpu, viewpoint: Viewpoint) {
+    this.#gpu = gpu;
+    this.#viewpoint = viewpoint;
+    void gpu.device.lost.then(() => this.#panes.clear());
+  }
+
+  /** Whether steps are being taken. */
+  set training(training: boolean) {
+    this.#training = training;
+    for (const pane of this.#panes.values()) pane.stale = true;
+    this.#wake();
+  }
+
+  /** Takes over a canvas; from then on it shows the ground and what `show` gives it. */
+  async attach(run: RunId, canvas: OffscreenCanvas, size: CanvasSize): Promise<void> {
+    const { fovy, start } = this.#viewpoint;
+    this.#sizes.set(run, size);
+    const stage = await Stage.open(this.#gpu, canvas, fovy);
+    const side = this.#gpu.adapter.software ? firstSide.software : firstSide.gpu;
+    const newest = this.#sizes.get(run) ?? size;
+    stage.resize(newest);
+    this.#panes.set(run, {
+      stage,
+      size: newest,
+      orbit: start,
+      target: start,
+      stale: true,
+      hurried: side,
+      still: side,
+      notBefore: 0,
+      drawn: 0,
+    });
+    this.#wake();
+  }
+
+  show(run: RunId, source: FieldSource | undefined): void {
+    this.#with(run, (pane) => pane.stage.show(source));
+  }
+
+  resize(run: RunId, size: CanvasSize): void {
+    this.#sizes.set(run, size);
+    this.#with(run, (pane) => {
+      pane.size = size;
+      pane.stage.resize(size);
+    });
+  }
+
+  /** The run's field is another than the one that was drawn. */
+  changed(run: RunId): void {
+    this.#with(run, () => {});
+  }
+
+  move(run: RunId, move: OrbitMove): void {
+    this.#with(run, (pane) => {
+      pane.target = moved(pane.target, move, this.#viewpoint.bounds);
+    });
+  }
+
+  /**
+   * Draws what is due now. Between two steps nothing else is on the device: on a software adapter, which
+   * does one thing at a time, this is the moment for it.
+   */
+  async drawDue(): Promise<void> {
+    const now = performance.now();
+    for (const pane of this.#panes.values()) {
+      if (pane.stale && now >= pane.notBefore) await this.#draw(pane);
+    }
+  }
+
+  dispose(): void {
+    for (const { stage } of this.#panes.values()) stage.dispose();
+    this.#panes.clear();
+  }
+
+  #with(run: RunId, change: (pane: Pane) => void): void {
+    const pane = this.#panes.get(run);
+    if (!pane) return;
+    change(pane);
+    pane.stale = true;
+    pane.still = pane.hurried;
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (!this.#looping) void this.#loop();
+  }
+
+  async #loop(): Promise<void> {
+    this.#looping = true;
+    while ([...this.#panes.values()].some(({ stale }) => stale)) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      if (!this.#leftToSteps()) await this.drawDue();
+    }
+    this.#looping = false;
+  }
+
+  /** Whether pictures wait for the end of a step. */
+  #leftToSteps(): boolean {
+    const moving = [...this.#panes.values()].some(isMoving);
+    return this.#gpu.adapter.software && this.#training && !moving;
+  }
+
+  /** One picture at a time, whoever asks. */
+  #draw(pane: Pane): Promise<void> {
+    this.#drawing = this.#drawing.then(() => this.#drawNow(pane));
+    return this.#drawing;
+  }
+
+  async #drawNow(pane: Pane): Promise<void> {
+    const { queue } = this.#gpu.device;
+    const { software } = this.#gpu.adapter;
+    const pace = paceOf({ training: this.#training, moving: isMoving(pane), software });
+    const hurried = this.#isHurried(pane);
+    const side = hurried ? pane.hurried : pane.still;
+    await queue.onSubmittedWorkDone();
+    const started = performance.now();
+    const seconds = Math.min(0.1, (started - pane.drawn) / 1000);
+    pane.orbit = eased(pane.orbit, pane.target, seconds, halfLife);
+    pane.drawn = started;
+    pane.stale = isMoving(pane);
+    const first = pane.stage.draw(pane.orbit, side);
+    await queue.onSubmittedWorkDone();
+    const milliseconds = performance.now() - started;
+    pane.notBefore = performance.now() + pauseAfter(milliseconds, pace);
+    const most = Math.sqrt(pane.size.width * pane.size.height);
+    // A size's first picture also compiles its kernels: its time says nothing.
+    const next = first ? side : nextSide(side, milliseconds, pace, most);
+    if (hurried) pane.hurried = next;
+    else pane.still = Math.max(side, next);
+    const better = !hurried && (first || next > side);
+    if (better || hurried !== this.#isHurried(pane)) pane.stale = true;
+  }
+
+  #isHurried(pane: Pane): boolean {
+    return this.#training || isMoving(pane);
+  }
+}
+
+const isMoving = ({ orbit, target }: Pane) => orbit !== target;

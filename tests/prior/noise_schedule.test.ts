@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { NoiseSchedule } from '../../src/prior/noise_schedule';
+
+const table = Array.from(
+  { length: 1000 },
+  (_, t) => Math.cos(((t + 8) / 1008) * (Math.PI / 2)) ** 2,
+);
+const schedule = new NoiseSchedule(table);
+const inner = fc.integer({ min: 1, max: 990 });
+const value = fc.double({ min: -4, max: 4, noNaN: true });
+
+test('alpha and sigma are the roots of the table and share the unit circle', () => {
+  for (const t of [0, 1, 500, 999]) {
+    expect(schedule.alpha(t)).toBe(Math.sqrt(table[t]!));
+    expect(schedule.sigma(t)).toBe(Math.sqrt(1 - table[t]!));
+    expect(schedule.alpha(t) ** 2 + schedule.sigma(t) ** 2).toBeCloseTo(1, 12);
+  }
+  expect(schedule.timesteps).toBe(1000);
+});
+
+test('a timestep outside the table is refused', () => {
+  expect(() => schedule.alpha(1000)).toThrow(/Timestep 1000 .* 0 to 999/);
+  expect(() => schedule.sigma(-1)).toThrow(RangeError);
+  expect(() => schedule.alpha(0.5)).toThrow(RangeError);
+});
+
+test('x, eps and v name the same point', () => {
+  fc.assert(
+    fc.property(value, value, inner, (clean, epsilon, t) => {
+      const alpha = Math.sqrt(table[t]!);
+      const sigma = Math.sqrt(1 - table[t]!);
+      const z = alpha * clean + sigma * epsilon;
+      const velocity = alpha * epsilon - sigma * clean;
+      expect(schedule.noised(clean, epsilon, t)).toBeCloseTo(z, 12);
+      const said = { v: velocity, epsilon, clean };
+      for (const kind of ['v', 'epsilon', 'clean'] as const) {
+        const found = schedule.decompose(said[kind], kind, z, t);
+        // Division by alpha or sigma amplifies rounding at the ends of the table.
+        expect(found.clean).toBeCloseTo(clean, 9);
+        expect(found.epsilon).toBeCloseTo(epsilon, 9);
+        expect(found.velocity).toBeCloseTo(velocity, 9);
+      }
+    }),
+  );
+});
+
+test('DDIM with the true x and eps stays on the path of that noise and ends at x', () => {
+  const clean = 0.3;
+  const epsilon = -1.7;
+  expect(schedule.ddim(clean, epsilon, 250)).toBeCloseTo(schedule.noised(clean, epsilon, 250), 14);
+  expect(schedule.ddim(clean, epsilon, -1)).toBe(clean);
+});
+
+test('sampling goes down evenly from the noisiest timestep', () => {
+  expect(schedule.samplingTimesteps(1)).toEqual([999]);
+  expect(schedule.samplingTimesteps(4)).toEqual([999, 749, 500, 250]);
+  expect(schedule.samplingTimesteps(1000)).toEqual(
+    table.map((_, i) => Math.round(999 * (1 - i / 1000))),
+  );
+  for (const steps of [0, 1001, 2.5]) {
+    expect(() => schedule.samplingTimesteps(steps)).toThrow(/1 to 1000 steps/);
+  }
+});
