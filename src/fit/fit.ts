@@ -3,11 +3,9 @@ import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { Submission } from '../gpu/submission';
 import type { PngEncoder } from '../image/png';
-import type { Texture } from '../mesh/export';
-import { extractMesh, type Mesh } from '../mesh/surface/extract';
-import { simplifyMesh } from '../mesh/surface/simplify';
-import { textureMesh } from '../mesh/texture/texture';
-import { mostUnwrapped } from '../mesh/texture/unwrap';
+import { FieldMesh, type TexturedMesh } from '../mesh/field_mesh';
+import type { Silhouettes } from '../mesh/solid/iso';
+import type { Mesh } from '../mesh/surface/extract';
 import { Adam } from '../optim/adam';
 import { streams, uniform } from '../random';
 import type { Camera } from '../render/camera';
@@ -83,6 +81,7 @@ export class Fit {
   readonly #first: Level;
   #level: Level;
   readonly #optimiser: Adam;
+  readonly #mesh: FieldMesh;
   readonly #readback: Readback;
   #step = 0;
   #saturations = 0;
@@ -101,6 +100,13 @@ export class Fit {
     this.#first = this.#makeLevel(this.#side(0));
     this.#level = this.#first;
     this.#optimiser = new Adam(gpu, this.field.parameters, { epsilon });
+    this.#mesh = new FieldMesh({
+      gpu,
+      field: this.field,
+      settings: settings.mesh,
+      viewSize: known.side,
+      silhouettes: () => this.#silhouettes(),
+    });
     this.#readback = new Readback(gpu);
   }
 
@@ -174,28 +180,16 @@ export class Fit {
   }
 
   /** The field's surface. @throws EmptyFieldError when there is none. */
-  async mesh(): Promise<Mesh> {
-    const { resolution, smooth, triangles } = this.#settings.mesh;
-    const { count, size } = silhouettes;
-    const cameras = turntableCameras(count);
-    const views = await this.views(cameras, size);
-    const iso = { silhouettes: { views, width: size, height: size, cameras } };
-    const whole = await extractMesh(this.#gpu, this.field, { resolution, smooth, iso });
-    return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
+  mesh(): Promise<Mesh> {
+    return this.#mesh.extract();
   }
 
   /**
    * The field's colours as a texture on its mesh, or on a simpler one where unwrapping would take long.
    * @param size side of the image in texels.
    */
-  async texture(
-    mesh: Mesh,
-    size: number,
-    encodePng: PngEncoder,
-  ): Promise<{ readonly mesh: Mesh; readonly texture: Texture }> {
-    const light = await simplifyMesh(mesh, { triangles: mostUnwrapped });
-    const texture = await textureMesh(this.#gpu, this.field, light, size, encodePng);
-    return { mesh: light, texture };
+  texture(mesh: Mesh, size: number, encodePng: PngEncoder): Promise<TexturedMesh> {
+    return this.#mesh.texture(mesh, size, encodePng);
   }
 
   dispose(): void {
@@ -204,6 +198,12 @@ export class Fit {
     for (const level of new Set([this.#level, this.#first])) dispose(level);
     this.field.dispose();
     this.#readback.dispose();
+  }
+
+  async #silhouettes(): Promise<Silhouettes> {
+    const { count, size } = silhouettes;
+    const cameras = turntableCameras(count);
+    return { views: await this.views(cameras, size), width: size, height: size, cameras };
   }
 
   /** Rays along a side of the views of a step. */

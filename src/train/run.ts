@@ -2,13 +2,9 @@ import type { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import type { PngEncoder } from '../image/png';
-import { exportMesh, type MeshFile } from '../mesh/export';
-import { fieldCells } from '../mesh/solid/floaters';
-import type { SolidOptions } from '../mesh/solid/solidity_grid';
-import { extractMesh, type Mesh } from '../mesh/surface/extract';
-import { simplifyMesh } from '../mesh/surface/simplify';
-import { textureMesh, textureSize } from '../mesh/texture/texture';
-import { mostUnwrapped } from '../mesh/texture/unwrap';
+import type { MeshFile } from '../mesh/export';
+import { FieldMesh } from '../mesh/field_mesh';
+import type { Mesh } from '../mesh/surface/extract';
 import type { Adam } from '../optim/adam';
 import type { FakeScore } from '../prior/fake_score';
 import type { Manifest } from '../prior/manifest';
@@ -49,14 +45,23 @@ export class Run {
   readonly field: Field;
   readonly renderer: Renderer;
   readonly #parts: RunParts;
+  readonly #mesh: FieldMesh;
   readonly #readback: Readback;
 
   constructor(parts: RunParts) {
-    this.settings = parts.settings;
-    this.field = parts.field;
+    const { gpu, settings, field, manifest } = parts;
+    this.settings = settings;
+    this.field = field;
     this.renderer = parts.renderer;
     this.#parts = parts;
-    this.#readback = new Readback(parts.gpu);
+    this.#mesh = new FieldMesh({
+      gpu,
+      field,
+      settings: settings.mesh,
+      viewSize: manifest.resolution,
+      silhouettes: () => this.turntable(silhouettes.count, silhouettes.size),
+    });
+    this.#readback = new Readback(gpu);
   }
 
   /** Steps taken. */
@@ -82,8 +87,7 @@ export class Run {
   async #hideFloaters(): Promise<void> {
     const { gpu, renderer } = this.#parts;
     const { occupancy } = renderer;
-    const options = await this.#solidOptions();
-    const cells = await fieldCells(gpu, this.field, options, occupancy.resolution);
+    const cells = await this.#mesh.cells(occupancy.resolution);
     // Of its own: a step leaves no buffer behind, and neither does the last.
     const readback = new Readback(gpu);
     await occupancy.restrict(readback, cells);
@@ -128,15 +132,11 @@ export class Run {
   }
 
   /**
-   * The field's surface with its colours, at the density whose silhouette matches the rendered alpha,
-   * simplified if the settings say so.
+   * The field's surface with its colours, simplified if the settings say so.
    * @throws EmptyFieldError when there is none.
    */
-  async mesh(): Promise<Mesh> {
-    const { smooth, triangles } = this.settings.mesh;
-    const options = { ...(await this.#solidOptions()), smooth };
-    const whole = await extractMesh(this.#parts.gpu, this.field, options);
-    return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
+  mesh(): Promise<Mesh> {
+    return this.#mesh.extract();
   }
 
   /**
@@ -144,15 +144,8 @@ export class Run {
    * @param file their name without its extension.
    * @throws EmptyFieldError when there is no mesh.
    */
-  async exportFiles(encodePng: PngEncoder, file = 'mesh'): Promise<MeshFile[]> {
-    const { prompt, mesh: settings } = this.settings;
-    const size = textureSize(settings.format, settings.texture);
-    const mesh = await this.mesh();
-    if (size === 0) return exportMesh(mesh, settings.format, { file, prompt });
-    const light =
-      settings.triangles > 0 ? mesh : await simplifyMesh(mesh, { triangles: mostUnwrapped });
-    const texture = await textureMesh(this.#parts.gpu, this.field, light, size, encodePng);
-    return exportMesh(light, settings.format, { file, prompt, texture });
+  exportFiles(encodePng: PngEncoder, file?: string): Promise<MeshFile[]> {
+    return this.#mesh.files(encodePng, { prompt: this.settings.prompt, ...(file && { file }) });
   }
 
   /** Renders `count` views of `size` pixels around the object, at the middle of the model's elevations. */
@@ -169,14 +162,6 @@ export class Run {
       ...(shading && { shading }),
     });
     return { views, width: size, height: size, cameras };
-  }
-
-  /** What its mesh is the surface of. */
-  async #solidOptions(): Promise<SolidOptions> {
-    const { resolution, blur: pixels } = this.settings.mesh;
-    const blur = (2 * pixels) / this.#parts.manifest.resolution;
-    const iso = { silhouettes: await this.turntable(silhouettes.count, silhouettes.size) };
-    return { resolution, blur, iso };
   }
 
   dispose(): void {
