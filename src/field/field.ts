@@ -1,13 +1,19 @@
 import type { Gpu } from '../gpu/device';
 import type { Readback } from '../gpu/readback';
+import { type Snapshot, storedArray } from '../gpu/snapshot';
 import { FieldEvaluator } from './evaluator';
 import { HashGrid } from './hash_grid';
 import { Mlp } from './mlp';
 import { type FieldOptions, fieldOptions } from './options';
 import type { Points } from './points';
 
-/** Named parameters on the CPU, for a checkpoint. */
-export type Tensors = Record<string, Float32Array<ArrayBuffer>>;
+/** A field's parameters on the CPU, for a checkpoint. */
+export type FieldSnapshot = {
+  /** f32 [entries, 2] */
+  readonly table: Float32Array<ArrayBuffer>;
+  /** f32 [hidden, inputs + 1, 4] */
+  readonly mlp: Float32Array<ArrayBuffer>;
+};
 
 /**
  * The parameters as an optimiser sees them: `values` f32, `gradient` f32 or, where there are
@@ -89,8 +95,8 @@ export class Field {
     return new FieldEvaluator(this.#gpu, this.#grid, this.#mlp, points, options);
   }
 
-  /** Copies of the parameters: `table` [entries, 2] and `mlp` [hidden, inputs + 1, 4]. */
-  async snapshot(readback: Readback): Promise<Tensors> {
+  /** Copies of the parameters. */
+  async snapshot(readback: Readback): Promise<FieldSnapshot> {
     const [table, mlp] = await Promise.all([
       readback.read(this.#grid.table, 0, 4 * this.#grid.words),
       readback.read(this.#mlp.weights, 0, 4 * this.#mlp.words),
@@ -100,11 +106,11 @@ export class Field {
 
   /**
    * Sets the parameters from a snapshot of a field with the same options.
-   * @throws RangeError naming a tensor that is missing or of another size; then nothing is set.
+   * @throws RangeError naming an array that is missing, of another type or size; then nothing is set.
    */
-  restore(tensors: Readonly<Tensors>): void {
-    const table = tensor(tensors, 'table', this.#grid.words);
-    const mlp = tensor(tensors, 'mlp', this.#mlp.words);
+  restore(snapshot: Snapshot): void {
+    const table = storedArray(snapshot, 'table', 'F32', this.#grid.words, 'The field');
+    const mlp = storedArray(snapshot, 'mlp', 'F32', this.#mlp.words, 'The field');
     this.#grid.write(table);
     this.#gpu.device.queue.writeBuffer(this.#mlp.weights, 0, mlp);
   }
@@ -113,12 +119,4 @@ export class Field {
     this.#grid.dispose();
     this.#mlp.dispose();
   }
-}
-
-function tensor(tensors: Readonly<Tensors>, name: string, words: number) {
-  const found = tensors[name];
-  if (found?.length === words) return found;
-  throw new RangeError(
-    `The field's '${name}' has ${words} words, not ${found?.length ?? 0}: restore a checkpoint of the same field options.`,
-  );
 }

@@ -1,10 +1,11 @@
 import { wordBytes } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import type { Readback } from '../gpu/readback';
+import type { Snapshot } from '../gpu/snapshot';
 import type { Work } from '../gpu/submission';
 import { Composite, noRegularisers, type Regularisers } from './composite';
 import { type Frame, March, mostPoints, pixelsOf, type RayShape, tilePixelsFor } from './march';
-import { Occupancy, type OccupancySnapshot, type Tensors } from './occupancy';
+import { Occupancy, type OccupancySnapshot } from './occupancy';
 import type { PointEvaluator, RadianceField } from './radiance_field';
 
 /** Optical depth of one step below which a cell may be skipped (nerfacc's occ_thre). */
@@ -174,7 +175,8 @@ export class Renderer {
     return this.occupancy.snapshot(readback);
   }
 
-  restore(snapshot: Tensors): void {
+  /** @throws RangeError when it is of another resolution; then nothing is set. */
+  restore(snapshot: Snapshot): void {
     this.occupancy.restore(snapshot);
   }
 

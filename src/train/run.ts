@@ -1,6 +1,7 @@
 import type { Field } from '../field/field';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import type { Snapshot } from '../gpu/snapshot';
 import type { PngEncoder } from '../image/png';
 import type { MeshFile } from '../mesh/export';
 import { FieldMesh } from '../mesh/field_mesh';
@@ -13,7 +14,7 @@ import type { Renderer } from '../render/renderer';
 import type { ShadingMode } from '../render/shading_mode';
 import { renderStill } from '../render/still';
 import { makeSettings, type PartialSettings, type Settings } from '../settings';
-import { CheckpointError, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint';
+import { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint';
 import type { StepReport, Trainer } from './trainer';
 
 export interface RunParts {
@@ -97,7 +98,7 @@ export class Run {
   /** Everything that the next step depends on, as safetensors; the same state gives the same bytes. */
   async checkpoint(): Promise<Uint8Array> {
     const { field, optimiser, renderer, fake, manifest } = this.#parts;
-    const tensors: Tensors = {
+    const tensors: Snapshot = {
       ...prefixed('field', await field.snapshot(this.#readback)),
       ...prefixed('adam', await optimiser.snapshot(this.#readback)),
       ...prefixed('occupancy', await renderer.snapshot(this.#readback)),
@@ -186,17 +187,14 @@ export function checkpointSettings(bytes: Uint8Array): Settings {
   return makeSettings(JSON.parse(metadata.settings) as PartialSettings);
 }
 
-const prefixed = (prefix: string, tensors: object): Tensors =>
+const prefixed = (prefix: string, tensors: object): Snapshot =>
   Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => [`${prefix}.${name}`, tensor]),
   );
 
-const without = (prefix: string, tensors: Tensors) =>
+const without = (prefix: string, tensors: Snapshot): Snapshot =>
   Object.fromEntries(
     Object.entries(tensors)
       .filter(([name]) => name.startsWith(`${prefix}.`))
-      .map(([name, tensor]) => [
-        name.slice(prefix.length + 1),
-        tensor as Float32Array<ArrayBuffer>,
-      ]),
+      .map(([name, tensor]) => [name.slice(prefix.length + 1), tensor]),
   );
