@@ -1,8 +1,14 @@
 /** Low-rank adapters (Hu et al., "LoRA", arXiv:2106.09685, equation 3): y = W x + scale B A x. */
-import { normal, streams } from '../random';
-import { elementCount, type Graph, intAttribute, type Node, OnnxError, type Tensor } from './graph';
+import {
+  elementCount,
+  type Graph,
+  intAttribute,
+  type Node,
+  OnnxError,
+  type Tensor,
+} from './graph/graph';
+import { makeTensor } from './graph/tensor';
 import { additionsBehind, selectTargets, type Target } from './lora_targets';
-import { makeTensor } from './tensor';
 
 export interface LoraOptions {
   /**
@@ -33,10 +39,11 @@ export interface Lora {
   /** Length of the flat vector. */
   readonly size: number;
   /**
-   * Weights to start from: A normal with variance 1 / in, B zero, so that the model is unchanged. The same seed
-   * gives the same vector on every machine.
+   * Weights to start from, float32 [size]: A normal with variance 1 / in, B zero, so that the model is unchanged.
+   * @param normal an independent draw of the standard normal distribution for each position k of the vector. It is
+   *   asked once for every element of every A, in the order of the vector; the same draws give the same weights.
    */
-  readonly initialise: (seed: number) => Float32Array<ArrayBuffer>;
+  readonly initialise: (normal: (k: number) => number) => Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -85,7 +92,7 @@ export function injectLora(graph: Graph, options: LoraOptions): Lora {
     },
     layout,
     size,
-    initialise: (seed) => initialise(layout, targets, size, seed),
+    initialise: (normal) => initialise(layout, targets, size, normal),
   };
 }
 
@@ -119,14 +126,14 @@ function initialise(
   layout: readonly LoraEntry[],
   targets: readonly Target[],
   size: number,
-  seed: number,
+  normal: (k: number) => number,
 ): Float32Array<ArrayBuffer> {
   const vector = new Float32Array(size);
   targets.forEach((target, i) => {
     const { offset, shape } = layout[i]!;
     const deviation = 1 / Math.sqrt(target.inputs);
     const end = offset + elementCount(shape);
-    for (let k = offset; k < end; k++) vector[k] = deviation * normal(seed, streams.loraInit, 0, k);
+    for (let k = offset; k < end; k++) vector[k] = deviation * normal(k);
   });
   return vector;
 }

@@ -21,8 +21,8 @@ import {
   OnnxError,
   type Tensor,
   type ValueInfo,
-} from './graph';
-import { bytesPerElement, dataTypeOfCode, makeTensor } from './tensor';
+} from './graph/graph';
+import { bytesPerElement, dataTypeOfCode, makeTensor } from './graph/tensor';
 
 const text = new TextDecoder();
 

@@ -1,8 +1,8 @@
 /** One training step as one graph: loss, gradient and the optimiser's update. */
-import type { Value } from './builder';
-import { backpropagate } from './differentiate';
-import { Expressions } from './expressions';
-import { OnnxError, type StaticGraph } from './graph';
+import type { Value } from './build/builder';
+import { Expressions } from './build/expressions';
+import { backpropagate } from './gradient/differentiate';
+import { OnnxError, type StaticGraph } from './graph/graph';
 
 /** Emits a loss, a value of one element; it may declare inputs of its own. */
 export type Loss = (g: Expressions) => Value;

@@ -9,8 +9,8 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
-import type { Attribute, Graph, Tensor, ValueInfo } from './graph';
-import { codeOfDataType, toInt64 } from './tensor';
+import type { Attribute, Graph, Tensor, ValueInfo } from './graph/graph';
+import { codeOfDataType, toInt64 } from './graph/tensor';
 
 const text = new TextEncoder();
 

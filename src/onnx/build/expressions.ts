@@ -1,8 +1,9 @@
 /** The builder with the vocabulary of formulas: what gradient rules, losses and optimisers are written in. */
+
+import { elementCount } from '../graph/graph';
+import { sameShape } from '../graph/shape';
+import { codeOfDataType, makeTensor } from '../graph/tensor';
 import { GraphBuilder, type Value } from './builder';
-import { elementCount } from './graph';
-import { sameShape } from './shape';
-import { codeOfDataType, makeTensor } from './tensor';
 
 export class Expressions extends GraphBuilder {
   /** A scalar of the type of `like`. */

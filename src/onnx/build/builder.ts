@@ -1,6 +1,6 @@
 /** Builds graphs node by node; every value has a static type from the moment it exists. */
 
-import { type AttributeInput, toAttribute } from './attributes';
+import { type AttributeInput, toAttribute } from '../graph/attributes';
 import {
   type DataType,
   describeNode,
@@ -12,12 +12,12 @@ import {
   type Tensor,
   type TensorType,
   type ValueInfo,
-} from './graph';
-import { fold, foldShape } from './infer/fold';
-import { type Constant, Site } from './infer/rule';
-import { inferRules } from './infer/rules';
-import { prune } from './prune';
-import { makeTensor, tensorValues } from './tensor';
+} from '../graph/graph';
+import { prune } from '../graph/prune';
+import { makeTensor, tensorValues } from '../graph/tensor';
+import { fold, foldShape } from '../infer/fold';
+import { type Constant, Site } from '../infer/rule';
+import { inferRules } from '../infer/rules';
 
 /** The name of a value in the graph under construction. */
 export type Value = string;
