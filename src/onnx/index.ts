@@ -1,5 +1,5 @@
 /**
- * Differentiable ONNX: a graph in, a graph out. See docs/onnx.md.
+ * Differentiable ONNX: a graph in, a graph out. README.md says how it is used and what it supports.
  */
 
 export { GraphBuilder, type Value } from './build/builder';

@@ -16,6 +16,7 @@ export interface LoraOptions {
    * without `.weight`. In a string, `*` stands for any characters; a regular expression may match anywhere.
    */
   readonly targets: readonly (string | RegExp)[];
+  /** Columns of A and rows of B, at least 1. */
   readonly rank: number;
   /** Factor on the adapters (alpha / rank in the paper); 1 unless given. */
   readonly scale?: number;
@@ -47,10 +48,11 @@ export interface Lora {
 }
 
 /**
- * Adds an adapter beside each target. All their weights come from one flat input, so that a checkpoint and an
- * optimiser handle a single vector; every A lies before every B.
+ * Adds an adapter beside each target (Hu et al., "LoRA", arXiv:2106.09685). All their weights come from one flat input,
+ * so that a checkpoint and an optimiser handle a single vector; every A lies before every B.
  *
- * @throws {OnnxError} if a pattern matches nothing, listing what could be adapted.
+ * @throws {OnnxError} if a pattern matches nothing, listing what could be adapted, if the rank is below 1, or if the
+ *   input's name is taken.
  */
 export function injectLora(graph: Graph, options: LoraOptions): Lora {
   const { rank, scale = 1, input = 'lora' } = options;

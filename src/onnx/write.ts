@@ -14,7 +14,10 @@ import { codeOfDataType, toInt64 } from './graph/tensor';
 
 const text = new TextEncoder();
 
-/** Writes a graph as an ONNX file. Unbound and unknown dimensions stay so. */
+/**
+ * Writes a graph as an ONNX file (https://onnx.ai/onnx/repo-docs/IR.html), weights inside: at most 2 GB, which is what
+ * protobuf can hold. Unbound and unknown dimensions stay so.
+ */
 export function write(graph: Graph): Uint8Array<ArrayBuffer> {
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(graph.irVersion),

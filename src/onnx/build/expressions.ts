@@ -5,6 +5,10 @@ import { sameShape } from '../graph/shape';
 import { codeOfDataType, makeTensor } from '../graph/tensor';
 import { GraphBuilder, type Value } from './builder';
 
+/**
+ * Arithmetic on values, broadcast by ONNX's (NumPy's) rules. Every method throws an OnnxError naming the node if the shapes
+ * do not fit.
+ */
 export class Expressions extends GraphBuilder {
   /** A scalar of the type of `like`. */
   scalar(value: number, like: Value): Value {
