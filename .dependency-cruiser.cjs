@@ -13,11 +13,35 @@ const only = (folder, allowed) => ({
   },
 });
 
+/** A folder that could be published as it is: its sources and its tests know nothing else of the project. */
+const alone = (folder) => [
+  {
+    name: `${folder}-knows-nothing-else`,
+    severity: 'error',
+    from: { path: `^(src|tests)/${folder}/` },
+    to: { path: '^(src|tests|shaders|models)/', pathNot: `^(src|tests)/${folder}/` },
+  },
+  {
+    name: `${folder}-by-its-name-alone`,
+    severity: 'error',
+    comment: `Everyone else imports '#${folder}' and nothing inside it.`,
+    from: { path: '^(src|tests)/', pathNot: `^src/${folder}/` },
+    to: { path: `^src/${folder}/`, dependencyTypesNot: ['aliased-subpath-import'] },
+  },
+  {
+    name: `no-circular-folders-in-${folder}`,
+    severity: 'error',
+    scope: 'folder',
+    from: { path: `^src/${folder}` },
+    to: { circular: true },
+  },
+];
+
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     only('gpu', []),
-    only('onnx', []),
+    ...alone('onnx'),
     only('field', ['gpu']),
     only('optim', ['gpu']),
     only('render', ['gpu', 'field']),

@@ -1,8 +1,8 @@
+import { OnnxError } from '#onnx';
 import { FitError } from '../fit/fit';
 import { NoAdapterError } from '../gpu/device';
 import { EmptyFieldError } from '../mesh/surface/extract';
 import { ObjectError } from '../object/object_mesh';
-import { OnnxError } from '../onnx';
 import { NonFiniteLossError } from '../prior/fake_score';
 import { ModelFileError } from '../prior/files';
 import { ManifestError } from '../prior/manifest';

@@ -1,3 +1,4 @@
+import { normal, streams } from '../random';
 import type { Runtime, Session } from '../runtime/runtime';
 import type { SharedValue, Value } from '../runtime/values';
 import { DenoiserInputs } from './denoiser';
@@ -111,7 +112,7 @@ export class FakeScore {
       runtime.load(name, bytes, signature);
     const predictor = await load(`${path} with LoRA`, graphs.predict);
     const trainer = await load(`The training step of ${path}`, graphs.train);
-    const initial = graphs.lora.initialise(options.seed);
+    const initial = graphs.lora.initialise((k) => normal(options.seed, streams.loraInit, 0, k));
     return new FakeScore(runtime, predictor, trainer, manifest, initial);
   }
 

@@ -1,6 +1,5 @@
-import type { Graph, Node, Tensor } from '../../src/onnx/graph';
-import { makeTensor, tensorValues } from '../../src/onnx/tensor';
-import { write } from '../../src/onnx/write';
+import type { Graph, Node, Tensor } from '#onnx';
+import { makeTensor, tensorValues, write } from '#onnx';
 import type { Prior } from '../../src/prior/files';
 import type { Manifest } from '../../src/prior/manifest';
 import type { Conditioning } from '../../src/prior/text_encoder';

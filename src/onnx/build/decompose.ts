@@ -1,6 +1,7 @@
 /** Operators that are read as plainer ones, because runtimes lack them on some of their execution providers. */
-import type { GraphBuilder } from '../builder';
-import { floatAttribute, intAttribute, type Node } from '../graph';
+
+import { floatAttribute, intAttribute, type Node } from '../graph/graph';
+import type { GraphBuilder } from './builder';
 
 /** Emits the replacement of a node; its result takes the name of the node's output. */
 type Decomposition = (g: GraphBuilder, node: Node) => void;

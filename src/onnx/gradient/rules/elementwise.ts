@@ -1,6 +1,6 @@
 /** Gradients of elementwise operators. Each rule stands beside its forward formula. */
-import type { Value } from '../builder';
-import { floatAttribute, stringAttribute } from '../graph';
+import type { Value } from '../../build/builder';
+import { floatAttribute, stringAttribute } from '../../graph/graph';
 import type { GradientRule, GradientSite } from './rule';
 
 /** dx of a function of one input. */
@@ -99,7 +99,7 @@ function geluTanhGradient({ g, x, dy }: GradientSite): Value {
   return g.mul(g.scale(dy, 0.5), g.add(g.shift(t, 1), g.mul(x, slope)));
 }
 
-export const elementwise: Readonly<Record<string, GradientRule>> = {
+export const elementwiseGradients: Readonly<Record<string, GradientRule>> = {
   /** y = a + b */
   Add: ({ dy }) => [() => dy, () => dy],
   /** y = a - b */

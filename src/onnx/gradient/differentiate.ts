@@ -1,11 +1,12 @@
 /** Reverse-mode differentiation of a graph: the gradient is emitted as further ordinary nodes. */
+
+import type { Value } from '../build/builder';
+import { Expressions } from '../build/expressions';
+import { describeNode, type Node, OnnxError, type StaticGraph } from '../graph/graph';
+import { isFloat } from '../graph/tensor';
 import { accumulate } from './accumulate';
-import type { Value } from './builder';
-import { Expressions } from './expressions';
-import { describeNode, type Node, OnnxError, type StaticGraph } from './graph';
 import { gradientRules } from './rules';
 import { type Gradient, GradientSite } from './rules/rule';
-import { isFloat } from './tensor';
 
 export interface DifferentiateOptions {
   /**

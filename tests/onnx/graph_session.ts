@@ -1,13 +1,13 @@
 /** Runs graphs on onnxruntime's CPU provider and compares gradients with finite differences. */
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
-import { differentiate, type Graph, type StaticGraph, write } from '../../src/onnx';
+import { differentiate, type Graph, type StaticGraph, write } from '#onnx';
 
 export type Feed = Float32Array | BigInt64Array | Uint8Array | Float64Array;
 export type Feeds = Readonly<Record<string, Feed>>;
 
 /** A graph in a session, called with plain arrays. */
-export class Session {
+export class GraphSession {
   readonly #session: ort.InferenceSession;
   readonly #graph: Graph;
 
@@ -19,11 +19,11 @@ export class Session {
   static async create(
     graph: Graph,
     options: ort.InferenceSession.SessionOptions = {},
-  ): Promise<Session> {
+  ): Promise<GraphSession> {
     const session = await ort.InferenceSession.create(write(graph), {
       ...{ intraOpNumThreads: 1, logSeverityLevel: 3, ...options },
     });
-    return new Session(session, graph);
+    return new GraphSession(session, graph);
   }
 
   async run(feeds: Feeds): Promise<Record<string, Float32Array>> {
@@ -81,7 +81,7 @@ export function relativeError(a: ArrayLike<number>, reference: ArrayLike<number>
  * @param directions number of random directions to probe instead of every element.
  */
 async function differences(
-  session: Session,
+  session: GraphSession,
   feeds: Feeds,
   by: string,
   output: string,
@@ -120,8 +120,8 @@ export async function checkGradient(
     of: { [output.name]: 'seed' },
     withRespectTo,
   });
-  const forward = await Session.create(graph);
-  const session = await Session.create(backward);
+  const forward = await GraphSession.create(graph);
+  const session = await GraphSession.create(backward);
   const results = await session.run({ ...feeds, seed });
   const found: Record<string, Float32Array> = {};
   for (const name of withRespectTo) {
@@ -135,6 +135,32 @@ export async function checkGradient(
   await forward.dispose();
   await session.dispose();
   return found;
+}
+
+/**
+ * Runs a graph with every value as an output, and compares their shapes with the inferred ones.
+ * @returns how many were compared.
+ */
+export async function checkShapes(
+  graph: StaticGraph,
+  feeds: Record<string, Float32Array>,
+): Promise<number> {
+  const values = [...new Set(graph.nodes.flatMap((node) => node.outputs))].filter((v) => v !== '');
+  const outputs = values.map((name) => ({ name, ...graph.types.get(name)! }));
+  const session = await ort.InferenceSession.create(write({ ...graph, outputs }), {
+    graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 3,
+  });
+  const tensors = graph.inputs.map(
+    ({ name, shape }) =>
+      [name, new ort.Tensor('float32', feeds[name]!, shape as number[])] as const,
+  );
+  const results = await session.run(Object.fromEntries(tensors));
+  for (const { name, shape, dataType } of outputs) {
+    expect([name, results[name]!.dims, results[name]!.type]).toEqual([name, shape, dataType]);
+  }
+  await session.release();
+  return outputs.length;
 }
 
 /** Feeds for all inputs of a graph, uniform in [low, high). */

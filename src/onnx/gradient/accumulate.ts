@@ -1,6 +1,6 @@
 /** Sums what the consumers of a value contribute to its gradient. */
-import type { Value } from './builder';
-import type { Expressions } from './expressions';
+import type { Value } from '../build/builder';
+import type { Expressions } from '../build/expressions';
 import type { Gradient, Part } from './rules/rule';
 
 /**

@@ -1,8 +1,8 @@
 /** What a gradient rule sees of a node. */
-import type { Value } from '../builder';
-import type { Expressions } from '../expressions';
-import type { Node } from '../graph';
-import { Site } from '../infer/rule';
+import type { Value } from '../../build/builder';
+import type { Expressions } from '../../build/expressions';
+import type { Node } from '../../graph/graph';
+import { Site } from '../../infer/rule';
 
 /** The gradient of elements start ... start + length - 1 of one axis; of the others it is zero. */
 export interface Part {

@@ -1,8 +1,8 @@
 /** Gradients of normalisations. */
-import type { Value } from '../builder';
-import type { Expressions } from '../expressions';
-import { floatAttribute, intAttribute } from '../graph';
-import { normalizeAxis } from '../shape';
+import type { Value } from '../../build/builder';
+import type { Expressions } from '../../build/expressions';
+import { floatAttribute, intAttribute } from '../../graph/graph';
+import { normalizeAxis } from '../../graph/shape';
 import type { GradientRule, GradientSite } from './rule';
 
 /** What the rows of a tensor are normalised by. */
@@ -104,7 +104,7 @@ const rmsNormalization: GradientRule = (site) => {
   ];
 };
 
-export const normalizations: Readonly<Record<string, GradientRule>> = {
+export const normalizationGradients: Readonly<Record<string, GradientRule>> = {
   LayerNormalization: layerNormalization,
   InstanceNormalization: instanceNormalization,
   BatchNormalization: batchNormalization,

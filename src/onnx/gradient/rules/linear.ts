@@ -1,8 +1,8 @@
 /** Gradients of matrix products. */
-import type { Value } from '../builder';
-import type { Expressions } from '../expressions';
-import { elementCount, floatAttribute, intAttribute, stringAttribute } from '../graph';
-import { parseEinsum } from '../infer/einsum';
+import type { Value } from '../../build/builder';
+import type { Expressions } from '../../build/expressions';
+import { elementCount, floatAttribute, intAttribute, stringAttribute } from '../../graph/graph';
+import { parseEinsum } from '../../infer/einsum';
 import type { GradientRule } from './rule';
 
 /** y = a b, batched: da = dy b^T, db = a^T dy, summed over the axes along which an operand was broadcast */
@@ -67,7 +67,7 @@ const einsum: GradientRule = (site) => {
   });
 };
 
-export const linear: Readonly<Record<string, GradientRule>> = {
+export const linearGradients: Readonly<Record<string, GradientRule>> = {
   MatMul: matMul,
   Gemm: gemm,
   Einsum: einsum,

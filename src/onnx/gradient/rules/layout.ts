@@ -1,8 +1,8 @@
 /** Gradients of operators that move elements. */
-import type { Value } from '../builder';
-import type { Expressions } from '../expressions';
-import { intAttribute, intsAttribute, stringAttribute } from '../graph';
-import { normalizeAxis, type SliceRange, sliceRanges } from '../shape';
+import type { Value } from '../../build/builder';
+import type { Expressions } from '../../build/expressions';
+import { intAttribute, intsAttribute, stringAttribute } from '../../graph/graph';
+import { normalizeAxis, type SliceRange, sliceRanges } from '../../graph/shape';
 import type { Gradient, GradientRule, GradientSite } from './rule';
 
 /** The same elements in another shape. */
@@ -221,7 +221,7 @@ const gatherElements: GradientRule = (site) => {
   ];
 };
 
-export const layouts: Readonly<Record<string, GradientRule>> = {
+export const layoutGradients: Readonly<Record<string, GradientRule>> = {
   Reshape: reshaped,
   Flatten: reshaped,
   Squeeze: reshaped,

@@ -3,10 +3,10 @@
  * rearranged weight, rather than as ConvTranspose: runtimes have a fast path for the one and rarely for the other,
  * and the rearrangement of a frozen weight is folded when the runtime loads the model.
  */
-import type { Value } from '../builder';
-import type { Expressions } from '../expressions';
-import { elementCount, intAttribute } from '../graph';
-import { transposedWindow, type Window, window } from '../infer/window';
+import type { Value } from '../../build/builder';
+import type { Expressions } from '../../build/expressions';
+import { elementCount, intAttribute } from '../../graph/graph';
+import { transposedWindow, type Window, window } from '../../infer/window';
 import type { GradientRule, GradientSite } from './rule';
 
 /** How one axis of the transposed convolution reads its input; see `transposedConvolution`. */
@@ -194,7 +194,7 @@ const convTranspose: GradientRule = (site) => {
   return [byInput, () => weightGradient(g, dy, x, w, group), () => biasGradient(site)];
 };
 
-export const convolutions: Readonly<Record<string, GradientRule>> = {
+export const convolutionGradients: Readonly<Record<string, GradientRule>> = {
   Conv: conv,
   ConvTranspose: convTranspose,
 };

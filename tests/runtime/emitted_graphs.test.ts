@@ -12,13 +12,13 @@ import {
   type StaticGraph,
   trainingGraph,
   write,
-} from '../../src/onnx';
+} from '#onnx';
 import type { OrtBackend } from '../../src/runtime/backend';
 import { openNodeBackend } from '../../src/runtime/node';
 import { openTestGpu } from '../gpu';
-import { families, graphOf, names, title } from './cases';
-import { smallUnet } from './networks';
-import { random, relativeError, Session } from './runtime';
+import { families, graphOf, names, title } from '../onnx/cases';
+import { GraphSession, random, relativeError } from '../onnx/graph_session';
+import { smallUnet } from '../onnx/networks';
 
 let backend: OrtBackend;
 beforeAll(async () => {
@@ -90,7 +90,7 @@ test('a training step agrees with the CPU', async () => {
     learning_rate: Float32Array.of(0.01),
     step: Float32Array.of(3),
   };
-  const cpu = await Session.create(graph);
+  const cpu = await GraphSession.create(graph);
   const expected = await cpu.run(feeds);
   const session = await strict(graph);
   const tensors = graph.inputs.map(

@@ -101,7 +101,8 @@ export function tensorValues(tensor: Tensor): number[] {
 }
 
 /**
- * A tensor of the given numbers.
+ * A tensor of the given numbers, row-major. Integers are cut at their point, float16 is rounded to nearest even,
+ * bfloat16 towards zero.
  * @throws {OnnxError} if their count is not that of the shape.
  */
 export function makeTensor(

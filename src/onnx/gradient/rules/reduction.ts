@@ -1,8 +1,8 @@
 /** Gradients of reductions and of softmax. */
-import type { Value } from '../builder';
-import { elementCount, intAttribute } from '../graph';
-import { reducedAxes } from '../infer/elementwise';
-import { normalizeAxis } from '../shape';
+import type { Value } from '../../build/builder';
+import { elementCount, intAttribute } from '../../graph/graph';
+import { normalizeAxis } from '../../graph/shape';
+import { reducedAxes } from '../../infer/elementwise';
 import type { GradientRule, GradientSite } from './rule';
 
 /** dx from x and from y and dy with the reduced axes put back at length one. */
@@ -26,7 +26,7 @@ const extremum = reduction(({ g, x }, dy, y) =>
 const softmaxAxis = ({ node, shape }: { node: GradientSite['node']; shape: readonly number[] }) =>
   normalizeAxis(intAttribute(node, 'axis', -1), shape.length);
 
-export const reductions: Readonly<Record<string, GradientRule>> = {
+export const reductionGradients: Readonly<Record<string, GradientRule>> = {
   ReduceSum: reduction((_, dy) => dy),
   ReduceMean: reduction(({ g }, dy, _, count) => g.scale(dy, 1 / count)),
   ReduceMax: extremum,

@@ -1,9 +1,14 @@
 /** The builder with the vocabulary of formulas: what gradient rules, losses and optimisers are written in. */
-import { GraphBuilder, type Value } from './builder';
-import { elementCount } from './graph';
-import { sameShape } from './shape';
-import { codeOfDataType, makeTensor } from './tensor';
 
+import { elementCount } from '../graph/graph';
+import { sameShape } from '../graph/shape';
+import { codeOfDataType, makeTensor } from '../graph/tensor';
+import { GraphBuilder, type Value } from './builder';
+
+/**
+ * Arithmetic on values, broadcast by ONNX's (NumPy's) rules. Every method throws an OnnxError naming the node if the shapes
+ * do not fit.
+ */
 export class Expressions extends GraphBuilder {
   /** A scalar of the type of `like`. */
   scalar(value: number, like: Value): Value {

@@ -1,6 +1,6 @@
 /** Builds graphs node by node; every value has a static type from the moment it exists. */
 
-import { type AttributeInput, toAttribute } from './attributes';
+import { type AttributeInput, toAttribute } from '../graph/attributes';
 import {
   type DataType,
   describeNode,
@@ -12,20 +12,27 @@ import {
   type Tensor,
   type TensorType,
   type ValueInfo,
-} from './graph';
-import { fold, foldShape } from './infer/fold';
-import { type Constant, Site } from './infer/rule';
-import { inferRules } from './infer/rules';
-import { prune } from './prune';
-import { makeTensor, tensorValues } from './tensor';
+} from '../graph/graph';
+import { prune } from '../graph/prune';
+import { makeTensor, tensorValues } from '../graph/tensor';
+import { fold, foldShape } from '../infer/fold';
+import { type Constant, Site } from '../infer/rule';
+import { inferRules } from '../infer/rules';
 
-/** The name of a value in the graph under construction. */
+/** A value of the graph under construction: its name. */
 export type Value = string;
 
 /** Larger constant expressions stay in the graph: the runtime folds them when it loads the model. */
 const FOLD_LIMIT = 4096;
 
+/**
+ * A graph under construction. Values are handled by their names; each has its type and static shape as soon as it is
+ * made, and small expressions of constants are computed instead of being emitted.
+ *
+ * Source of the operators' semantics: https://onnx.ai/onnx/operators/
+ */
 export class GraphBuilder {
+  /** Version of the standard operator set that nodes are emitted for. */
   readonly opset: number;
   readonly #header: Pick<StaticGraph, 'name' | 'irVersion' | 'opsets'>;
   readonly #inputs: ValueInfo[];
@@ -73,6 +80,7 @@ export class GraphBuilder {
     for (const node of this.#nodes) this.#produce(node);
   }
 
+  /** Whether the graph has a value of this name. */
   has(value: Value): boolean {
     return this.#types.has(value);
   }
@@ -84,14 +92,17 @@ export class GraphBuilder {
     return type;
   }
 
+  /** Its dimensions; [] for a scalar. @throws {OnnxError} if the graph has no such value. */
   shape(value: Value): readonly number[] {
     return this.type(value).shape;
   }
 
+  /** Its element type. @throws {OnnxError} if the graph has no such value. */
   dataType(value: Value): DataType {
     return this.type(value).dataType;
   }
 
+  /** Whether its elements are stored in the graph under its name. */
   isInitializer(value: Value): boolean {
     return this.#initializers.has(value);
   }
@@ -124,7 +135,9 @@ export class GraphBuilder {
 
   #declare(name: string, type: TensorType): Value {
     if (this.#types.has(name)) {
-      throw new OnnxError(`graph "${this.#header.name}" already has a value "${name}"`);
+      throw new OnnxError(
+        `graph "${this.#header.name}" already has a value "${name}": rename one of the two`,
+      );
     }
     this.#types.set(name, { dataType: type.dataType, shape: type.shape });
     return name;
@@ -138,17 +151,25 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A new input of the graph. @throws {OnnxError} if the name is taken. */
   input(name: string, shape: readonly number[], dataType: DataType = 'float32'): Value {
     this.#inputs.push({ name, dataType, shape });
     return this.#declare(name, { dataType, shape });
   }
 
+  /**
+   * Stored elements under a name, such as a weight; the tensor is shared, not copied.
+   * @throws {OnnxError} if the name is taken.
+   */
   initializer(name: string, tensor: Tensor): Value {
     this.#initializers.set(name, tensor);
     return this.#declare(name, tensor);
   }
 
-  /** A constant; the same one twice is stored once. */
+  /**
+   * A constant, its elements row-major; a number alone is a scalar, a list a vector unless `shape` says otherwise. The
+   * same one twice is stored once.
+   */
   constant(
     values: number | readonly number[],
     shape: readonly number[] = typeof values === 'number' ? [] : [values.length],
@@ -169,7 +190,12 @@ export class GraphBuilder {
     this.#constants.set(name, constant);
   }
 
-  /** The value of a one-output operator; the same expression twice is emitted once. */
+  /**
+   * The value of a one-output operator; the same expression twice is emitted once.
+   * @param inputs '' stands for an omitted optional one.
+   * @param name of the node and its output, which is then emitted even if the expression exists already.
+   * @throws {OnnxError} as `append` does.
+   */
   op(
     op: string,
     inputs: readonly Value[],
@@ -184,7 +210,7 @@ export class GraphBuilder {
     return output!;
   }
 
-  /** The values of an operator with several outputs. */
+  /** The values of an operator with `outputCount` outputs. @throws {OnnxError} as `append` does. */
   ops(
     op: string,
     inputs: readonly Value[],

@@ -1,6 +1,7 @@
 /** Static shapes of a whole graph. */
-import { GraphBuilder } from '../builder';
-import { type Dimension, type Graph, OnnxError, type StaticGraph } from '../graph';
+
+import { type Dimension, type Graph, OnnxError, type StaticGraph } from '../graph/graph';
+import { GraphBuilder } from './builder';
 import { decompositions } from './decompose';
 
 /**

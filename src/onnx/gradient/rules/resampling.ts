@@ -2,11 +2,11 @@
  * Gradients of pooling and resizing. These are linear and act on each spatial axis apart: y = R_h x R_w^T with small
  * constant matrices, hence dx = R_h^T dy R_w. Whole-number factors have a faster form.
  */
-import type { Value } from '../builder';
-import type { Expressions } from '../expressions';
-import { intAttribute, intsAttribute, stringAttribute } from '../graph';
-import { type Window, window } from '../infer/window';
-import { normalizeAxis } from '../shape';
+import type { Value } from '../../build/builder';
+import type { Expressions } from '../../build/expressions';
+import { intAttribute, intsAttribute, stringAttribute } from '../../graph/graph';
+import { normalizeAxis } from '../../graph/shape';
+import { type Window, window } from '../../infer/window';
 import type { GradientRule, GradientSite } from './rule';
 
 /** Row-major [out, in]: how much each output position takes of each input position. */
@@ -190,7 +190,7 @@ const globalMaxPool: GradientRule = ({ g, x, y, dy }) => [
   () => g.where(g.op('Equal', [x, y]), dy, g.scalar(0, dy)),
 ];
 
-export const resampling: Readonly<Record<string, GradientRule>> = {
+export const resamplingGradients: Readonly<Record<string, GradientRule>> = {
   AveragePool: averagePool,
   MaxPool: maxPool,
   GlobalAveragePool: globalAveragePool,
