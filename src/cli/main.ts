@@ -1,5 +1,5 @@
 import { OnnxError } from '#onnx';
-import { FitError } from '../fit/fit';
+import { NonFiniteGradientError } from '../generator/generator';
 import { NoAdapterError } from '../gpu/device';
 import { EmptyFieldError } from '../mesh/surface/extract';
 import { ObjectError } from '../object/object_mesh';
@@ -9,7 +9,6 @@ import { ManifestError } from '../prior/manifest';
 import { ModelError } from '../runtime/signature';
 import { SettingsError } from '../settings';
 import { CheckpointError } from '../train/checkpoint';
-import { NonFiniteGradientError } from '../train/trainer';
 import { bench } from './bench';
 import { fit } from './fit';
 import { generate } from './generate';
@@ -29,7 +28,6 @@ const expected = [
   CheckpointError,
   NonFiniteGradientError,
   EmptyFieldError,
-  FitError,
   ObjectError,
   OutputError,
   RangeError,

@@ -3,7 +3,7 @@ export { settingEntries, settingsFrom } from './entries';
 export { makeSettings } from './make';
 export { defaults, methods, type Preset, presetOf, presets } from './presets';
 export { maxPromptLength, validatePrompt } from './prompt';
-export { most, type Schedule, scheduled } from './schedule';
+export { most, type Schedule, type SettingsAt, scheduled, settingsAt } from './schedule';
 export {
   type Baseline,
   type Method,

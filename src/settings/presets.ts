@@ -10,6 +10,7 @@ export const defaults: Settings = {
   method: 'sds',
   seed: 0,
   steps: 500,
+  generator: 'field',
   field: {
     levels: 8,
     log2TableSize: 16,
@@ -29,7 +30,10 @@ export const defaults: Settings = {
   },
   guidance: {
     baseline: 'noise',
-    matching: 1,
+    lambdaDm: 1,
+    shift: 0.1,
+    negative: '',
+    threshold: true,
     scale: 4,
     rescale: 0.7,
     sharedTimestep: true,
@@ -45,6 +49,9 @@ export const defaults: Settings = {
   optim: {
     tableLearningRate: [0.3, 0.01, 0.001, 0.9],
     mlpLearningRate: [0.3, 0.005, 0.0005, 0.9],
+    pixelLearningRate: [0.3, 0.1, 0.01, 0.9],
+  },
+  loss: {
     sparsity: 0,
     // Last, mist and soft edges become either object or nothing.
     opaque: [0.6, 0, 0.1, 0.9],

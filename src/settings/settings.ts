@@ -5,7 +5,7 @@ import type { Schedule } from './schedule';
 export type Method = 'sds' | 'vsd';
 
 /** What the noise prediction is compared with: the noise itself (SDS) or the fake score (VSD). */
-export type Baseline = 'noise' | 'fake';
+export type Baseline = 'noise' | 'fake' | 'shifted';
 
 /** w(τ) of the objective: sigma squared (DreamFusion), one, or sigma·alpha. */
 export type Weighting = 'sigma_squared' | 'uniform' | 'sigma_alpha';
@@ -19,6 +19,8 @@ export interface Settings {
   readonly method: Method;
   readonly seed: number;
   readonly steps: number;
+  /** What is distilled: a field, or four free pictures. */
+  readonly generator: 'field' | 'pixels';
   readonly field: Omit<FieldOptions, 'densityActivation' | 'interpolation'> & {
     /** Share of the levels that take part, coarse to fine. */
     readonly activeLevels: Schedule;
@@ -37,7 +39,10 @@ export interface Settings {
   readonly guidance: {
     readonly baseline: Baseline;
     /** Weight of ε_φ(z_τ; y) − b, the distribution-matching term λ_DM. */
-    readonly matching: number;
+    readonly lambdaDm: number;
+    readonly shift: number;
+    readonly negative: string;
+    readonly threshold: boolean;
     /** Classifier-free guidance scale s; λ_CA = s − 1 weighs ε_φ(z_τ; y) − ε_φ(z_τ; ∅). */
     readonly scale: Schedule;
     /**
@@ -66,6 +71,9 @@ export interface Settings {
   readonly optim: {
     readonly tableLearningRate: Schedule;
     readonly mlpLearningRate: Schedule;
+    readonly pixelLearningRate: Schedule;
+  };
+  readonly loss: {
     readonly sparsity: Schedule;
     readonly opaque: Schedule;
     readonly nearness: Schedule;

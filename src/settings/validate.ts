@@ -14,9 +14,10 @@ export const schedulePaths: ReadonlySet<string> = new Set([
   'fake.learningRate',
   'optim.tableLearningRate',
   'optim.mlpLearningRate',
-  'optim.sparsity',
-  'optim.opaque',
-  'optim.nearness',
+  'optim.pixelLearningRate',
+  'loss.sparsity',
+  'loss.opaque',
+  'loss.nearness',
 ]);
 
 const between = (low: number, high: number) => (value: number) => value >= low && value <= high;
@@ -37,7 +38,7 @@ export const settingBounds: readonly [path: string, low: number, high: number, i
     ['render.raysPerPixel', 1, 16, true],
     ['render.occupancyResolution', 8, 128, true],
     ['render.occupancyEvery', 1, 1000, true],
-    ['guidance.matching', 0, 100, false],
+    ['guidance.lambdaDm', 0, 100, false],
     ['guidance.rescale', 0, 1, false],
     ['guidance.settle', 0, 1, false],
     ['fake.rank', 1, 64, true],
@@ -60,7 +61,8 @@ const leastUnlessZero: readonly [path: string, least: number][] = [
 
 /** What a setting that is a word may be. */
 export const settingChoices: Readonly<Record<string, readonly string[]>> = {
-  'guidance.baseline': ['noise', 'fake'],
+  generator: ['field', 'pixels'],
+  'guidance.baseline': ['noise', 'fake', 'shifted'],
   'guidance.weighting': ['sigma_squared', 'uniform', 'sigma_alpha'],
   'mesh.format': formats,
 };
