@@ -1,4 +1,7 @@
-/** The arrows of the architecture: an import that runs against them is an error. */
+/**
+ * The arrows of the architecture: an import that runs against them is an error. Every folder may know `schema`,
+ * what settings are made of.
+ */
 const only = (folder, allowed) => ({
   name: `${folder}-knows-only-what-it-builds-on`,
   severity: 'error',
@@ -7,7 +10,7 @@ const only = (folder, allowed) => ({
     path: '^src/',
     pathNot: [
       `^src/${folder}/`,
-      '^src/(settings/|random\\.ts$)',
+      '^src/(schema/|random\\.ts$)',
       ...allowed.map((f) => `^src/${f}/`),
     ],
   },
@@ -16,6 +19,16 @@ const only = (folder, allowed) => ({
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    only('schema', []),
+    {
+      name: 'settings-compose-what-the-rooms-define',
+      severity: 'error',
+      from: { path: '^src/settings/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(settings/|schema/|[^/]+/settings\\.ts$|guidance/methods\\.ts$)',
+      },
+    },
     only('gpu', []),
     only('onnx', []),
     only('field', ['gpu']),
@@ -24,12 +37,13 @@ module.exports = {
     only('image', []),
     only('object', ['image', 'render']),
     only('mesh', ['gpu', 'field', 'image']),
-    only('fit', ['gpu', 'field', 'render', 'mesh', 'optim', 'object', 'image']),
+    only('fit', ['settings', 'gpu', 'field', 'render', 'mesh', 'optim', 'object', 'image']),
     only('runtime', ['gpu']),
     only('prior', ['gpu', 'onnx', 'runtime']),
     only('guidance', ['gpu', 'prior']),
-    only('protocol', ['image', 'render', 'train']),
+    only('protocol', ['settings', 'image', 'render', 'train']),
     only('train', [
+      'settings',
       'gpu',
       'field',
       'render',
@@ -41,8 +55,18 @@ module.exports = {
       'guidance',
       'protocol',
     ]),
-    only('bench', ['gpu', 'field', 'render', 'optim', 'runtime', 'prior', 'guidance', 'train']),
-    only('ui', ['protocol']),
+    only('bench', [
+      'settings',
+      'gpu',
+      'field',
+      'render',
+      'optim',
+      'runtime',
+      'prior',
+      'guidance',
+      'train',
+    ]),
+    only('ui', ['settings', 'protocol']),
     only('viewer', ['gpu', 'protocol']),
   ],
   options: {

@@ -28,9 +28,9 @@ const base: PartialSettings = {
   optim: {
     tableLearningRate: [0.2, 0.02, 0.001, 1],
     mlpLearningRate: [0.2, 0.005, 0.0005, 1],
-    // What is of one colour looks the same from pits as from a plane. Less in the end: it also fills what is hollow.
-    nearness: [0.2, 0.01, 0.001, 0.8],
   },
+  // What is of one colour looks the same from pits as from a plane. Less in the end: it also fills what is hollow.
+  loss: { nearness: [0.2, 0.01, 0.001, 0.8] },
   // The known views are as fine as the mesh's grid.
   mesh: { blur: 0 },
 };
@@ -123,7 +123,7 @@ export class Fit {
    * @throws FitError when the gradient is not finite.
    */
   async takeStep(): Promise<{ readonly loss: number }> {
-    const { seed, steps, field, render, optim } = this.#settings;
+    const { seed, steps, field, render, optim, loss: weights } = this.#settings;
     const step = this.#step;
     const known = this.#draw(step);
     const { renderer, residual } = this.#levelOf(step);
@@ -134,7 +134,7 @@ export class Fit {
       step,
       // What is known of a view are points: rays go through them, or edges would be blurred by a sample.
       lattice: this.#known.lattice,
-      regularisers: { ...noRegularisers, nearness: scheduled(optim.nearness, step, steps) },
+      regularisers: { ...noRegularisers, nearness: scheduled(weights.nearness, step, steps) },
     });
     renderer.occupancy.begin(seed, step);
     residual.begin([...known.keys()], seed, step);

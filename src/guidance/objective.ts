@@ -2,8 +2,9 @@ import code from '../../shaders/guidance/objective.wgsl';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
-import { type Settings, scheduled } from '../settings';
+import { scheduled } from '../schema';
 import type { GuidanceShape } from './noise';
+import type { GuidedRun } from './settings';
 import { drawStep, type NoiseLevel, type StepLevels, weight } from './timestep';
 
 export interface ObjectiveBuffers {
@@ -65,7 +66,7 @@ export class Objective {
   }
 
   /** Sets the weights of the next submit. */
-  begin(settings: Settings, step: number, { matching, adherence }: StepLevels): void {
+  begin(settings: GuidedRun, step: number, { matching, adherence }: StepLevels): void {
     const { guidance, seed, steps } = settings;
     const term = (level: NoiseLevel, lambda: number) => ({
       alpha: level.alpha,
@@ -74,7 +75,7 @@ export class Objective {
       noise_stream: level.stream,
     });
     this.#uniforms.write({
-      matching: term(matching, guidance.matching),
+      matching: term(matching, guidance.lambdaDm),
       adherence: term(adherence, 1),
       guidance: scheduled(guidance.scale, step, steps) - 1,
       seed,

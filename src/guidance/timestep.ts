@@ -1,5 +1,6 @@
 import { type Counter, streams, uniform } from '../random';
-import { type Settings, scheduled, type Weighting } from '../settings';
+import { scheduled } from '../schema';
+import type { GuidedRun, Weighting } from './settings';
 
 /** A noise level of one term of the objective. */
 export interface NoiseLevel {
@@ -18,13 +19,13 @@ export interface StepLevels {
 }
 
 /** The step whose cameras and noise a step uses: the first one's while the views settle, then its own. */
-export function drawStep({ guidance, steps }: Settings, step: number): number {
+export function drawStep({ guidance, steps }: GuidedRun, step: number): number {
   return step < guidance.settle * steps ? 0 : step;
 }
 
 /** Draws τ and τ' of a step from the counters: the same for every run of one seed. */
 export function drawLevels(
-  settings: Settings,
+  settings: GuidedRun,
   alphaBar: ArrayLike<number>,
   step: number,
 ): StepLevels {

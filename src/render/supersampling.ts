@@ -1,4 +1,5 @@
-import { most, type Settings, scheduled } from '../settings';
+import { most, scheduled } from '../schema';
+import type { RenderSettings } from './settings';
 
 /** How often `side` doubles within `size`, as a factor: a power of two, at least 1. */
 export const doublings = (size: number, side: number): number =>
@@ -10,7 +11,7 @@ export const doublings = (size: number, side: number): number =>
  * @param resolution side in pixels of what the denoiser sees.
  */
 export function raysPerPixel(
-  { render, steps }: Settings,
+  { render, steps }: { readonly render: RenderSettings; readonly steps: number },
   resolution: number,
   step: number,
 ): number {
@@ -18,5 +19,7 @@ export function raysPerPixel(
 }
 
 /** The most that `raysPerPixel` comes to in a run; all others divide it. */
-export const mostRaysPerPixel = ({ render }: Settings, resolution: number): number =>
-  render.raysPerPixel * doublings(most(render.size), resolution) ** 2;
+export const mostRaysPerPixel = (
+  { render }: { readonly render: RenderSettings },
+  resolution: number,
+): number => render.raysPerPixel * doublings(most(render.size), resolution) ** 2;

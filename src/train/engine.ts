@@ -66,7 +66,7 @@ export class Engine {
       await this.#encoder.encode(''),
     ];
     const denoiser = await this.#denoiser(settings.guidance.sharedTimestep ? 2 : 3);
-    const field = new Field(gpu, fieldOptions(settings), settings.seed);
+    const field = new Field(gpu, settings.field, settings.seed);
     const renderer = new Renderer(gpu, field, {
       views: manifest.views,
       width: manifest.resolution,
@@ -152,8 +152,3 @@ export class Engine {
     return FakeScore.load(this.#runtime, this.prior, { rank: fake.rank, seed });
   }
 }
-
-const fieldOptions = ({ field }: Settings) => {
-  const { activeLevels: _, ...options } = field;
-  return options;
-};

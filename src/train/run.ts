@@ -16,7 +16,7 @@ import { type Camera, ringCameras } from '../render/camera';
 import type { Renderer } from '../render/renderer';
 import type { ShadingMode } from '../render/shading_mode';
 import { renderStill } from '../render/still';
-import { makeSettings, type PartialSettings, type Settings } from '../settings';
+import { makeSettings, migrated, type Settings } from '../settings';
 import { CheckpointError, readCheckpoint, type Tensors, writeCheckpoint } from './checkpoint';
 import type { StepReport, Trainer } from './trainer';
 
@@ -198,7 +198,7 @@ export function checkpointSettings(bytes: Uint8Array): Settings {
       'The file is not a checkpoint of a run: it has no settings. Give a field.safetensors.',
     );
   }
-  return makeSettings(JSON.parse(metadata.settings) as PartialSettings);
+  return makeSettings(migrated(JSON.parse(metadata.settings)));
 }
 
 const prefixed = (prefix: string, tensors: object): Tensors =>

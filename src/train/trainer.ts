@@ -189,7 +189,7 @@ export class Trainer {
 
   #begin(step: number, cameras: readonly Camera[]): void {
     const { field, manifest, renderer, settings } = this.#parts;
-    const { seed, steps, optim } = settings;
+    const { seed, steps, loss } = settings;
     const share = scheduled(settings.field.activeLevels, step, steps);
     field.activeLevels = share * settings.field.levels;
     renderer.begin({
@@ -198,9 +198,9 @@ export class Trainer {
       step,
       raysPerPixel: raysPerPixel(settings, manifest.resolution, step),
       regularisers: {
-        sparsity: scheduled(optim.sparsity, step, steps),
-        opaque: scheduled(optim.opaque, step, steps),
-        nearness: scheduled(optim.nearness, step, steps),
+        sparsity: scheduled(loss.sparsity, step, steps),
+        opaque: scheduled(loss.opaque, step, steps),
+        nearness: scheduled(loss.nearness, step, steps),
       },
     });
   }

@@ -52,7 +52,7 @@ async function gradientWords({ field, evaluator }: ReturnType<typeof setUp>) {
   return words;
 }
 
-const cases: [n: number, levels: number, hidden: number][] = [
+const cases: [n: number, levels: number, hidden: FieldOptions['hidden']][] = [
   [1, 8, 32],
   [65, 3, 64],
   [1000, 8, 32],
@@ -167,8 +167,8 @@ test('snapshot and restore name what does not fit; options out of range are refu
   expect(() => field.restore({ mlp })).toThrow(/'table'/);
   expect(() => field.restore({ ...parameters, mlp: mlp.subarray(4) })).toThrow(/'mlp'/);
   expect(field.bytes).toBeGreaterThan(2 * 4 * (parameters.table.length + mlp.length));
-  expect(() => new Field(t.gpu, { hidden: 33 })).toThrow(/hidden/);
+  expect(() => new Field(t.gpu, { hidden: 33 as never })).toThrow(/hidden/);
   expect(() => new Field(t.gpu, { levels: 17 })).toThrow(/levels/);
-  expect(() => new Field(t.gpu, { maxResolution: 4 })).toThrow(/maxResolution/);
+  expect(() => new Field(t.gpu, { maxResolution: 4 })).toThrow(/maxResolution' must be at least/);
   expect(() => new Field(t.gpu, { blobStd: 0 })).toThrow(/blobStd/);
 });

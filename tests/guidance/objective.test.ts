@@ -55,7 +55,7 @@ async function run(settings: Settings, step: number, views: number, size: number
     objective.record(pass);
   });
   const scale = scheduled(settings.guidance.scale, step, settings.steps);
-  const matching = termOf(settings, levels.matching, settings.guidance.matching);
+  const matching = termOf(settings, levels.matching, settings.guidance.lambdaDm);
   const adherence = termOf(settings, levels.adherence, 1);
   const z = {
     matching: noised(x, matching, settings.seed, step),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Readback } from '../../src/gpu/readback';
-import { type Method, makeSettings, presetOf, type Settings } from '../../src/settings';
+import { type MethodId, makeSettings, presetOf, type Settings } from '../../src/settings';
 import type { Engine } from '../../src/train/engine';
 import { checkpointSettings, type Run } from '../../src/train/run';
 import { openTestEngine } from '../engine';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-const settingsOf = (method: Method): Settings =>
+const settingsOf = (method: MethodId): Settings =>
   makeSettings(presetOf('tiny'), { prompt: 'a pine tree', method, seed: 7, steps: 50 });
 
 async function stepTo(run: Run, step: number): Promise<Uint8Array> {

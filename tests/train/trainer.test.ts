@@ -5,7 +5,7 @@ import { Adam } from '../../src/optim/adam';
 import type { Manifest } from '../../src/prior/manifest';
 import { normal, streams } from '../../src/random';
 import { Renderer } from '../../src/render/renderer';
-import { type Method, makeSettings, presetOf } from '../../src/settings';
+import { type MethodId, makeSettings, presetOf } from '../../src/settings';
 import {
   type FrozenScore,
   NonFiniteGradientError,
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 
 /** A run whose denoisers predict `prediction(step)` everywhere and write down what they were asked. */
-function makeRun(method: Method, prediction: (step: number) => number) {
+function makeRun(method: MethodId, prediction: (step: number) => number) {
   const settings = makeSettings(presetOf('tiny'), {
     prompt: 'a cube',
     method,
