@@ -1,9 +1,11 @@
 import { type ShadingMode, shadingModes } from '../render/shading_mode';
 import {
+  byGroup,
   defaults,
   type Entry,
   fromText,
   makeSettings,
+  methods,
   type PartialSettings,
   presetOf,
   presets,
@@ -96,7 +98,8 @@ export function settingFlags(entries: readonly Entry[], base: Settings): Flags {
   return Object.fromEntries(
     entries.map(({ path, control, help }) => {
       const value = toText(values.get(path));
-      const text = `${help}: ${control.takes}${value && ` (default: ${value})`}`;
+      const bounds = [control.range, value && `default: ${value}`].filter(Boolean).join('; ');
+      const text = bounds ? `${help} (${bounds})` : help;
       return [path, { value: valueWords[control.kind], text }];
     }),
   );
@@ -107,7 +110,7 @@ const valueWords = {
   number: 'N',
   schedule: 'N|[…]',
   choice: 'NAME',
-  boolean: 'true|false',
+  boolean: 'BOOL',
   text: 'TEXT',
 } as const satisfies Record<Entry['control']['kind'], string>;
 
@@ -128,18 +131,21 @@ export function helpText(): string {
     ...helpRows(flags),
     helpRow('--help', 'this text'),
     '',
+    'Methods',
+    ...methods.map(({ id, summary }) => helpRow(id, summary)),
+    '',
     ...settingHelp(others, defaults),
   ].join('\n');
 }
 
 /** Lines of --help about settings, by group. */
 export function settingHelp(entries: readonly Entry[], base: Settings): string[] {
-  const groups = [...new Set(entries.map(({ group }) => group))];
   return [
     'Settings; a schedule is [start, v0, v1, end]: v0 until start, then linearly to v1 at end, both shares of the run',
-    ...groups.flatMap((group) => {
-      const members = entries.filter((entry) => entry.group === group);
-      return ['', ...(group ? [group] : []), ...helpRows(settingFlags(members, base))];
-    }),
+    ...byGroup(entries).flatMap(([group, members]) => [
+      '',
+      ...(group ? [group] : []),
+      ...helpRows(settingFlags(members, base)),
+    ]),
   ];
 }

@@ -50,7 +50,7 @@ export const fieldSettings = v.pipe(
       min: 0.05,
       max: 2,
       label: 'Blob radius',
-      help: 'radius at which the blob is zero; it falls linearly (Magic3D)',
+      help: 'radius at which the blob is zero; it falls linearly, as in Magic3D',
     }),
     activeLevels: schedule({
       default: [0, 0.5, 1, 0.5],

@@ -7,7 +7,7 @@ export const guidanceSettings = group('Guidance', {
     default: 'noise',
     choices: ['noise', 'fake'],
     label: 'Baseline b',
-    help: 'what the noise prediction is compared with: the noise itself (SDS) or the fake score (VSD)',
+    help: 'what the noise prediction is compared with: for SDS the noise itself, for VSD the fake score',
   }),
   negative: text({
     default: '',
@@ -31,7 +31,7 @@ export const guidanceSettings = group('Guidance', {
   threshold: boolean({
     default: true,
     label: 'Threshold',
-    help: 'hold the guided clean estimate to the range of colours (Saharia et al. 2022)',
+    help: 'hold the guided clean estimate to the range of colours, after Saharia et al. 2022',
   }),
   rescale: number({
     default: 0.7,
@@ -43,7 +43,7 @@ export const guidanceSettings = group('Guidance', {
   sharedTimestep: boolean({
     default: true,
     label: 'Shared timestep',
-    help: 'whether both terms see one τ and one noise; apart, each draws its own (Decoupled DMD)',
+    help: 'whether both terms see one τ and one noise; apart, each draws its own, as in Decoupled DMD',
   }),
   // High noise alone: it decides what the object is, while the lower levels, asked again and again
   // about a picture that is nearly right, round it off.
@@ -65,7 +65,7 @@ export const guidanceSettings = group('Guidance', {
     default: 'sigma_squared',
     choices: ['sigma_squared', 'uniform', 'sigma_alpha'],
     label: 'Weighting w(τ)',
-    help: 'how much a noise level counts: σ² (DreamFusion), one, or σα',
+    help: 'how much a noise level counts: σ² as in DreamFusion, one, or σα',
   }),
   settle: number({
     default: 0,

@@ -40,6 +40,13 @@ export function entriesOf({ entries }: Group, prefix = '', group = ''): Entry[] 
   });
 }
 
+/** Settings by the title of their group, in order. */
+export const byGroup = (entries: readonly Entry[]): [group: string, members: Entry[]][] =>
+  [...new Set(entries.map(({ group }) => group))].map((group) => [
+    group,
+    entries.filter((entry) => entry.group === group),
+  ]);
+
 /** The value that a text stands for; what stands for none is left for the schema to refuse. */
 export function fromText({ control }: Entry, text: string): unknown {
   switch (control.kind) {

@@ -1,6 +1,6 @@
 /** What settings are made of: kinds of values with their bounds, defaults and words; schedules. */
 export { complete } from './complete';
-export { type Entry, entriesOf, fromText, toText } from './entries';
+export { byGroup, type Entry, entriesOf, fromText, toText } from './entries';
 export {
   boolean,
   type Control,

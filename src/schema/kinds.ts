@@ -5,6 +5,8 @@ import type { Schedule } from './schedule';
 export type Control = {
   /** The values in words: 'a whole number from 1 to 16'. */
   readonly takes: string;
+  /** The bounds or choices alone: 'from 1 to 16'; empty where there are none. */
+  readonly range: string;
 } & (
   | {
       readonly kind: 'integer' | 'number' | 'schedule';
@@ -12,8 +14,7 @@ export type Control = {
       readonly max: number;
     }
   | { readonly kind: 'choice'; readonly choices: readonly (string | number)[] }
-  | { readonly kind: 'boolean' }
-  | { readonly kind: 'text'; readonly maxLength: number }
+  | { readonly kind: 'boolean' | 'text' }
 );
 
 /** What a person reads of a setting. */
@@ -34,32 +35,27 @@ interface Bounded<T> extends Words {
 /** A whole number; with `zero` also 0, for none. */
 export function integer(options: Bounded<number> & { readonly zero?: boolean }) {
   const { min, max = Number.MAX_SAFE_INTEGER, zero = false } = options;
-  const control: Control = {
-    kind: 'integer',
-    min: zero ? 0 : min,
-    max,
-    takes: `a whole number ${range(options)}${zero ? ', or 0' : ''}`,
-  };
+  const range = `${rangeOf(options)}${zero ? ', or 0' : ''}`;
+  const takes = `a whole number ${range}`;
+  const control: Control = { kind: 'integer', min: zero ? 0 : min, max, takes, range };
   const fits = (value: number) =>
-    Number.isInteger(value) && ((value >= min && value <= max) || (zero && value === 0));
+    Number.isInteger(value) && (within(min, max)(value) || (zero && value === 0));
   return setting(numberThat(fits, control), control, options);
 }
 
 export function number(options: Bounded<number>) {
   const { min, max = Number.MAX_VALUE } = options;
-  const control: Control = { kind: 'number', min, max, takes: `a number ${range(options)}` };
+  const range = rangeOf(options);
+  const control: Control = { kind: 'number', min, max, takes: `a number ${range}`, range };
   return setting(numberThat(within(min, max), control), control, options);
 }
 
 /** A number that may change over a run, see {@link Schedule}. */
 export function schedule(options: Bounded<Schedule>) {
   const { min, max = Number.MAX_VALUE } = options;
-  const control: Control = {
-    kind: 'schedule',
-    min,
-    max,
-    takes: `a number ${range(options)}, or [start, v0, v1, end] with 0 <= start <= end`,
-  };
+  const range = rangeOf(options);
+  const takes = `a number ${range}, or [start, v0, v1, end] with 0 <= start <= end`;
+  const control: Control = { kind: 'schedule', min, max, takes, range };
   const value = within(min, max);
   const fits = (given: Schedule) => {
     if (typeof given === 'number') return value(given);
@@ -67,11 +63,11 @@ export function schedule(options: Bounded<Schedule>) {
     return start >= 0 && start <= end && Number.isFinite(end) && value(v0) && value(v1);
   };
   const message = says(control);
-  const four = v.pipe(
-    v.strictTuple([v.number(), v.number(), v.number(), v.number()]),
-    v.readonly(),
+  const four = v.strictTuple([v.number(), v.number(), v.number(), v.number()]);
+  const either = v.pipe(
+    v.union([v.number(), v.pipe(four, v.readonly())], message),
+    v.check(fits, message),
   );
-  const either = v.pipe(v.union([v.number(), four], message), v.check(fits, message));
   return setting(either, control, options);
 }
 
@@ -80,22 +76,20 @@ export function choice<const T extends string | number>(
   options: Words & { readonly default: NoInfer<T>; readonly choices: readonly T[] },
 ) {
   const { choices } = options;
-  const control: Control = { kind: 'choice', choices, takes: `one of ${choices.join(', ')}` };
+  const range = `one of ${choices.join(', ')}`;
+  const control: Control = { kind: 'choice', choices, takes: range, range };
   return setting(v.picklist(choices, says(control)), control, options);
 }
 
 export function boolean(options: Words & { readonly default: boolean }) {
-  const control: Control = { kind: 'boolean', takes: 'true or false' };
+  const control: Control = { kind: 'boolean', takes: 'true or false', range: '' };
   return setting(v.boolean(says(control)), control, options);
 }
 
 export function text(options: Words & { readonly default: string; readonly maxLength: number }) {
   const { maxLength } = options;
-  const control: Control = {
-    kind: 'text',
-    maxLength,
-    takes: `a text of at most ${maxLength} characters`,
-  };
+  const takes = `a text of at most ${maxLength} characters`;
+  const control: Control = { kind: 'text', takes, range: '' };
   const message = says(control);
   return setting(v.pipe(v.string(message), v.maxLength(maxLength, message)), control, options);
 }
@@ -124,8 +118,8 @@ const numberThat = (fits: (value: number) => boolean, control: Control) =>
 
 const within = (min: number, max: number) => (value: number) => value >= min && value <= max;
 
-const range = ({ min, max }: { readonly min: number; readonly max?: number }) =>
-  max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+const rangeOf = ({ min, max }: { readonly min: number; readonly max?: number }) =>
+  max === undefined ? `from ${min} up` : `from ${min} to ${max}`;
 
 const says = ({ takes }: Control) => {
   return ({ input }: { readonly input: unknown }) => `takes ${takes}, not ${shown(input)}`;

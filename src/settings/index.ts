@@ -1,6 +1,7 @@
 /** A run's settings: the rooms' groups composed, the presets, and how they are put together and checked. */
 export { type MethodId, methodIds, methodOf, methods } from '../guidance/methods';
 export {
+  byGroup,
   type Entry,
   fromText,
   most,

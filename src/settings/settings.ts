@@ -25,7 +25,7 @@ export const settingsSchema = group('Settings', {
     default: 'sds',
     choices: methodIds,
     label: 'Method',
-    help: "how it is distilled; brings the method's own settings",
+    help: 'how it is distilled; brings settings of its own',
   }),
   seed: integer({ default: 0, min: 0, max: 0xffffffff, label: 'Seed', help: 'random seed' }),
   steps: integer({

@@ -83,7 +83,7 @@ describe.each(cases)('%i points, %i levels, %i units', (n, levels, hidden) => {
 
 test('a new field is the blob: grey, dense inside, the same for the same seed', async () => {
   const positions = new Float32Array([0, 0, 0, 0, 0.5, 0, 0, 0, 0, 0.9, 0, 0, 0, 0, 1.05, 0]);
-  const field = new Field(t.gpu, {}, 3);
+  const field = new Field(t.gpu, { blobScale: 10 }, 3);
   const evaluator = field.evaluator(packedPoints(t, positions), { gradient: false });
   await t.run((pass) => evaluator.forward(pass));
   const values = await t.readback.floats(evaluator.values, 16);

@@ -110,7 +110,7 @@ describe('refuses', () => {
     [
       'infinity',
       { prompt, optim: { mlpLearningRate: Infinity } },
-      /takes a number of at least 0.*Infinity/,
+      /takes a number from 0 up.*Infinity/,
     ],
     [
       'an infinite end',
