@@ -1,4 +1,4 @@
-import { choice, group, integer, number } from '../schema';
+import { choice, complete, group, integer, number } from '../schema';
 import { formats } from './export/formats';
 
 /** The mesh that is made of the field. */
@@ -49,3 +49,5 @@ export const meshSettings = group('Mesh', {
     help: 'side of the baked texture in texels; 0 for vertex colours where the format has them',
   }),
 });
+
+export const meshDefaults = complete(meshSettings, {});

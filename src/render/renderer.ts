@@ -6,6 +6,7 @@ import { Composite, noRegularisers, type Regularisers } from './composite';
 import { type Frame, March, mostPoints, pixelsOf, type RayShape, tilePixelsFor } from './march';
 import { Occupancy, type OccupancySnapshot, type Tensors } from './occupancy';
 import type { PointEvaluator, RadianceField } from './radiance_field';
+import { renderDefaults } from './settings';
 
 /** Optical depth of one step below which a cell may be skipped (nerfacc's occ_thre). */
 const emptyStep = 0.01;
@@ -24,13 +25,13 @@ const capacityShare = 0.6;
 const smallCapacity = 2 ** 14;
 
 export interface RendererOptions extends Omit<RayShape, 'raysPerPixel'> {
-  /** Default 1. A frame may have fewer. */
+  /** A frame may have fewer. Default: that of the setting. */
   readonly raysPerPixel?: number;
   /** False: forward only. Default true. */
   readonly gradient?: boolean;
   /** Most points at a time: views that may need more are worked through in tiles. Default: what memory is worth. */
   readonly tilePoints?: number;
-  /** Cells along a side of this renderer's own occupancy grid. Default 32. */
+  /** Cells along a side of this renderer's own occupancy grid. Default: that of the setting. */
   readonly occupancyResolution?: number;
   /** Another renderer's grid, to be shared: it stays that renderer's to update and dispose. */
   readonly occupancy?: Occupancy;
@@ -59,7 +60,12 @@ export class Renderer {
 
   /** @throws RangeError when the sizes exceed what the adapter can bind or dispatch. */
   constructor(gpu: Gpu, field: RadianceField, options: RendererOptions) {
-    const { raysPerPixel = 1, gradient = true, earlyStop = 1e-4, samplesPerRay } = options;
+    const {
+      raysPerPixel = renderDefaults.raysPerPixel,
+      gradient = true,
+      earlyStop = 1e-4,
+      samplesPerRay,
+    } = options;
     const shape: RayShape = { ...options, raysPerPixel };
     const steps = pixelsOf(shape) * raysPerPixel * samplesPerRay;
     const share = Math.max(steps * capacityShare, Math.min(steps, smallCapacity));
@@ -75,7 +81,7 @@ export class Renderer {
     this.occupancy =
       options.occupancy ??
       new Occupancy(gpu, field, {
-        resolution: options.occupancyResolution ?? 32,
+        resolution: options.occupancyResolution ?? renderDefaults.occupancyResolution,
         threshold: (emptyStep * samplesPerRay) / 2,
       });
     this.#march = new March(

@@ -1,5 +1,5 @@
 import type * as v from 'valibot';
-import { group, integer, schedule } from '../schema';
+import { complete, group, integer, schedule } from '../schema';
 
 /** How the field is looked at. */
 export const renderSettings = group('Renderer', {
@@ -44,6 +44,8 @@ export const renderSettings = group('Renderer', {
 
 export type RenderSettings = v.InferOutput<typeof renderSettings>;
 
+export const renderDefaults: RenderSettings = complete(renderSettings, {});
+
 /** Weights of the losses that the renderer adds to the objective; all are means over pixels. */
 export const lossSettings = group('Losses', {
   sparsity: schedule({
@@ -68,3 +70,5 @@ export const lossSettings = group('Losses', {
       'pulls what is seen towards the camera',
   }),
 });
+
+export type LossSettings = v.InferOutput<typeof lossSettings>;
