@@ -1,4 +1,7 @@
-/** The arrows of the architecture: an import that runs against them is an error. */
+/**
+ * The arrows of the architecture: an import that runs against them is an error. Every folder may know `schema`,
+ * what settings are made of.
+ */
 const only = (folder, allowed) => ({
   name: `${folder}-knows-only-what-it-builds-on`,
   severity: 'error',
@@ -7,7 +10,7 @@ const only = (folder, allowed) => ({
     path: '^src/',
     pathNot: [
       `^src/${folder}/`,
-      '^src/(settings/|random\\.ts$)',
+      '^src/(schema/|random\\.ts$)',
       ...allowed.map((f) => `^src/${f}/`),
     ],
   },
@@ -40,6 +43,23 @@ const alone = (folder) => [
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circular-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^src/[^/]+$' },
+      to: { circular: true },
+    },
+    only('schema', []),
+    {
+      name: 'settings-compose-what-the-rooms-define',
+      severity: 'error',
+      from: { path: '^src/settings/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(settings/|schema/|[^/]+/settings\\.ts$|guidance/methods\\.ts$)',
+      },
+    },
     only('gpu', []),
     ...alone('onnx'),
     only('field', ['gpu']),
@@ -48,25 +68,35 @@ module.exports = {
     only('image', []),
     only('object', ['image', 'render']),
     only('mesh', ['gpu', 'field', 'image']),
-    only('fit', ['gpu', 'field', 'render', 'mesh', 'optim', 'object', 'image']),
+    only('generator', ['gpu', 'field', 'render', 'optim', 'mesh', 'image']),
+    only('fit', ['settings', 'gpu', 'generator', 'render', 'mesh', 'object', 'image']),
     only('runtime', ['gpu']),
     only('prior', ['gpu', 'onnx', 'runtime']),
-    only('guidance', ['gpu', 'prior']),
-    only('protocol', ['image', 'render', 'train']),
+    only('guidance', ['gpu', 'prior', 'render']),
+    only('protocol', ['settings', 'image', 'render']),
     only('train', [
+      'settings',
       'gpu',
-      'field',
+      'generator',
       'render',
-      'mesh',
       'image',
-      'optim',
       'runtime',
       'prior',
       'guidance',
       'protocol',
     ]),
-    only('bench', ['gpu', 'field', 'render', 'optim', 'runtime', 'prior', 'guidance', 'train']),
-    only('ui', ['protocol']),
+    only('bench', [
+      'settings',
+      'gpu',
+      'field',
+      'render',
+      'generator',
+      'runtime',
+      'prior',
+      'guidance',
+      'train',
+    ]),
+    only('ui', ['settings', 'protocol']),
     only('viewer', ['gpu', 'protocol']),
   ],
   options: {

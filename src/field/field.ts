@@ -28,7 +28,7 @@ export class Field {
 
   /**
    * @param seed of the initial parameters (stream `fieldInit`).
-   * @throws RangeError naming an option out of range, or the buffer that the adapter cannot bind.
+   * @throws SettingsError naming an option out of range, RangeError the buffer that the adapter cannot bind.
    */
   constructor(gpu: Gpu, options: Partial<FieldOptions> = {}, seed = 0) {
     this.#gpu = gpu;

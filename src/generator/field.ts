@@ -7,16 +7,17 @@ import { prefixed, type Snapshot, unprefixed } from '../gpu/snapshot';
 import type { Work } from '../gpu/submission';
 import type { PngEncoder } from '../image/png';
 import { FieldMesh } from '../mesh/field_mesh';
+import type { MeshSettings } from '../mesh/settings';
 import { Adam, type AdamOptions, type AdamStats } from '../optim/adam';
 import type { Camera } from '../render/camera';
 import type { Occupancy } from '../render/occupancy';
 import { occupancyOf, Renderer, type RendererOptions } from '../render/renderer';
 import type { ShadingMode } from '../render/shading_mode';
 import { renderStill } from '../render/still';
-import type { Settings } from '../settings';
 import type {
   Generator,
   GeneratorDraw,
+  GeneratorSettings,
   OutputFile,
   OutputNames,
   Picture,
@@ -30,7 +31,10 @@ export type ViewShape = Pick<RendererOptions, 'views' | 'width' | 'height'> & {
 };
 
 export interface FieldGeneratorOptions extends ViewShape {
-  readonly settings: Pick<Settings, 'seed' | 'field' | 'render' | 'mesh'>;
+  readonly settings: Pick<GeneratorSettings, 'field' | 'render'> & {
+    readonly seed: number;
+    readonly mesh: MeshSettings;
+  };
   /** So many cameras all around, for pictures and silhouettes. */
   readonly around: (count: number) => Camera[];
   /** The views whose outline a mesh of the field is to have. */
@@ -78,12 +82,11 @@ export class FieldGenerator implements Generator {
   /** @throws RangeError when a size exceeds what the adapter can bind or dispatch. */
   constructor(gpu: Gpu, options: FieldGeneratorOptions) {
     const { settings, densityActivation, adam } = options;
-    const { activeLevels: _, ...field } = settings.field;
     this.#gpu = gpu;
     this.#options = options;
     this.#readback = new Readback(gpu);
     const activation = densityActivation && { densityActivation };
-    this.field = new Field(gpu, { ...field, ...activation }, settings.seed);
+    this.field = new Field(gpu, { ...settings.field, ...activation }, settings.seed);
     this.occupancy = occupancyOf(gpu, this.field, settings.render);
     this.optimiser = new Adam(gpu, this.field.parameters, adam);
     this.mesh = new FieldMesh({

@@ -1,10 +1,21 @@
+import type { FieldSettings } from '../field/settings';
 import type { Snapshot } from '../gpu/snapshot';
 import type { Work } from '../gpu/submission';
 import type { PngEncoder } from '../image/png';
 import type { AdamStats } from '../optim/adam';
+import type { OptimSettings } from '../optim/settings';
 import type { Camera } from '../render/camera';
+import type { LossSettings, RenderSettings } from '../render/settings';
 import type { ShadingMode } from '../render/shading_mode';
-import type { Settings, SettingsAt } from '../settings';
+import type { SettingsAt } from '../schema';
+
+/** What a generator reads of a run's settings. */
+export interface GeneratorSettings {
+  readonly field: FieldSettings;
+  readonly render: RenderSettings;
+  readonly optim: OptimSettings;
+  readonly loss: LossSettings;
+}
 
 /** What a generator is told of a step. */
 export interface GeneratorDraw {
@@ -14,8 +25,8 @@ export interface GeneratorDraw {
   readonly cameras: readonly Camera[];
   /** Rays of a pixel, which is their mean. */
   readonly raysPerPixel: number;
-  /** The run's settings, each schedule at its value of this step. */
-  readonly now: SettingsAt<Settings>;
+  /** The settings, each schedule at its value of this step. */
+  readonly now: SettingsAt<GeneratorSettings>;
 }
 
 /** What a picture shows, where the generator leaves a choice. */

@@ -1,5 +1,6 @@
 import { type Counter, streams, uniform } from '../random';
-import type { Settings, SettingsAt, Weighting } from '../settings';
+import type { SettingsAt } from '../schema';
+import type { GuidedRun, Weighting } from './settings';
 
 /** A noise level at which a model is asked. */
 export interface NoiseLevel {
@@ -18,13 +19,13 @@ export type LevelName = 'dm' | 'baseline' | 'cfg';
 export type Levels = Readonly<Record<LevelName, NoiseLevel>>;
 
 /** The step whose cameras and noise a step uses: the first one's while the views settle, then its own. */
-export function noiseStepOf({ guidance, steps }: SettingsAt<Settings>, step: number): number {
+export function noiseStepOf({ guidance, steps }: SettingsAt<GuidedRun>, step: number): number {
   return step < guidance.settle * steps ? 0 : step;
 }
 
 /** Draws the levels of a step from the counters: the same for every run of one seed. */
 export function drawLevels(
-  { seed, guidance }: SettingsAt<Settings>,
+  { seed, guidance }: SettingsAt<GuidedRun>,
   alphaBar: ArrayLike<number>,
   step: number,
 ): Levels {
@@ -47,7 +48,7 @@ export function drawLevels(
 
 /** τ'' of the fake score's own denoising steps: uniform over all timesteps (Wang et al. 2023). */
 export function drawFakeLevels(
-  { seed, fake }: SettingsAt<Settings>,
+  { seed, fake }: SettingsAt<GuidedRun>,
   alphaBar: ArrayLike<number>,
   step: number,
 ): NoiseLevel[] {

@@ -4,9 +4,10 @@ import type { Denoiser } from '../prior/denoiser';
 import type { FakeScore } from '../prior/fake_score';
 import type { Conditioning } from '../prior/text_encoder';
 import { type Camera, cameraMatrices } from '../render/camera';
-import type { Settings, SettingsAt } from '../settings';
+import type { SettingsAt } from '../schema';
 import { type GuidanceShape, Noising } from './noise';
 import type { LevelName, Levels, NoiseLevel } from './noise_level';
+import type { GuidanceSettings, GuidedRun } from './settings';
 
 /** A question to a model about the noised views. */
 export interface Query {
@@ -34,7 +35,7 @@ export interface Questions {
 export function questionsOf({
   baseline,
   sharedTimestep,
-}: Pick<Settings['guidance'], 'baseline' | 'sharedTimestep'>): Questions {
+}: Pick<GuidanceSettings, 'baseline' | 'sharedTimestep'>): Questions {
   const frozen = (text: TextName, level: LevelName): Query => ({ model: 'frozen', text, level });
   const cfg = sharedTimestep ? 'dm' : 'cfg';
   const baselines = {
@@ -82,7 +83,7 @@ export interface QueryDraw {
   readonly levels: Levels;
   /** τ'' of each of the fake score's own denoising steps. */
   readonly fakeLevels: readonly NoiseLevel[];
-  readonly now: SettingsAt<Settings>;
+  readonly now: SettingsAt<GuidedRun>;
 }
 
 /** Where the objective finds the answers, all f32, of V·C·H·W words a question, in the order of its batch. */

@@ -1,8 +1,8 @@
 import type { Manifest } from '../prior/manifest';
 import type { PromptEncoder } from '../prior/text_encoder';
 import type { Camera } from '../render/camera';
-import type { Settings } from '../settings';
 import type { Texts } from './queries';
+import type { GuidanceSettings } from './settings';
 
 /** Above this elevation a camera looks down on the object, in degrees (Poole et al. 2022, section 3.2). */
 const overhead = 60;
@@ -27,7 +27,7 @@ export function directionOf({ c2w }: Camera): 'front' | 'side' | 'back' | 'overh
 export async function textsOf(
   encoder: PromptEncoder,
   manifest: Manifest,
-  { prompt, guidance }: Settings,
+  { prompt, guidance }: { readonly prompt: string; readonly guidance: GuidanceSettings },
 ): Promise<Texts> {
   const negative = guidance.negative
     ? await encoder.encode(guidance.negative)

@@ -5,6 +5,7 @@ import { Composite, noRegularisers, type Regularisers } from './composite';
 import { type Frame, March, mostPoints, pixelsOf, type RayShape, tilePixelsFor } from './march';
 import { Occupancy } from './occupancy';
 import type { PointEvaluator, RadianceField } from './radiance_field';
+import { renderDefaults } from './settings';
 
 /** Optical depth of one step below which a cell may be skipped (nerfacc's occ_thre). */
 const emptyStep = 0.01;
@@ -23,13 +24,13 @@ const capacityShare = 0.6;
 const smallCapacity = 2 ** 14;
 
 export interface RendererOptions extends Omit<RayShape, 'raysPerPixel'> {
-  /** Default 1. A frame may have fewer. */
+  /** A frame may have fewer. Default: that of the setting. */
   readonly raysPerPixel?: number;
   /** False: forward only. Default true. */
   readonly gradient?: boolean;
   /** Most points at a time: views that may need more are worked through in tiles. Default: what memory is worth. */
   readonly tilePoints?: number;
-  /** Cells along a side of this renderer's own occupancy grid. Default 32. */
+  /** Cells along a side of this renderer's own occupancy grid. Default: that of the setting. */
   readonly occupancyResolution?: number;
   /** Another renderer's grid, to be shared: it stays that renderer's to update and dispose. */
   readonly occupancy?: Occupancy;
@@ -58,7 +59,12 @@ export class Renderer<E extends PointEvaluator = PointEvaluator> {
 
   /** @throws RangeError when the sizes exceed what the adapter can bind or dispatch. */
   constructor(gpu: Gpu, field: RadianceField<E>, options: RendererOptions) {
-    const { raysPerPixel = 1, gradient = true, earlyStop = 1e-4, samplesPerRay } = options;
+    const {
+      raysPerPixel = renderDefaults.raysPerPixel,
+      gradient = true,
+      earlyStop = 1e-4,
+      samplesPerRay,
+    } = options;
     const shape: RayShape = { ...options, raysPerPixel };
     const steps = pixelsOf(shape) * raysPerPixel * samplesPerRay;
     const share = Math.max(steps * capacityShare, Math.min(steps, smallCapacity));
@@ -186,7 +192,7 @@ export function occupancyOf(
   field: RadianceField,
   {
     samplesPerRay,
-    occupancyResolution: resolution = 32,
+    occupancyResolution: resolution = renderDefaults.occupancyResolution,
   }: Pick<RendererOptions, 'samplesPerRay' | 'occupancyResolution'>,
 ): Occupancy {
   return new Occupancy(gpu, field, { resolution, threshold: (emptyStep * samplesPerRay) / 2 });

@@ -1,4 +1,5 @@
-import { most, type Settings, type SettingsAt } from '../settings';
+import { most, type SettingsAt } from '../schema';
+import type { RenderSettings } from './settings';
 
 /** How often `side` doubles within `size`, as a factor: a power of two, at least 1. */
 export const doublings = (size: number, side: number): number =>
@@ -10,10 +11,12 @@ export const doublings = (size: number, side: number): number =>
  * @param resolution side in pixels of what the denoiser sees.
  */
 export const raysPerPixel = (
-  { raysPerPixel: each, size }: SettingsAt<Settings>['render'],
+  { raysPerPixel: each, size }: Pick<SettingsAt<RenderSettings>, 'raysPerPixel' | 'size'>,
   resolution: number,
 ): number => each * doublings(size, resolution) ** 2;
 
 /** The most that `raysPerPixel` comes to in a run; all others divide it. */
-export const mostRaysPerPixel = ({ render }: Settings, resolution: number): number =>
-  render.raysPerPixel * doublings(most(render.size), resolution) ** 2;
+export const mostRaysPerPixel = (
+  { render }: { readonly render: RenderSettings },
+  resolution: number,
+): number => render.raysPerPixel * doublings(most(render.size), resolution) ** 2;

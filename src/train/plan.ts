@@ -4,10 +4,12 @@ import type { QueryDraw } from '../guidance/queries';
 import type { Manifest } from '../prior/manifest';
 import { type Camera, orbitCamera, stepCameras } from '../render/camera';
 import { raysPerPixel } from '../render/supersampling';
-import { type Settings, settingsAt } from '../settings';
+import { type Settings, type SettingsAt, settingsAt } from '../settings';
 
 /** All that is drawn for a step. */
-export interface Draw extends GeneratorDraw, QueryDraw {}
+export interface Draw extends GeneratorDraw, QueryDraw {
+  readonly now: SettingsAt<Settings>;
+}
 
 /** Where the prior's own views are seen from: one camera a view, the first at the front. */
 export function frontCameras({ camera }: Pick<Manifest, 'camera'>): Camera[] {

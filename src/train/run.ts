@@ -4,7 +4,7 @@ import type { PngEncoder } from '../image/png';
 import type { FakeScore } from '../prior/fake_score';
 import type { Manifest } from '../prior/manifest';
 import type { StepReport } from '../protocol/reports';
-import { makeSettings, type PartialSettings, type Settings } from '../settings';
+import { makeSettings, migrated, type Settings } from '../settings';
 import { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint';
 import type { Trainer } from './trainer';
 
@@ -98,5 +98,5 @@ export function checkpointSettings(bytes: Uint8Array): Settings {
       'The file is not a checkpoint of a run: it has no settings. Give a field.safetensors.',
     );
   }
-  return makeSettings(JSON.parse(metadata.settings) as PartialSettings);
+  return makeSettings(migrated(JSON.parse(metadata.settings)));
 }

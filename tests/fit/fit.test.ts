@@ -42,8 +42,8 @@ test('sides of one colour have fewer pits where the nearest surface is preferred
   timeout: 240_000,
 }, async () => {
   const pits = async (nearness: number) => {
-    const optim = { ...settings.optim, nearness };
-    const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 48), { ...settings, optim });
+    const loss = { ...settings.loss, nearness };
+    const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 48), { ...settings, loss });
     while (!fit.finished) await fit.takeStep();
     const { positions } = await fit.mesh();
     fit.dispose();

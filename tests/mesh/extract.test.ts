@@ -88,7 +88,11 @@ test('one call gives a closed, coloured mesh without floaters', async () => {
 });
 
 test('the blob that a field starts as becomes a mesh', async () => {
-  const field = new Field(t.gpu, { levels: 4, log2TableSize: 12, maxResolution: 32 }, 1);
+  const field = new Field(
+    t.gpu,
+    { levels: 4, log2TableSize: 12, maxResolution: 32, blobScale: 10 },
+    1,
+  );
   const mesh = await extractMesh(t.gpu, field, { resolution: 33, iso: 3 });
   const { unmatched, pinched, euler, volume } = measure(mesh.positions, mesh.indices);
   expect({ unmatched, pinched, euler }).toEqual({ unmatched: 0, pinched: 0, euler: 2 });

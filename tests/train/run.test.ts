@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FieldGenerator } from '../../src/generator/field';
 import { Readback } from '../../src/gpu/readback';
-import { type Method, makeSettings, presetOf, type Settings } from '../../src/settings';
+import { type MethodId, makeSettings, presetOf, type Settings } from '../../src/settings';
 import type { Engine } from '../../src/train/engine';
 import { checkpointSettings, type Run } from '../../src/train/run';
 import { openTestEngine } from '../engine';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-const settingsOf = (method: Method): Settings =>
+const settingsOf = (method: MethodId): Settings =>
   makeSettings(presetOf('tiny'), { prompt: 'a pine tree', method, seed: 7, steps: 50 });
 
 async function stepTo(run: Run, step: number): Promise<Uint8Array> {

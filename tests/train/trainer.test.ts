@@ -3,7 +3,7 @@ import { NonFiniteGradientError } from '../../src/generator/generator';
 import { noiseStepOf } from '../../src/guidance/noise_level';
 import type { FrozenScore, TrainedScore } from '../../src/guidance/queries';
 import { normal, streams } from '../../src/random';
-import { type Method, makeSettings, presetOf, settingsAt } from '../../src/settings';
+import { type MethodId, makeSettings, presetOf, settingsAt } from '../../src/settings';
 import { Trainer } from '../../src/train/trainer';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { fieldGenerator, manifestOf } from './parts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 
 /** A run whose denoisers predict `prediction(step)` everywhere and write down what they were asked. */
-function makeRun(method: Method, prediction: (step: number) => number) {
+function makeRun(method: MethodId, prediction: (step: number) => number) {
   const settings = makeSettings(presetOf('tiny'), {
     prompt: 'a cube',
     method,

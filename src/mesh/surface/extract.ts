@@ -1,5 +1,6 @@
 import { Arena } from '../../gpu/arena';
 import type { Gpu } from '../../gpu/device';
+import { meshDefaults } from '../settings';
 import { floaterShare, keepLargeComponents } from '../solid/components';
 import { FieldSampler, type SampledField } from '../solid/density';
 import { defaultIso, type IsoRule } from '../solid/iso';
@@ -21,13 +22,13 @@ export interface Mesh extends Surface {
 }
 
 export interface ExtractOptions {
-  /** Grid points along an edge of [-1, 1]^3. Default 128. */
+  /** Grid points along an edge of [-1, 1]^3. Default: that of the setting. */
   readonly resolution?: number;
   /** Default: half opaque over 0.1. */
   readonly iso?: IsoRule;
   /** Deviation of the Gaussian that the solid is blurred with, in units of the field. Default 0: none. */
   readonly blur?: number;
-  /** Iterations of smoothing. Default 3. */
+  /** Iterations of smoothing. Default: that of the setting. */
   readonly smooth?: number;
   /** Parts with less than this share of the largest part's area and volume go. Default `floaterShare`. */
   readonly keep?: number;
@@ -44,10 +45,10 @@ export async function extractMesh(
   gpu: Gpu,
   field: SampledField,
   {
-    resolution = 128,
+    resolution = meshDefaults.resolution,
     iso = defaultIso,
     blur = 0,
-    smooth = 3,
+    smooth = meshDefaults.smooth,
     keep = floaterShare,
   }: ExtractOptions = {},
 ): Promise<Mesh> {

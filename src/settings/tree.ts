@@ -6,24 +6,21 @@ export type Tree = { readonly [key: string]: unknown };
 export const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/**
- * Settings by dotted path, `field.levels`, in the order of the object: what flags, links and panels
- * are made from.
- */
-export function settingEntries(settings: PartialSettings): [path: string, value: unknown][] {
+/** The values of settings by dotted path, `field.levels`, in the order of the object. */
+export function settingValues(settings: PartialSettings): [path: string, value: unknown][] {
   const leaves = (node: Tree, prefix: string): [string, unknown][] =>
     Object.entries(node).flatMap(([key, value]) =>
       isTree(value) ? leaves(value, `${prefix}${key}.`) : [[prefix + key, value]],
     );
-  return leaves(settings as Tree, '');
+  return leaves(settings, '');
 }
 
-/** The inverse of {@link settingEntries}; `makeSettings` checks what comes out. */
+/** The inverse of {@link settingValues}; `makeSettings` checks what comes out. */
 export function settingsFrom(
-  entries: Iterable<readonly [path: string, value: unknown]>,
+  values: Iterable<readonly [path: string, value: unknown]>,
 ): PartialSettings {
   const root: Record<string, unknown> = {};
-  for (const [path, value] of entries) {
+  for (const [path, value] of values) {
     const keys = path.split('.');
     const last = keys.pop()!;
     let node = root;
@@ -33,5 +30,5 @@ export function settingsFrom(
     }
     node[last] = value;
   }
-  return root as PartialSettings;
+  return root;
 }
