@@ -1,5 +1,6 @@
-import type { Runtime, Session } from '../runtime/runtime';
-import type { SharedValue, Value } from '../runtime/values';
+import type { NetworkSession } from '../runtime/network_session';
+import type { Runtime } from '../runtime/runtime';
+import type { SharedValue, TensorValue } from '../runtime/values';
 import type { Prior } from './files';
 import { buildDenoiser, denoiserShapes } from './graphs';
 import type { Manifest } from './manifest';
@@ -15,7 +16,7 @@ export interface View {
 
 /** A denoiser's inputs other than z, held where the network runs. */
 export class DenoiserInputs {
-  readonly values: Readonly<Record<'timestep' | 'text' | 'text_mask' | 'camera', Value>>;
+  readonly values: Readonly<Record<'timestep' | 'text' | 'text_mask' | 'camera', TensorValue>>;
   readonly #batch: number;
 
   constructor(runtime: Runtime, manifest: Manifest, batch: number, owner: string) {
@@ -61,12 +62,17 @@ export class DenoiserInputs {
  */
 export class Denoiser {
   readonly batch: number;
-  readonly #session: Session;
+  readonly #session: NetworkSession;
   readonly #z: SharedValue;
   readonly #prediction: SharedValue;
   readonly #inputs: DenoiserInputs;
 
-  private constructor(runtime: Runtime, session: Session, manifest: Manifest, batch: number) {
+  private constructor(
+    runtime: Runtime,
+    session: NetworkSession,
+    manifest: Manifest,
+    batch: number,
+  ) {
     const shapes = denoiserShapes(manifest, batch);
     this.batch = batch;
     this.#session = session;

@@ -182,7 +182,7 @@ export class Run {
   dispose(): void {
     const { trainer, fake, optimiser, renderer, field } = this.#parts;
     trainer.dispose();
-    fake?.dispose();
+    void fake?.dispose();
     optimiser.dispose();
     renderer.dispose();
     field.dispose();

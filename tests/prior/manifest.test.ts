@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FetchedFiles, LocalFiles, loadPrior, ModelFileError, verify } from '../../src/prior/files';
 import { type Manifest, ManifestError, parseManifest } from '../../src/prior/manifest';
-import { standIn } from './tiny_prior';
+import { tinyPrior } from './tiny_prior';
 
 let good: Manifest;
 let stored: Map<string, Uint8Array<ArrayBuffer>>;
 beforeAll(async () => {
-  const prior = await standIn();
+  const prior = await tinyPrior();
   good = prior.manifest;
   stored = prior.files;
 });
