@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Graph } from '#onnx';
 import { write } from '#onnx';
 import { Denoiser } from '../../src/prior/denoiser';
+import { FakeScore } from '../../src/prior/fake_score';
 import { type Estimate, Sampler, type SamplingOptions } from '../../src/prior/sampler';
 import { PromptEncoder, promptNotes } from '../../src/prior/text_encoder';
 import { chooseBackend } from '../../src/runtime/backend';
@@ -194,6 +195,55 @@ describe('prompts', () => {
     ['cup '.repeat(2500), ['The prompt is longer than the model reads: its end is ignored.']],
   ])('what is lost of %j is said', async (prompt, notes) => {
     expect(promptNotes(await encoder.encode(prompt))).toEqual(notes);
+  });
+});
+
+describe('a network that is not told the cameras', () => {
+  const graph = denoiserGraph();
+  /** The tiny denoiser without its cameras. */
+  const blind: Graph = {
+    ...graph,
+    inputs: graph.inputs.filter(({ name }) => name !== 'camera'),
+    nodes: graph.nodes
+      .filter(({ outputs }) => outputs[0] !== 'camera_embedding')
+      .map((n) =>
+        n.outputs[0] === 'with_camera' ? node('Identity', ['inner'], 'with_camera') : n,
+      ),
+  };
+  const manifestOf = async () => {
+    const { manifest } = await tinyPrior();
+    return { ...manifest, camera: { ...manifest.camera, input: false } };
+  };
+
+  test('predicts the same from everywhere, and has a fake score', async () => {
+    const prior = { ...(await tinyPrior()), manifest: await manifestOf(), denoiser: write(blind) };
+    const encoder = await PromptEncoder.load(runtime, prior);
+    const denoiser = await Denoiser.load(runtime, prior, 1);
+    const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+    const floats = sizes.V * sizes.C * sizes.H ** 2;
+    const z = Float32Array.from({ length: floats }, (_, i) => Math.sin(i));
+    for (const model of [denoiser, fake]) t.gpu.device.queue.writeBuffer(model.z, 0, z);
+    denoiser.setText(0, await encoder.unconditional());
+    fake.setText(await encoder.unconditional());
+    const predicted = async (azimuth: number) => {
+      const cameras = new Float32Array(16 * sizes.V).fill(azimuth);
+      await denoiser.run({ timesteps: [300], cameras });
+      await fake.predict({ timestep: 300, cameras });
+      const frozen = await t.readback.floats(denoiser.prediction, floats);
+      expect(await t.readback.floats(fake.prediction, floats)).toEqual(frozen);
+      return frozen;
+    };
+    expect(await predicted(0.3)).toEqual(await predicted(0.7));
+    await fake.dispose();
+    await denoiser.dispose();
+    await encoder.dispose();
+  });
+
+  test('is one whose manifest says so', async () => {
+    const prior = { ...(await tinyPrior()), manifest: await manifestOf() };
+    await expect(Denoiser.load(runtime, prior, 1)).rejects.toThrow(
+      "denoiser.onnx asks for an input 'camera' that its manifest does not explain",
+    );
   });
 });
 
