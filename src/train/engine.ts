@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/device';
 import { Adam } from '../optim/adam';
 import { Denoiser } from '../prior/denoiser';
 import { FakeScore } from '../prior/fake_score';
-import { loadPrior, type ModelFiles, type Prior, type Progress } from '../prior/files';
+import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
 import { defaultSteps, type Estimate, Sampler, type SamplingOptions } from '../prior/sampler';
 import { PromptEncoder, promptNotes } from '../prior/text_encoder';
@@ -20,7 +20,7 @@ export interface EngineOptions {
   readonly gpu: Gpu;
   readonly backend: OrtBackend;
   readonly files: ModelFiles;
-  readonly onProgress?: Progress;
+  readonly onProgress?: LoadProgress;
 }
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
