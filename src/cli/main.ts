@@ -1,6 +1,6 @@
 import { FitError } from '../fit/fit';
 import { NoAdapterError } from '../gpu/device';
-import { EmptyFieldError } from '../mesh/surface/extract';
+import { EmptyFieldError } from '../mesh/solid/iso';
 import { ObjectError } from '../object/object_mesh';
 import { OnnxError } from '../onnx';
 import { NonFiniteLossError } from '../prior/fake_score';

@@ -1,16 +1,15 @@
 import { Arena } from '../../gpu/arena';
 import type { Gpu } from '../../gpu/device';
-import { floaterShare, keepLargeComponents } from '../solid/components';
-import { FieldSampler, type SampledField } from '../solid/density';
+import { FieldSampler, type SampledField } from '../solid/field_sampler';
+import { floaterShare } from '../solid/floaters';
 import { defaultIso, type IsoRule } from '../solid/iso';
-import { type SolidOptions, solidOf } from '../solid/solidity_grid';
+import { type SolidityOptions, solidityGrid } from '../solid/solidity_grid';
 import { seenColours } from './colours';
+import { keepLargeComponents } from './components';
 import { MarchingCubes, type Surface } from './marching_cubes';
 import { vertexNormals } from './normals';
 import { refine } from './refine';
 import { taubinSmooth } from './smooth';
-
-export { EmptyFieldError } from '../solid/iso';
 
 /** A closed triangle mesh, y up, front to +z, in the field's unit sphere. */
 export interface Mesh extends Surface {
@@ -25,7 +24,7 @@ export interface ExtractOptions {
   readonly resolution?: number;
   /** Default: half opaque over 0.1. */
   readonly iso?: IsoRule;
-  /** Deviation of the Gaussian that the solid is blurred with, in units of the field. Default 0: none. */
+  /** Deviation of the Gaussian that solidity is blurred with, in units of the field. Default 0: none. */
   readonly blur?: number;
   /** Iterations of smoothing. Default 3. */
   readonly smooth?: number;
@@ -34,8 +33,8 @@ export interface ExtractOptions {
 }
 
 /**
- * The mesh of a field: density grid, hidden hollows filled, the solid blurred or, without, vertices moved to the
- * level, marching cubes, removal of floaters, smoothing, normals, colours.
+ * The mesh of a field: its solidity grid, marching cubes, vertices moved to the level where the grid is not
+ * blurred, removal of floaters, smoothing, normals, colours.
  *
  * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
  * @throws RangeError when the grid exceeds what the adapter can bind.
@@ -70,15 +69,15 @@ export async function extractMesh(
 async function extractSurface(
   gpu: Gpu,
   sampler: FieldSampler,
-  options: SolidOptions,
+  options: SolidityOptions,
 ): Promise<Surface> {
   const { resolution, blur } = options;
-  const { grid, level } = await solidOf(gpu, sampler, options);
+  const { values, level } = await solidityGrid(gpu, sampler, options);
   const arena = new Arena(gpu, 'mesh.extract');
-  const cubes = new MarchingCubes(gpu, arena.upload('grid', grid), resolution);
+  const cubes = new MarchingCubes(gpu, arena.upload('grid', values), resolution);
   try {
     const surface = await cubes.extract(level);
-    return blur > 0 ? surface : await refine(sampler, surface, grid, resolution, level);
+    return blur > 0 ? surface : await refine(sampler, surface, values, resolution, level);
   } finally {
     cubes.dispose();
     arena.dispose();

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Image } from '../../src/image/png';
-import type { Mesh } from '../../src/mesh/surface/extract';
-import { bakeTexture, dilate, surfaceTexels } from '../../src/mesh/texture/bake';
-import { type Atlas, unwrapMesh } from '../../src/mesh/texture/unwrap';
-import { sphere } from '../reference/marching_cubes_shapes';
-import { gradient, meshOf, paint } from './meshes';
+import type { Image } from '../../../src/image/png';
+import type { Mesh } from '../../../src/mesh/surface/extract';
+import { bakeTexture, dilate, surfaceTexels } from '../../../src/mesh/texture/bake';
+import { type Atlas, unwrapMesh } from '../../../src/mesh/texture/unwrap';
+import { sphere } from '../../reference/marching_cubes_shapes';
+import { gradient, meshOf, paint } from '../meshes';
 
 /** A unit square in z = 0 that fills the image, v down as y goes down. */
 const square: Mesh = {

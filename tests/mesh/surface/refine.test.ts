@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { refine } from '../../src/mesh/surface/refine';
-import { marchingCubes } from '../reference/marching_cubes';
-import { grid } from '../reference/marching_cubes_shapes';
+import { refine } from '../../../src/mesh/surface/refine';
+import { marchingCubes } from '../../reference/marching_cubes';
+import { grid } from '../../reference/marching_cubes_shapes';
 
 const resolution = 17;
 const radius = 0.6;

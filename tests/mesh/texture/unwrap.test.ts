@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { surfaceTexels } from '../../src/mesh/texture/bake';
-import { unwrapMesh } from '../../src/mesh/texture/unwrap';
-import { sphere, torus, union } from '../reference/marching_cubes_shapes';
-import { meshOf } from './meshes';
+import { surfaceTexels } from '../../../src/mesh/texture/bake';
+import { unwrapMesh } from '../../../src/mesh/texture/unwrap';
+import { sphere, torus, union } from '../../reference/marching_cubes_shapes';
+import { meshOf } from '../meshes';
 
 describe.each([
   ['ball', meshOf(sphere(0.7), 17)],

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
-import { EmptyFieldError, isoLevel, opacityLevel, silhouetteLevel } from '../../src/mesh/solid/iso';
-import { rayPeaks } from '../../src/mesh/solid/max_density';
-import { orbitCamera } from '../../src/render/camera';
-import { grid, type Shape } from '../reference/marching_cubes_shapes';
+import {
+  EmptyFieldError,
+  isoLevel,
+  opacityLevel,
+  silhouetteLevel,
+} from '../../../src/mesh/solid/iso';
+import { gridMaxDensity } from '../../../src/mesh/solid/max_density';
+import { orbitCamera } from '../../../src/render/camera';
+import { grid, type Shape } from '../../reference/marching_cubes_shapes';
 
 /** Fog that grows denser towards the middle: every level has its own radius. */
 const fog: Shape = (x, y, z) => 10 * Math.max(0, 1 - Math.hypot(x, y, z));
@@ -36,47 +41,17 @@ test('the level of an opacity over a length', () => {
   expect(() => opacityLevel(0.5, 0)).toThrow(/positive length/);
 });
 
-test('the peak of a ray is the density where it passes the centre closest', () => {
-  const peaks = rayPeaks(grid(65, fog), 65, { cameras: cameras.slice(0, 1), ...size });
-  const tangent = Math.tan(Math.PI / 9);
-  for (const [row, column] of [
-    [16, 16],
-    [16, 22],
-    [5, 16],
-    [10, 20],
-  ] as const) {
-    const x = ((2 * column + 1) / 32 - 1) * tangent;
-    const y = (1 - (2 * row + 1) / 32) * tangent;
-    const nearest = 3.07 * Math.sin(Math.atan(Math.hypot(x, y)));
-    expect(peaks[row * 32 + column]).toBeGreaterThan(10 * (1 - nearest) - 0.35);
-    expect(peaks[row * 32 + column]).toBeLessThan(10 * (1 - nearest) + 0.35);
-  }
-  expect(peaks[0]).toBe(0);
-});
-
-test('rows go down and columns right: a dot above and right of the centre', () => {
-  const dot: Shape = (x, y) => (x > 0.3 && y > 0.3 ? 1 : 0);
-  const camera = orbitCamera({ azimuth: 0, elevation: 0, distance: 3.07, fovy: 40 });
-  const peaks = rayPeaks(grid(33, dot), 33, { cameras: [camera], width: 16, height: 8 });
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j++) {
-      if (peaks[16 * i + j]! > 0) expect([i < 4, j > 7]).toEqual([true, true]);
-    }
-  }
-  expect(peaks[16 * 2 + 10]).toBe(1);
-});
-
 test('silhouettes find the level whose outline they are', async () => {
   const density = grid(65, fog);
-  const peaks = rayPeaks(density, 65, { cameras, ...size });
+  const maxDensity = gridMaxDensity(density, 65, { cameras, ...size });
   for (const level of [2, 5, 8]) {
-    const alpha = peaks.map((peak) => (peak > level ? 0.9 : 0.1));
+    const alpha = maxDensity.map((sigma) => (sigma > level ? 0.9 : 0.1));
     const silhouettes = { views: viewsOf(alpha), cameras, ...size };
     const found = await isoLevel({ silhouettes }, sourceOf(fog), density, 65);
     expect(Math.abs(found - level)).toBeLessThan(0.5);
-    // The field's own peaks differ from the grid's by what a step leaves out.
-    const differing = peaks.filter((peak, i) => peak > found !== alpha[i]! > 0.5).length;
-    expect(differing / peaks.length).toBeLessThan(0.01);
+    // The field's own maxima differ from the grid's by what a step leaves out.
+    const differing = maxDensity.filter((sigma, i) => sigma > found !== alpha[i]! > 0.5).length;
+    expect(differing / maxDensity.length).toBeLessThan(0.01);
   }
 });
 
@@ -107,7 +82,7 @@ test('a slat thinner than the cells is matched by the field, where the grid woul
   views.set(covered, 3 * covered.length);
   const silhouettes = { views, ...pixels };
   const found = await isoLevel({ silhouettes }, sourceOf(slat), density, 33);
-  const byGrid = silhouetteLevel(rayPeaks(density, 33, pixels), covered);
+  const byGrid = silhouetteLevel(gridMaxDensity(density, 33, pixels), covered);
   /** How far out of place the surface is, in pixels. */
   const off = (level: number) => (Math.log(20 / level) / 160) * (64 / 2.2);
   expect(off(byGrid)).toBeGreaterThan(0.15);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nonManifoldVertices } from '../../src/mesh/surface/manifold';
-import { simplifyMesh } from '../../src/mesh/surface/simplify';
+import { simplifyMesh } from '../../../src/mesh/surface/simplify';
 import {
   measure,
   noiseGrid,
@@ -8,8 +7,8 @@ import {
   sphere,
   torus,
   union,
-} from '../reference/marching_cubes_shapes';
-import { emptyMesh, gradient, meshOf } from './meshes';
+} from '../../reference/marching_cubes_shapes';
+import { emptyMesh, gradient, meshOf } from '../meshes';
 
 const count = (mesh: { indices: Uint32Array }) => mesh.indices.length / 3;
 const topology = (mesh: { positions: Float32Array; indices: Uint32Array }) => {
@@ -135,28 +134,4 @@ test.each([
   [{ error: Number.NaN }, /must be >= 0/],
 ])('refuses %j', async (options, message) => {
   await expect(simplifyMesh(meshOf(sphere(0.5), 9), options)).rejects.toThrow(message);
-});
-
-describe('vertices where a mesh is no manifold:', () => {
-  const tetrahedron = [0, 1, 2, 0, 2, 3, 0, 3, 1, 1, 3, 2];
-  const flaws = (indices: number[]) => [
-    ...nonManifoldVertices(Uint32Array.from(indices), Math.max(...indices, 0) + 1),
-  ];
-  const beside = (...vertices: number[]) => tetrahedron.map((vertex) => vertices[vertex]!);
-
-  test('none in a closed solid, nor in nothing', () => {
-    expect(flaws(tetrahedron)).toEqual([]);
-    expect(flaws([])).toEqual([]);
-    expect(flaws([...tetrahedron, ...beside(4, 5, 6, 7)])).toEqual([]);
-  });
-  test('a missing triangle', () => expect(flaws(tetrahedron.slice(3))).toEqual([0, 1, 2]));
-  test('a triangle the wrong way round', () => {
-    expect(flaws([1, 0, 2, ...tetrahedron.slice(3)])).toEqual([0, 1, 2, 3].slice(0, 3));
-  });
-  test('two solids that share a corner', () => {
-    expect(flaws([...tetrahedron, ...beside(3, 4, 5, 6)])).toEqual([3]);
-  });
-  test('two solids that share an edge', () => {
-    expect(flaws([...tetrahedron, ...beside(2, 3, 4, 5)])).toEqual([2, 3]);
-  });
 });

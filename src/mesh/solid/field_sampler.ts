@@ -7,26 +7,35 @@ import { Readback } from '../../gpu/readback';
 
 /** What a mesh needs of a field. */
 export interface SampledField {
-  evaluator(points: Points, options: { readonly gradient: boolean }): PointEvaluator;
+  evaluator(points: Points, options: { readonly gradient: boolean }): ForwardEvaluator;
 }
 
-interface PointEvaluator {
+interface ForwardEvaluator {
   /** vec4f [capacity]: rgb in [0, 1], sigma. */
   readonly values: GPUBuffer;
   forward(pass: GPUComputePassEncoder): void;
   dispose(): void;
 }
 
+/** A field read at points; `FieldSampler` is one. */
+export interface FieldValues {
+  /**
+   * @param positions f32 [n, 3]
+   * @returns f32 [n, 4]: rgb in display sRGB, then density per unit length.
+   */
+  values(positions: Float32Array): Promise<Float32Array>;
+}
+
 /** Points of a slab: enough to fill a GPU, 20 MB with their features. */
 const slabPoints = 2 ** 17;
 
 /** Evaluates a field outside of training: on a grid for a mesh, or at given points for its colours. */
-export class FieldSampler {
+export class FieldSampler implements FieldValues {
   readonly #gpu: Gpu;
   readonly #arena: Arena;
   readonly #readback: Readback;
   readonly #points: Points;
-  readonly #evaluator: PointEvaluator;
+  readonly #evaluator: ForwardEvaluator;
 
   /** @param capacity points evaluated at a time. */
   constructor(gpu: Gpu, field: SampledField, capacity = slabPoints) {
@@ -67,11 +76,6 @@ export class FieldSampler {
     uniforms.dispose();
   }
 
-  /**
-   * The field at given points.
-   * @param positions f32 [n, 3]
-   * @returns f32 [n, 4]: rgb in display sRGB, sigma.
-   */
   async values(positions: Float32Array): Promise<Float32Array> {
     const { capacity, count } = this.#points;
     const { queue } = this.#gpu.device;

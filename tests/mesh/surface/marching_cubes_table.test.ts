@@ -4,7 +4,7 @@ import {
   packedTable,
   triangleTable,
   wordsPerCase,
-} from '../../src/mesh/surface/marching_cubes_table';
+} from '../../../src/mesh/surface/marching_cubes_table';
 
 const table = triangleTable();
 const isInside = (inside: number, corner: number) => ((inside >> corner) & 1) === 1;

@@ -2,12 +2,12 @@ import validator from 'gltf-validator';
 import { type BufferGeometry, type Material, Mesh as ThreeMesh } from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
 import { expect, test } from 'vitest';
-import { linear } from '../../src/image/srgb';
-import { exportGlb } from '../../src/mesh/export/glb';
-import type { Mesh } from '../../src/mesh/surface/extract';
-import { vertexNormals } from '../../src/mesh/surface/normals';
-import { marchingCubes } from '../reference/marching_cubes';
-import { grid, torus } from '../reference/marching_cubes_shapes';
+import { linear } from '../../../src/image/srgb';
+import { exportGlb } from '../../../src/mesh/export/glb';
+import type { Mesh } from '../../../src/mesh/surface/extract';
+import { vertexNormals } from '../../../src/mesh/surface/normals';
+import { marchingCubes } from '../../reference/marching_cubes';
+import { grid, torus } from '../../reference/marching_cubes_shapes';
 
 function ring(): Mesh {
   const surface = marchingCubes(grid(25, torus(0.6, 0.2)), 25, 1);

@@ -1,8 +1,15 @@
 import { beforeAll, expect, test } from 'vitest';
-import { MarchingCubes } from '../../src/mesh/surface/marching_cubes';
-import { openTestGpu, type TestGpu } from '../gpu';
-import { marchingCubes } from '../reference/marching_cubes';
-import { grid, measure, noiseGrid, sphere, torus, union } from '../reference/marching_cubes_shapes';
+import { MarchingCubes } from '../../../src/mesh/surface/marching_cubes';
+import { openTestGpu, type TestGpu } from '../../gpu';
+import { marchingCubes } from '../../reference/marching_cubes';
+import {
+  grid,
+  measure,
+  noiseGrid,
+  sphere,
+  torus,
+  union,
+} from '../../reference/marching_cubes_shapes';
 
 let t: TestGpu;
 beforeAll(async () => {

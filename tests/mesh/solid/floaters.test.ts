@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { objectCells } from '../../src/mesh/solid/floaters';
-import type { Solid } from '../../src/mesh/solid/solidity_grid';
+import { objectCells } from '../../../src/mesh/solid/floaters';
+import type { SolidityGrid } from '../../../src/mesh/solid/solidity_grid';
 
 type Ball = readonly [x: number, y: number, z: number, radius: number];
 
 /** 10 in balls, 0 elsewhere, on a grid of [-1, 1]^3. */
-function balls(resolution: number, list: readonly Ball[]): Solid {
+function balls(resolution: number, list: readonly Ball[]): SolidityGrid {
   const place = (i: number) => -1 + (2 * i) / (resolution - 1);
-  const grid = Float32Array.from({ length: resolution ** 3 }, (_, at) => {
+  const values = Float32Array.from({ length: resolution ** 3 }, (_, at) => {
     const x = place(at % resolution);
     const y = place(Math.floor(at / resolution) % resolution);
     const z = place(Math.floor(at / resolution ** 2));
     return list.some(([a, b, c, r]) => Math.hypot(x - a, y - b, z - c) < r) ? 10 : 0;
   });
-  return { grid, level: 5 };
+  return { values, level: 5 };
 }
 
 /** Whether the cell of a point is shown. */
@@ -50,7 +50,7 @@ describe('objectCells', () => {
   });
 
   test('shows everything where nothing is solid', () => {
-    const empty = objectCells({ grid: new Float32Array(7 ** 3), level: 5 }, 7, 4);
+    const empty = objectCells({ values: new Float32Array(7 ** 3), level: 5 }, 7, 4);
     expect(empty).toEqual(new Uint8Array(4 ** 3).fill(1));
   });
 
@@ -69,7 +69,7 @@ describe('objectCells', () => {
             [-0.9, -0.9, -0.9, 0.12],
           ]);
           const cells = objectCells(solid, points, cellCount);
-          solid.grid.forEach((value, at) => {
+          solid.values.forEach((value, at) => {
             const point = [
               at % points,
               Math.floor(at / points) % points,

@@ -1,14 +1,11 @@
-import type { Surface } from '../surface/marching_cubes';
-
-/** Parts with less than this share of the largest part's volume and surface are floaters. */
-export const floaterShare = 0.05;
+import type { Surface } from './marching_cubes';
 
 /**
- * Keeps the connected parts of a closed surface that matter: solids with at least `keep` times the
- * area or the volume of the largest. Floaters go; so do cavities, closed surfaces that wind inwards:
- * nobody sees them, and a solid is what a printer wants.
+ * Keeps the connected parts of a closed surface whose area or volume is at least `keep` times the largest part's.
+ * The others, floaters, go. So do cavities, closed surfaces that wind inwards: no view shows them, and a printer
+ * fills the object without them.
  *
- * @param keep 0 keeps every solid.
+ * @param keep 0 keeps every part that is no cavity.
  * @returns a surface in the same order without the rest.
  */
 export function keepLargeComponents(surface: Surface, keep: number): Surface {
@@ -22,11 +19,11 @@ export function keepLargeComponents(surface: Surface, keep: number): Surface {
     area.set(part, (area.get(part) ?? 0) + a);
     volume.set(part, (volume.get(part) ?? 0) + v);
   }
-  const solids = [...volume.keys()].filter((part) => volume.get(part)! > 0);
-  const leastArea = keep * solids.reduce((most, part) => Math.max(most, area.get(part)!), 0);
-  const leastVolume = keep * solids.reduce((most, part) => Math.max(most, volume.get(part)!), 0);
+  const outer = [...volume.keys()].filter((part) => volume.get(part)! > 0);
+  const leastArea = keep * outer.reduce((most, part) => Math.max(most, area.get(part)!), 0);
+  const leastVolume = keep * outer.reduce((most, part) => Math.max(most, volume.get(part)!), 0);
   const kept = new Set(
-    solids.filter((part) => area.get(part)! >= leastArea || volume.get(part)! >= leastVolume),
+    outer.filter((part) => area.get(part)! >= leastArea || volume.get(part)! >= leastVolume),
   );
   return select(surface, (vertex) => kept.has(root[vertex]!));
 }
