@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json';
-import { viewsToImage } from '../image/png';
 import { encodePng } from '../image/png_node';
+import { viewsToImage } from '../image/strip';
 import type { ShadingMode } from '../render/shading_mode';
 import { CheckpointError } from '../train/checkpoint';
 import type { Engine } from '../train/engine';

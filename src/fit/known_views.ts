@@ -1,9 +1,9 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
+import { viewAt } from '../image/views';
 import type { ObjectMesh } from '../object/object_mesh';
 import { boxFiltered, rasterise } from '../object/rasterise';
 import { type Camera, fittingDistance, orbitCamera, ringCameras } from '../render/camera';
-import { viewAt } from './measures';
 
 /** Vertical field of view of all cameras, in degrees. */
 const fovy = 40;

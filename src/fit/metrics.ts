@@ -1,11 +1,12 @@
+import { colourDifference, psnr, silhouetteOverlap } from '../image/metrics';
 import { linear } from '../image/srgb';
+import { onWhite, viewAt } from '../image/views';
 import type { Mesh } from '../mesh/surface/extract';
 import { flatten } from '../object/flatten';
 import type { ObjectMesh } from '../object/object_mesh';
 import { readGlb } from '../object/read_glb';
 import type { Fit } from './fit';
 import { sphereCameras, viewsOf } from './known_views';
-import { colourDifference, onWhite, psnr, silhouetteOverlap, viewAt } from './measures';
 
 /** Views that no fit has seen: their lattice is turned against that of the known views, in degrees. */
 const unseen = { count: 16, size: 128 };

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Fit, fitSettings, knownSize } from '../../src/fit/fit';
 import { KnownViews, sphereCameras, viewsOf } from '../../src/fit/known_views';
-import { psnr, viewAt } from '../../src/fit/measures';
 import { judge, paintedMesh } from '../../src/fit/metrics';
+import { psnr } from '../../src/image/metrics';
+import { viewAt } from '../../src/image/views';
 import { presetOf } from '../../src/settings';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { colouredBox } from '../object/shapes';

@@ -1,4 +1,4 @@
-import type { Image } from '../../image/png';
+import type { Image } from '../../image/image';
 import type { FieldValues } from '../solid/field_sampler';
 import { seenColours } from '../surface/colours';
 import type { Mesh } from '../surface/extract';

@@ -5,7 +5,7 @@ import { OBJLoader } from 'three/addons/loaders/OBJLoader.js';
 import { PLYLoader } from 'three/addons/loaders/PLYLoader.js';
 import { STLLoader } from 'three/addons/loaders/STLLoader.js';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Image } from '../../../src/image/png';
+import type { Image } from '../../../src/image/image';
 import { encodePng } from '../../../src/image/png_node';
 import { exportMesh, formats, type MeshFile } from '../../../src/mesh/export';
 import type { Mesh } from '../../../src/mesh/surface/extract';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Image } from '../../../src/image/png';
+import type { Image } from '../../../src/image/image';
 import type { Mesh } from '../../../src/mesh/surface/extract';
 import { bakeTexture, dilate, surfaceTexels } from '../../../src/mesh/texture/bake';
 import { type Atlas, unwrapMesh } from '../../../src/mesh/texture/unwrap';

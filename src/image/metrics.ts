@@ -5,12 +5,12 @@ export function psnr(values: Float32Array, wanted: Float32Array): number {
   return -10 * Math.log10(sum / values.length);
 }
 
-/** Opacity at which a pixel belongs to a silhouette. */
+/** Least opacity of a pixel in a silhouette. */
 const covered = 0.5;
 
 /**
  * Intersection over union of two silhouettes; 1 when both are empty.
- * @param views f32 [4, H, W], of which alpha is read.
+ * @param view and wanted: f32 [4, H, W], of which alpha is read.
  */
 export function silhouetteOverlap(view: Float32Array, wanted: Float32Array): number {
   let [both, either] = [0, 0];
@@ -22,13 +22,13 @@ export function silhouetteOverlap(view: Float32Array, wanted: Float32Array): num
   return either === 0 ? 1 : both / either;
 }
 
-/** Opacity at which a pixel shows nothing but the object: no edge to the background. */
+/** Least opacity of a pixel that shows the object alone, and not an edge against the background. */
 const full = 0.999;
 
 /**
  * Sum of |colour difference| in 255ths over the pixels and channels where both views are fully
  * covered, and how many there are.
- * @param views f32 [4, H, W], premultiplied.
+ * @param view and wanted: f32 [4, H, W], premultiplied.
  */
 export function colourDifference(view: Float32Array, wanted: Float32Array) {
   const plane = view.length / 4;
@@ -41,18 +41,3 @@ export function colourDifference(view: Float32Array, wanted: Float32Array) {
   }
   return { sum, count };
 }
-
-/**
- * RGB over a white background.
- * @param view f32 [4, H, W], premultiplied.
- * @returns f32 [3, H, W]
- */
-export function onWhite(view: Float32Array): Float32Array {
-  const plane = view.length / 4;
-  const alpha = view.subarray(3 * plane);
-  return view.subarray(0, 3 * plane).map((value, i) => value + 1 - alpha[i % plane]!);
-}
-
-/** A view of several, f32 [V, 4, H, W]. */
-export const viewAt = (views: Float32Array, view: number, count: number): Float32Array =>
-  views.subarray((view * views.length) / count, ((view + 1) * views.length) / count);

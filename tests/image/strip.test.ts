@@ -1,7 +1,5 @@
-import { PNG } from 'pngjs';
 import { expect, test } from 'vitest';
-import { viewsToImage } from '../../src/image/png';
-import { encodePng } from '../../src/image/png_node';
+import { stacked, viewsToImage } from '../../src/image/strip';
 
 /** Two views of 3 x 3: in the first only the top right pixel is seen, half red; the second is blue. */
 function views(): Float32Array {
@@ -35,13 +33,18 @@ test('values out of range are clamped', () => {
   expect([...image.data]).toEqual([255, 0, 128, 255]);
 });
 
-test('a PNG holds the image', async () => {
-  const image = viewsToImage(views(), { count: 2, size: 3 });
-  const read = PNG.sync.read(Buffer.from(await encodePng(image)));
-  expect([read.width, read.height]).toEqual([6, 3]);
-  expect([...read.data]).toEqual([...image.data]);
-});
-
 test('refuses views of another size', () => {
   expect(() => viewsToImage(new Float32Array(5), { count: 1, size: 1 })).toThrow(/4 values, not 5/);
+});
+
+test('images are stacked from the top', () => {
+  const of = (value: number, height: number) => ({
+    data: new Uint8ClampedArray(8 * height).fill(value),
+    width: 2,
+    height,
+  });
+  const image = stacked([of(1, 1), of(2, 2)]);
+  expect([image.width, image.height, image.data.length]).toEqual([2, 3, 24]);
+  expect([...image.data.subarray(7, 9)]).toEqual([1, 2]);
+  expect(stacked([]).data.length).toBe(0);
 });

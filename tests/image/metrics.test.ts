@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { colourDifference, onWhite, psnr, silhouetteOverlap } from '../../src/fit/measures';
+import { colourDifference, psnr, silhouetteOverlap } from '../../src/image/metrics';
 
 /** A view of 2 x 2 pixels of one colour with given alphas. */
 const view = (colour: number, alphas: readonly number[]) =>
@@ -31,8 +31,4 @@ test('colours are compared only where both views are full', () => {
   const { sum, count } = colourDifference(view(0.5, [1, 1, 0, 0.9]), view(0.4, [1, 0.5, 1, 1]));
   expect(count).toBe(3);
   expect(sum / count).toBeCloseTo(25.5);
-});
-
-test('what is not there is white', () => {
-  expect([...onWhite(view(0.5, [1, 0, 0.5, 1])).subarray(0, 4)]).toEqual([0.5, 1, 0.75, 0.5]);
 });
