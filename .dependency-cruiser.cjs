@@ -1,4 +1,7 @@
-/** The arrows of the architecture: an import that runs against them is an error. */
+/**
+ * The arrows of the architecture: an import that runs against them is an error. Every folder may know `schema`,
+ * what settings are made of.
+ */
 const only = (folder, allowed) => ({
   name: `${folder}-knows-only-what-it-builds-on`,
   severity: 'error',
@@ -7,17 +10,58 @@ const only = (folder, allowed) => ({
     path: '^src/',
     pathNot: [
       `^src/${folder}/`,
-      '^src/(settings/|random\\.ts$)',
+      '^src/(schema/|random\\.ts$)',
       ...allowed.map((f) => `^src/${f}/`),
     ],
   },
 });
 
+/** A folder that could be published as it is: its sources and its tests know nothing else of the project. */
+const alone = (folder) => [
+  {
+    name: `${folder}-knows-nothing-else`,
+    severity: 'error',
+    from: { path: `^(src|tests)/${folder}/` },
+    to: { path: '^(src|tests|shaders|models)/', pathNot: `^(src|tests)/${folder}/` },
+  },
+  {
+    name: `${folder}-by-its-name-alone`,
+    severity: 'error',
+    comment: `Everyone else imports '#${folder}' and nothing inside it.`,
+    from: { path: '^(src|tests)/', pathNot: `^src/${folder}/` },
+    to: { path: `^src/${folder}/`, dependencyTypesNot: ['aliased-subpath-import'] },
+  },
+  {
+    name: `no-circular-folders-in-${folder}`,
+    severity: 'error',
+    scope: 'folder',
+    from: { path: `^src/${folder}` },
+    to: { circular: true },
+  },
+];
+
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circular-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^src/([^/]+|mesh/[^/]+)$' },
+      to: { circular: true },
+    },
+    only('schema', []),
+    {
+      name: 'settings-compose-what-the-rooms-define',
+      severity: 'error',
+      from: { path: '^src/settings/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(settings/|schema/|[^/]+/settings\\.ts$|guidance/methods\\.ts$)',
+      },
+    },
     only('gpu', []),
-    only('onnx', []),
+    ...alone('onnx'),
     only('field', ['gpu']),
     only('optim', ['gpu']),
     only('render', ['gpu', 'field']),
@@ -28,25 +72,35 @@ module.exports = {
     only('mesh/surface', ['gpu', 'mesh/solid']),
     only('mesh/texture', ['gpu', 'image', 'mesh/solid', 'mesh/surface']),
     only('mesh/export', ['image', 'mesh/surface', 'mesh/texture']),
-    only('fit', ['gpu', 'field', 'render', 'mesh', 'optim', 'object', 'image']),
+    only('generator', ['gpu', 'field', 'render', 'optim', 'mesh', 'image']),
+    only('fit', ['settings', 'gpu', 'generator', 'render', 'mesh', 'object', 'image']),
     only('runtime', ['gpu']),
     only('prior', ['gpu', 'onnx', 'runtime']),
-    only('guidance', ['gpu', 'prior']),
-    only('protocol', ['image', 'render', 'train']),
+    only('guidance', ['gpu', 'prior', 'render']),
+    only('protocol', ['settings', 'image', 'render']),
     only('train', [
+      'settings',
       'gpu',
-      'field',
+      'generator',
       'render',
-      'mesh',
       'image',
-      'optim',
       'runtime',
       'prior',
       'guidance',
       'protocol',
     ]),
-    only('bench', ['gpu', 'field', 'render', 'optim', 'runtime', 'prior', 'guidance', 'train']),
-    only('ui', ['protocol']),
+    only('bench', [
+      'settings',
+      'gpu',
+      'field',
+      'render',
+      'generator',
+      'runtime',
+      'prior',
+      'guidance',
+      'train',
+    ]),
+    only('ui', ['settings', 'protocol']),
     only('viewer', ['gpu', 'protocol']),
   ],
   options: {

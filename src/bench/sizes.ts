@@ -11,8 +11,6 @@ export interface Size {
   readonly field: FieldOptions;
 }
 
-const blob = { blobScale: 4, blobStd: 0.5 };
-
 /** Four views of 32 pixels are what the shipped prior looks at; the largest still binds 128 MiB buffers. */
 export const sizes: readonly Size[] = [
   {
@@ -21,7 +19,7 @@ export const sizes: readonly Size[] = [
     resolution: 32,
     samplesPerRay: 64,
     occupancyResolution: 32,
-    field: fieldOptions({ ...blob, levels: 8, log2TableSize: 16, maxResolution: 96, hidden: 32 }),
+    field: fieldOptions({ levels: 8, log2TableSize: 16, maxResolution: 96, hidden: 32 }),
   },
   {
     name: 'medium',
@@ -29,7 +27,7 @@ export const sizes: readonly Size[] = [
     resolution: 64,
     samplesPerRay: 64,
     occupancyResolution: 32,
-    field: fieldOptions({ ...blob, levels: 8, log2TableSize: 16, maxResolution: 96, hidden: 32 }),
+    field: fieldOptions({ levels: 8, log2TableSize: 16, maxResolution: 96, hidden: 32 }),
   },
   {
     name: 'large',
@@ -37,6 +35,6 @@ export const sizes: readonly Size[] = [
     resolution: 64,
     samplesPerRay: 96,
     occupancyResolution: 64,
-    field: fieldOptions({ ...blob, levels: 16, log2TableSize: 19, maxResolution: 256, hidden: 64 }),
+    field: fieldOptions({ levels: 16, log2TableSize: 19, maxResolution: 256, hidden: 64 }),
   },
 ];

@@ -6,16 +6,19 @@ import { SettingsError } from '../settings';
 import { type FitRecord, fitObject } from './fit_object';
 import {
   type FitOptions,
+  fitDefaults,
+  fitEntries,
   fitFlags,
   fitOptions,
-  fitSettingFlags,
   objectName,
   recordedSettings,
+  settingsOfRecord,
 } from './fit_options';
 import type { Flags, Parsed } from './flags';
 import { say } from './machine';
 import { openNodeGpu } from './node_gpu';
 import { readObjectFile } from './object_file';
+import { settingFlags } from './options';
 import { Output } from './output';
 
 /** Side of the texture that `--texture` bakes, in texels. */
@@ -26,12 +29,7 @@ const flags: Flags = {
   only: { value: 'NAMES', text: 'of these objects alone: names without extension, with commas' },
   texture: { text: `bake and measure textures of ${textureSide} texels, too` },
   ...fitFlags,
-  ...Object.fromEntries(
-    fitSettingFlags.map(([name, value]) => [
-      name,
-      { value: 'VALUE', text: `default: ${JSON.stringify(value)}` },
-    ]),
-  ),
+  ...settingFlags(fitEntries, fitDefaults),
 };
 
 /** `bench fits`: how near fields and their meshes come to objects whose right answer is known. */
@@ -133,9 +131,9 @@ async function earlier({ folder }: Output, options: FitOptions): Promise<FitReco
     judgement?: FitRecord['metrics'];
   };
   const record: FitRecord = judgement ? { ...found, metrics: judgement } : found;
-  const settings = recordedSettings(options.settings);
-  const same =
-    record.size === options.size && JSON.stringify(record.settings) === JSON.stringify(settings);
+  const wanted = recordedSettings(options.settings);
+  const settings = settingsOfRecord(record.settings, options.settings.prompt);
+  const same = record.size === options.size && JSON.stringify(settings) === JSON.stringify(wanted);
   return same ? record : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Gpu } from '../gpu/device';
-import { type Method, makeSettings, methods, presetOf, presets } from '../settings';
+import { makeSettings, methodIds, methodOf, presetOf, presets } from '../settings';
 import type { Run } from '../train/run';
 import { numberFlag, type Parsed } from './flags';
 import { machineFlags, openEngine, parseMachine, say } from './machine';
@@ -9,7 +9,7 @@ import { machineFlags, openEngine, parseMachine, say } from './machine';
 const flags = {
   steps: { value: 'N', text: 'steps of the run (default: 2000)' },
   preset: { value: 'NAME', text: `settings to start from: ${Object.keys(presets).join(', ')}` },
-  method: { value: 'NAME', text: `${Object.keys(methods).join(' or ')} (default: sds)` },
+  method: { value: 'NAME', text: `${methodIds.join(' or ')} (default: sds)` },
   ...machineFlags,
 };
 
@@ -41,7 +41,7 @@ export const memoryBench = {
 
 async function measure(parsed: Parsed, json: boolean): Promise<void> {
   const steps = Math.round(numberFlag(parsed, 'steps', 2000, 2, 1e6));
-  const method = (parsed.get('method') ?? 'sds') as Method;
+  const method = methodOf(parsed.get('method') ?? 'sds').id;
   const preset = presetOf(parsed.get('preset') ?? 'default');
   const settings = makeSettings(preset, { prompt: 'a chair', method, steps });
   const engine = await openEngine(parseMachine(parsed));

@@ -1,11 +1,11 @@
 import { ObjectError } from '../object/object_mesh';
 import { fitObject, metricsLine } from './fit_object';
-import { fitFlags, fitOptions, fitSettingFlags } from './fit_options';
+import { fitDefaults, fitEntries, fitFlags, fitOptions } from './fit_options';
 import { type Flags, helpRow, helpRows, parseFlags } from './flags';
 import { say } from './machine';
 import { openNodeGpu } from './node_gpu';
 import { readObjectFile } from './object_file';
-import { settingRows } from './options';
+import { settingHelp } from './options';
 import { Output } from './output';
 
 const flags: Flags = {
@@ -15,7 +15,7 @@ const flags: Flags = {
 
 /** `fit`: a field fitted to an object from known cameras, and how near it came. */
 export async function fit(args: readonly string[]): Promise<void> {
-  const names = [...Object.keys(flags), ...fitSettingFlags.map(([name]) => name)];
+  const names = [...Object.keys(flags), ...fitEntries.map(({ path }) => path)];
   const parsed = parseFlags(args, names, { subject: 'object' });
   if (parsed.help) {
     process.stdout.write(`${helpText()}\n`);
@@ -47,7 +47,6 @@ function helpText(): string {
     ...helpRows(flags),
     helpRow('--help', 'this text'),
     '',
-    'Settings, with their defaults; a schedule is [start,v0,v1,end], start and end as shares of the run',
-    ...settingRows(fitSettingFlags),
+    ...settingHelp(fitEntries, fitDefaults),
   ].join('\n');
 }

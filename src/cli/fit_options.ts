@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { fitSettings, knownSize } from '../fit/fit';
-import { presetOf, presets, type Settings, settingEntries } from '../settings';
+import {
+  type Entry,
+  migrated,
+  presetOf,
+  presets,
+  type Settings,
+  settingEntries,
+} from '../settings';
 import { type Flags, numberFlag, type Parsed } from './flags';
 import { machineFlags } from './machine';
 import { givenSettings } from './options';
@@ -16,12 +23,14 @@ export const fitFlags: Flags = {
 };
 
 /** Settings that a fit depends on; the others are about the prior, or about other formats. */
-export const fitSettingFlags = settingEntries(fitSettings({ prompt: 'an object' })).filter(
-  ([name]) =>
-    /^(seed|steps|field\..*|render\.(samples|size|occ).*|optim\.(.*Rate|nearness)|mesh\.(res|smooth|tri|tex).*)$/.test(
-      name,
-    ),
+export const fitEntries: readonly Entry[] = settingEntries.filter(({ path }) =>
+  /^(seed|steps|field\..*|render\.(samples|size|occ).*|optim\..*|loss\.nearness|mesh\.(res|smooth|tri|tex).*)$/.test(
+    path,
+  ),
 );
+
+/** What a fit's settings are when nothing is given. */
+export const fitDefaults = fitSettings({ prompt: 'an object' });
 
 /** How an object is to be fitted. */
 export interface FitOptions {
@@ -38,18 +47,23 @@ export const objectName = (file: string): string => basename(file).replace(/\.\w
 /** @throws SettingsError for a value that does not fit. */
 export function fitOptions(parsed: Parsed, file: string): FitOptions {
   const preset = parsed.get('preset') ?? 'default';
-  const given = givenSettings(parsed, fitSettingFlags);
+  const given = givenSettings(parsed, fitEntries);
   const settings = fitSettings(presetOf(preset), given, { prompt: objectName(file) });
   const size = Math.round(numberFlag(parsed, 'size', knownSize(settings), 16, 65536));
   return { file, preset, settings, size };
 }
 
 /** The settings that a fit's record holds: all but those of the prior and of its prompt. */
-export const recordedSettings = ({ seed, steps, field, render, optim, mesh }: Settings) => ({
+export const recordedSettings = ({ seed, steps, field, render, optim, loss, mesh }: Settings) => ({
   seed,
   steps,
   field,
   render,
   optim,
+  loss,
   mesh,
 });
+
+/** What {@link recordedSettings} was when a record was written, perhaps by an earlier version. */
+export const settingsOfRecord = (written: unknown, prompt: string) =>
+  recordedSettings(fitSettings(migrated(written), { prompt }));

@@ -91,8 +91,19 @@ export function numberFlag<F extends number | undefined>(
   throw new SettingsError(`Option --${name} takes a number from ${low} to ${high}, not '${text}'.`);
 }
 
-/** A line of --help. */
-export const helpRow = (flag: string, text: string) => `  ${flag.padEnd(34)} ${text}`;
+/** Characters of a flag and of its text in --help. */
+const columns = { flag: 34, text: 84 };
+
+/** A flag in --help: its text beside it, in as many lines as it takes. */
+export function helpRow(flag: string, text: string): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = `${lines.at(-1) ?? ''} ${word}`.trim();
+    if (lines.length > 0 && line.length <= columns.text) lines[lines.length - 1] = line;
+    else lines.push(word);
+  }
+  return `  ${flag.padEnd(columns.flag)} ${lines.join(`\n${' '.repeat(columns.flag + 3)}`)}`;
+}
 
 export const helpRows = (flags: Flags) =>
   Object.entries(flags).map(([name, { value, text }]) =>

@@ -1,6 +1,9 @@
 import { type ShadingMode, shadingModes } from '../render/shading_mode';
 import {
+  byGroup,
   defaults,
+  type Entry,
+  fromText,
   makeSettings,
   methods,
   type PartialSettings,
@@ -10,6 +13,8 @@ import {
   SettingsError,
   settingEntries,
   settingsFrom,
+  settingValues,
+  toText,
 } from '../settings';
 import { type Flags, helpRow, helpRows, type Parsed, parseFlags } from './flags';
 import { type Machine, machineFlags, parseMachine } from './machine';
@@ -29,15 +34,17 @@ export interface Options {
 const flags: Flags = {
   preset: { value: 'NAME', text: `settings to start from: ${Object.keys(presets).join(', ')}` },
   out: { value: 'DIR', text: 'folder for the results, made if missing (default: out)' },
+  negative: { value: 'TEXT', text: 'what the object should not be; short for --guidance.negative' },
   shading: { value: 'NAME', text: `what turntable.png shows: ${shadingModes.join(', ')}` },
   resume: { value: 'FILE', text: 'go on from a field.safetensors, with its settings' },
   ...machineFlags,
 };
 
-const settingFlags = settingEntries(defaults).filter(([name]) => name !== 'prompt');
+/** Settings that are flags of their own name. */
+const entries = settingEntries.filter(({ path }) => path !== 'prompt');
 
 const parse = (args: readonly string[]) =>
-  parseFlags(args, [...Object.keys(flags), ...settingFlags.map(([name]) => name)]);
+  parseFlags(args, [...Object.keys(flags), ...entries.map(({ path }) => path)]);
 
 /** The file that `--resume` names, before anything else is read. */
 export const resumeFile = (args: readonly string[]): string | undefined =>
@@ -52,11 +59,17 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
   const parsed = parse(args);
   const preset = parsed.get('preset') ?? 'default';
   const prompt = parsed.prompt ?? resumed.prompt ?? '';
+  const negative = parsed.get('negative');
+  const given: PartialSettings[] = [
+    presetOf(preset),
+    resumed,
+    ...(negative === undefined ? [] : [{ guidance: { negative } }]),
+    givenSettings(parsed, entries),
+    { prompt },
+  ];
   return {
     help: parsed.help,
-    settings: parsed.help
-      ? defaults
-      : makeSettings(presetOf(preset), resumed, givenSettings(parsed, settingFlags), { prompt }),
+    settings: parsed.help ? defaults : makeSettings(...given),
     preset,
     out: parsed.get('out') ?? 'out',
     shading: shadingOf(parsed.get('shading') ?? shadingModes[0]),
@@ -70,38 +83,41 @@ function shadingOf(name: string): ShadingMode {
   throw new SettingsError(`Unknown shading '${name}': choose one of ${shadingModes.join(', ')}.`);
 }
 
-/** Settings by dotted path, with their defaults. */
-type SettingFlags = readonly (readonly [path: string, base: unknown])[];
-
-/** The settings that flags name. @throws SettingsError for a text that is no value. */
-export const givenSettings = (parsed: Parsed, flags: SettingFlags): PartialSettings =>
+/** The settings that flags name; `makeSettings` checks their values. */
+export const givenSettings = (parsed: Parsed, entries: readonly Entry[]): PartialSettings =>
   settingsFrom(
-    flags.flatMap(([name, base]) => {
-      const text = parsed.get(name);
-      return text === undefined ? [] : [[name, settingOf(name, base, text)] as const];
+    entries.flatMap((entry) => {
+      const text = parsed.get(entry.path);
+      return text === undefined ? [] : [[entry.path, fromText(entry, text)] as const];
     }),
   );
 
-/** Lines of --help for settings. */
-export const settingRows = (flags: SettingFlags): string[] =>
-  flags.map(([name, value]) => helpRow(`--${name} ${kindOf(value)}`, JSON.stringify(value)));
-
-const kindOf = (value: unknown) =>
-  typeof value === 'string' ? 'NAME' : Array.isArray(value) ? 'N|[…]' : 'VALUE';
-
-/** A flag's text as the kind of value that the setting's default is; schedules are JSON. */
-function settingOf(name: string, base: unknown, text: string): unknown {
-  if (typeof base === 'string') return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new SettingsError(`Option --${name} takes a ${typeof base}, not '${text}'.`);
-  }
+/** Settings as flags, their words with the values that they have in `base`. */
+export function settingFlags(entries: readonly Entry[], base: Settings): Flags {
+  const values = new Map(settingValues(base));
+  return Object.fromEntries(
+    entries.map(({ path, control, help }) => {
+      const value = toText(values.get(path));
+      const bounds = [control.range, value && `default: ${value}`].filter(Boolean).join('; ');
+      const text = bounds ? `${help} (${bounds})` : help;
+      return [path, { value: valueWords[control.kind], text }];
+    }),
+  );
 }
+
+const valueWords = {
+  integer: 'N',
+  number: 'N',
+  schedule: 'N|[…]',
+  choice: 'NAME',
+  boolean: 'BOOL',
+  text: 'TEXT',
+} as const satisfies Record<Entry['control']['kind'], string>;
 
 /** The text of `generate --help`. */
 export function helpText(): string {
-  const common = ['method', 'seed', 'steps'];
+  const common = entries.filter(({ group }) => group === '');
+  const others = entries.filter(({ group }) => group !== '');
   return [
     'Distils a 3D object from a prompt.',
     '',
@@ -111,13 +127,25 @@ export function helpText(): string {
     'turntable.png, field.safetensors (checkpoint) and run.json.',
     '',
     'Options',
-    helpRow('--method NAME', `${Object.keys(methods).join(' or ')} (default: ${defaults.method})`),
-    helpRow('--seed N', `random seed (default: ${defaults.seed})`),
-    helpRow('--steps N', `steps of the field (default: ${defaults.steps})`),
+    ...helpRows(settingFlags(common, defaults)),
     ...helpRows(flags),
     helpRow('--help', 'this text'),
     '',
-    'Every other setting, with its default; a schedule is [start,v0,v1,end], start and end as shares of the run',
-    ...settingRows(settingFlags.filter(([name]) => !common.includes(name))),
+    'Methods',
+    ...methods.map(({ id, summary }) => helpRow(id, summary)),
+    '',
+    ...settingHelp(others, defaults),
   ].join('\n');
+}
+
+/** Lines of --help about settings, by group. */
+export function settingHelp(entries: readonly Entry[], base: Settings): string[] {
+  return [
+    'Settings; a schedule is [start, v0, v1, end]: v0 until start, then linearly to v1 at end, both shares of the run',
+    ...byGroup(entries).flatMap(([group, members]) => [
+      '',
+      ...(group ? [group] : []),
+      ...helpRows(settingFlags(members, base)),
+    ]),
+  ];
 }

@@ -16,64 +16,61 @@ export type FieldSnapshot = {
 };
 
 /**
- * The parameters as an optimiser sees them: `values` f32, `gradient` f32 or, where there are
- * `quanta`, i32 in units of its segment's quantum. `halves` is what the field reads in place of
- * `values`. Segments count in 32-bit words.
- */
-export function parameterGroups({ levels, table, halves, gradient, quanta }: HashGrid, mlp: Mlp) {
-  return [
-    {
-      name: 'table',
-      values: table,
-      halves,
-      gradient,
-      quanta,
-      segments: levels.map(({ offset, entries }) => ({ first: 2 * offset, words: 2 * entries })),
-    },
-    {
-      name: 'mlp',
-      values: mlp.weights,
-      gradient: mlp.gradient,
-      segments: [{ first: 0, words: mlp.words }],
-    },
-  ] as const;
-}
-
-/**
  * A radiance field on the unit ball: a multiresolution hash grid (Müller et al. 2022), a small
  * perceptron to colour and density, and a blob of density to start from. Colour does not depend on
  * the view. Owns parameters and gradients; evaluators own what belongs to a set of points.
  */
 export class Field {
   readonly options: FieldOptions;
+  readonly grid: HashGrid;
+  readonly mlp: Mlp;
   readonly #gpu: Gpu;
-  readonly #grid: HashGrid;
-  readonly #mlp: Mlp;
 
   /**
    * @param seed of the initial parameters (stream `fieldInit`).
-   * @throws RangeError naming an option out of range, or the buffer that the adapter cannot bind.
+   * @throws SettingsError naming an option out of range, RangeError the buffer that the adapter cannot bind.
    */
   constructor(gpu: Gpu, options: Partial<FieldOptions> = {}, seed = 0) {
     this.#gpu = gpu;
     this.options = fieldOptions(options);
-    this.#grid = new HashGrid(gpu, this.options);
-    this.#mlp = new Mlp(gpu, this.options);
-    this.restore({ table: this.#grid.initial(seed), mlp: this.#mlp.initial(seed) });
+    this.grid = new HashGrid(gpu, this.options);
+    this.mlp = new Mlp(gpu, this.options);
+    this.restore({ table: this.grid.initial(seed), mlp: this.mlp.initial(seed) });
   }
 
+  /**
+   * The parameters as an optimiser sees them: `values` f32, `gradient` f32 or, where there are `quanta`, i32 in
+   * units of its segment's quantum. `halves` is what the field reads in place of `values`. Segments count in
+   * 32-bit words.
+   */
   get parameters() {
-    return parameterGroups(this.#grid, this.#mlp);
+    const { levels, table, halves, gradient, quanta } = this.grid;
+    return [
+      {
+        name: 'table',
+        values: table,
+        halves,
+        gradient,
+        quanta,
+        segments: levels.map(({ offset, entries }) => ({ first: 2 * offset, words: 2 * entries })),
+      },
+      {
+        name: 'mlp',
+        values: this.mlp.weights,
+        gradient: this.mlp.gradient,
+        segments: [{ first: 0, words: this.mlp.words }],
+      },
+    ] as const;
   }
 
   /** GPU memory of parameters and gradients. */
   get bytes(): number {
-    return this.#grid.bytes + this.#mlp.bytes;
+    return this.grid.bytes + this.mlp.bytes;
   }
 
   /** Most words that one buffer of an evaluator holds for each point: its features, or its values. */
   get wordsPerPoint(): number {
-    return 4 * this.#mlp.inputs;
+    return 4 * this.mlp.inputs;
   }
 
   /**
@@ -81,7 +78,7 @@ export class Field {
    * Holds from the next submit on.
    */
   set activeLevels(count: number) {
-    this.#grid.activeLevels = count;
+    this.grid.activeLevels = count;
   }
 
   /**
@@ -92,14 +89,14 @@ export class Field {
     points: Points,
     options: { readonly gradient: boolean; readonly tiled?: boolean },
   ): FieldEvaluator {
-    return new FieldEvaluator(this.#gpu, this.#grid, this.#mlp, points, options);
+    return new FieldEvaluator(this.#gpu, this.grid, this.mlp, points, options);
   }
 
   /** Copies of the parameters. */
   async snapshot(readback: Readback): Promise<FieldSnapshot> {
     const [table, mlp] = await Promise.all([
-      readback.read(this.#grid.table, 0, 4 * this.#grid.words),
-      readback.read(this.#mlp.weights, 0, 4 * this.#mlp.words),
+      readback.read(this.grid.table, 0, 4 * this.grid.words),
+      readback.read(this.mlp.weights, 0, 4 * this.mlp.words),
     ]);
     return { table: new Float32Array(table), mlp: new Float32Array(mlp) };
   }
@@ -109,14 +106,14 @@ export class Field {
    * @throws RangeError naming an array that is missing, of another type or size; then nothing is set.
    */
   restore(snapshot: Snapshot): void {
-    const table = storedArray(snapshot, 'table', 'F32', this.#grid.words, 'The field');
-    const mlp = storedArray(snapshot, 'mlp', 'F32', this.#mlp.words, 'The field');
-    this.#grid.write(table);
-    this.#gpu.device.queue.writeBuffer(this.#mlp.weights, 0, mlp);
+    const table = storedArray(snapshot, 'table', 'F32', this.grid.words, 'The field');
+    const mlp = storedArray(snapshot, 'mlp', 'F32', this.mlp.words, 'The field');
+    this.grid.write(table);
+    this.#gpu.device.queue.writeBuffer(this.mlp.weights, 0, mlp);
   }
 
   dispose(): void {
-    this.#grid.dispose();
-    this.#mlp.dispose();
+    this.grid.dispose();
+    this.mlp.dispose();
   }
 }

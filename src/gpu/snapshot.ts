@@ -38,3 +38,15 @@ export function storedArray<D extends Dtype>(
     `${owner} takes '${name}' as ${dtype} [${length}], and the snapshot has ${has}: restore it with the settings that it was saved with.`,
   );
 }
+
+/** A snapshot under a prefix: `<prefix>.<name>`. */
+export const prefixed = (prefix: string, snapshot: Snapshot): Snapshot =>
+  Object.fromEntries(Object.entries(snapshot).map(([name, array]) => [`${prefix}.${name}`, array]));
+
+/** The part of a snapshot that is under a prefix, without it. */
+export const unprefixed = (prefix: string, snapshot: Snapshot): Snapshot =>
+  Object.fromEntries(
+    Object.entries(snapshot)
+      .filter(([name]) => name.startsWith(`${prefix}.`))
+      .map(([name, array]) => [name.slice(prefix.length + 1), array]),
+  );

@@ -1,7 +1,7 @@
 import type { Gpu } from '../gpu/device';
 import type { PngEncoder } from '../image/png';
-import type { Settings } from '../settings';
 import { exportMesh, type MeshFile, textureSize } from './export';
+import type { MeshSettings } from './settings';
 import type { SampledField } from './solid/field_sampler';
 import { fieldCells } from './solid/floaters';
 import type { Silhouettes } from './solid/iso';
@@ -14,7 +14,7 @@ import { mostUnwrapped } from './texture/unwrap';
 export interface FieldMeshOptions {
   readonly gpu: Gpu;
   readonly field: SampledField;
-  readonly settings: Settings['mesh'];
+  readonly settings: MeshSettings;
   /** Side in pixels of the views that the field learns from: `settings.blur` counts in their pixels. */
   readonly viewSize: number;
   /** Renders the views whose outline the mesh is to have. */

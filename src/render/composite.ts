@@ -4,21 +4,12 @@ import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
 import { type March, pixelsOf, type RayShape } from './march';
 import type { PointEvaluator } from './radiance_field';
+import type { LossSettings } from './settings';
 
 const lanes = 64;
 
-/** Weights of the losses that composite.backward adds; all are means over pixels. */
-export interface Regularisers {
-  /** Of sqrt(o^2 + 0.01), o the opacity of a pixel: pulls towards emptiness. */
-  readonly sparsity: number;
-  /** Of the binary entropy of o: pulls towards 0 or 1. */
-  readonly opaque: number;
-  /**
-   * Of a ray's distances to what it shows, from the pixel's mean distance, which counts as fixed: pulls what is seen
-   * towards the camera without regard to opacity.
-   */
-  readonly nearness: number;
-}
+/** Weights that the losses of the settings' group `loss` have in one step; `composite.backward` adds them. */
+export type Regularisers = { readonly [K in keyof LossSettings]: number };
 
 export const noRegularisers: Regularisers = { sparsity: 0, opaque: 0, nearness: 0 };
 

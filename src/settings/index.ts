@@ -1,15 +1,20 @@
-/** A run's settings: what they are, the presets, and how they are put together and checked. */
-export { settingEntries, settingsFrom } from './entries';
-export { makeSettings } from './make';
-export { defaults, methods, type Preset, presetOf, presets } from './presets';
-export { maxPromptLength, validatePrompt } from './prompt';
-export { most, type Schedule, scheduled } from './schedule';
+/** A run's settings: the rooms' groups composed, the presets, and how they are put together and checked. */
+export { type MethodId, methodIds, methodOf, methods } from '../guidance/methods';
 export {
-  type Baseline,
-  type Method,
-  type PartialSettings,
-  type Settings,
+  byGroup,
+  type Entry,
+  fromText,
+  most,
+  type Schedule,
+  type SettingsAt,
   SettingsError,
-  type Weighting,
-} from './settings';
-export { schedulePaths, settingBounds, settingChoices } from './validate';
+  scheduled,
+  settingsAt,
+  toText,
+} from '../schema';
+export { makeSettings } from './make';
+export { currentPath, migrated } from './migrate';
+export { type Preset, presetOf, presets } from './presets';
+export { maxPromptLength, validatePrompt } from './prompt';
+export { defaults, type PartialSettings, type Settings, settingEntries } from './settings';
+export { settingsFrom, settingValues } from './tree';

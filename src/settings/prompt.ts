@@ -1,4 +1,4 @@
-import { SettingsError } from './settings';
+import { SettingsError } from '../schema';
 
 /** Longest prompt that is accepted, in characters; the text encoder reads fewer tokens still. */
 export const maxPromptLength = 1000;

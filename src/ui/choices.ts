@@ -1,19 +1,20 @@
 import {
   defaults,
-  type Method,
+  type MethodId,
   makeSettings,
+  methodIds,
   type Preset,
   presetOf,
   type Settings,
   SettingsError,
-  settingEntries,
   settingsFrom,
+  settingValues,
 } from '../settings';
 
 /** What a visitor chose: settings for each method, told as what differs from a preset. */
 export interface Choices {
   readonly prompt: string;
-  readonly methods: readonly Method[];
+  readonly methods: readonly MethodId[];
   readonly seed: number;
   readonly preset: Preset;
   /** Changed settings by the names of {@link changeName}. */
@@ -32,23 +33,23 @@ export const firstChoices: Choices = {
 const ownControls = new Set(['prompt', 'method', 'seed']);
 
 /** The settings that can be changed, with their values under a preset and a method. */
-export function changeable(preset: Preset, method: Method): [path: string, value: unknown][] {
+export function changeable(preset: Preset, method: MethodId): [path: string, value: unknown][] {
   const settings = makeSettings(presetOf(preset), { method, prompt: 'any' });
-  return settingEntries(settings).filter(([path]) => !ownControls.has(path));
+  return settingValues(settings).filter(([path]) => !ownControls.has(path));
 }
 
 /** Methods differ in their guidance; everything else is the same for all, or they could not be compared. */
 export const perMethod = (path: string) => path.startsWith('guidance.');
 
 /** The name of a setting among the changes: its path, after the method where each has its own. */
-export const changeName = (path: string, method: Method) =>
+export const changeName = (path: string, method: MethodId) =>
   perMethod(path) ? `${method}.${path}` : path;
 
 /**
  * The settings of one method's run.
  * @throws SettingsError for a choice that cannot be used, an empty prompt among them.
  */
-export function settingsFor(choices: Choices, method: Method): Settings {
+export function settingsFor(choices: Choices, method: MethodId): Settings {
   const { prompt, seed, preset, changes } = choices;
   const entries = changeable(preset, method).flatMap(([path]) => {
     const name = changeName(path, method);
@@ -61,7 +62,7 @@ export function settingsFor(choices: Choices, method: Method): Settings {
 export function choicesOf(settings: Settings): Choices {
   const { prompt, method, seed } = settings;
   const base = new Map(changeable('default', method));
-  const changes = settingEntries(settings)
+  const changes = settingValues(settings)
     .filter(([path]) => base.has(path))
     .filter(([path, value]) => JSON.stringify(value) !== JSON.stringify(base.get(path)))
     .map(([path, value]) => [changeName(path, method), value]);
@@ -80,7 +81,7 @@ export function choicesOf(settings: Settings): Choices {
  */
 export function validateChoices(choices: Choices): void {
   const known = new Set(
-    (['sds', 'vsd'] as const).flatMap((method) =>
+    methodIds.flatMap((method) =>
       changeable(choices.preset, method).map(([path]) => changeName(path, method)),
     ),
   );

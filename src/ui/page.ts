@@ -1,5 +1,5 @@
 import type { Command, Report, RunId } from '../protocol/messages';
-import { type Method, SettingsError, validatePrompt } from '../settings';
+import { type MethodId, methodIds, SettingsError, validatePrompt } from '../settings';
 import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
 import { download, find, setText } from './dom';
 import { drawnWords, showFacts } from './facts';
@@ -26,8 +26,6 @@ export interface Priors {
   readonly names: Readonly<Record<string, string>>;
   readonly chosen: string;
 }
-
-const allMethods: readonly Method[] = ['sds', 'vsd'];
 
 /** The page: what the visitor chooses goes to the engine, what the engine reports is shown. */
 export class Page {
@@ -57,7 +55,7 @@ export class Page {
       change: (choices) => this.#choose(choices),
       refuse: (message) => this.#notice(message),
     });
-    this.#panes = new Map(allMethods.map((method) => [method, this.#pane(method)]));
+    this.#panes = new Map(methodIds.map((method) => [method, this.#pane(method)]));
     this.#listen();
     engine.listen((report) => this.#hear(report));
     this.#choose(this.#choices);
@@ -83,10 +81,10 @@ export class Page {
     }
   }
 
-  #pane(method: Method): Pane {
+  #pane(method: MethodId): Pane {
     return new Pane(method, {
       send: (command, transfer) => this.#engine.send(command, transfer),
-      orbit: (move) => this.#engine.send({ type: 'orbit', runs: allMethods, move }),
+      orbit: (move) => this.#engine.send({ type: 'orbit', runs: methodIds, move }),
     });
   }
 
@@ -102,7 +100,8 @@ export class Page {
     });
     offerLink(find(document, '#share'));
     offerFile(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
-      take: (bytes) => this.#engine.send({ type: 'load', bytes }, [bytes.buffer]),
+      take: (bytes) =>
+        this.#engine.send({ type: 'load', run: methodIds[0]!, bytes }, [bytes.buffer]),
       refuse: (message) => this.#notice(message),
     });
     addEventListener('hashchange', () => {

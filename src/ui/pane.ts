@@ -6,7 +6,7 @@ import type {
   SavedKind,
   SessionReport,
 } from '../protocol/messages';
-import { defaults, type Method, type Settings } from '../settings';
+import { defaults, type MethodId, methodOf, type Settings } from '../settings';
 import { find, instantiate, setText } from './dom';
 import { Plot } from './plot';
 import { listenForOrbits } from './pointer';
@@ -17,11 +17,6 @@ export interface PaneListeners {
   readonly send: (command: Command, transfer?: Transferable[]) => void;
   readonly orbit: (move: OrbitMove) => void;
 }
-
-const titles: Readonly<Record<Method, readonly [name: string, what: string]>> = {
-  sds: ['SDS', 'Score distillation: the prediction against the noise that was added.'],
-  vsd: ['VSD', 'Variational score distillation: against a second model that learns these views.'],
-};
 
 /** Pixels of a canvas for each of the page's, and along its longest side, are at most this many. */
 const mostRatio = 2;
@@ -36,7 +31,7 @@ const duration = (ms: number) =>
 
 /** One method's pane: its object, its curves, its files. */
 export class Pane {
-  readonly run: Method;
+  readonly run: MethodId;
   readonly element: HTMLElement;
   readonly #canvas: HTMLCanvasElement;
   readonly #words: HTMLElement;
@@ -45,8 +40,8 @@ export class Pane {
     gradient: new Plot([{ name: 'Gradient', tone: 'strong' }], short),
     terms: new Plot(
       [
-        { name: 'Matching', tone: 'strong' },
-        { name: 'Guidance', tone: 'faint' },
+        { name: 'DM term', tone: 'strong' },
+        { name: 'CFG term', tone: 'faint' },
       ],
       short,
     ),
@@ -57,19 +52,19 @@ export class Pane {
   readonly #listeners: PaneListeners;
   #state: RunState = 'ended';
   #step = 0;
-  #format = defaults.mesh.format;
+  #format: Settings['mesh']['format'] = defaults.mesh.format;
 
-  constructor(run: Method, listeners: PaneListeners) {
-    const [name, what] = titles[run];
+  constructor(run: MethodId, listeners: PaneListeners) {
+    const { title, summary } = methodOf(run);
     this.run = run;
     this.element = instantiate('pane');
     this.element.dataset.run = run;
     this.#listeners = listeners;
-    find(this.element, 'h2').textContent = name;
-    find(this.element, '.about').textContent = what;
+    find(this.element, 'h2').textContent = title;
+    find(this.element, '.about').textContent = summary;
     this.#words = find(this.element, '.state');
     this.#canvas = find<HTMLCanvasElement>(this.element, '.stage canvas');
-    this.#canvas.setAttribute('aria-label', `The object made by ${name}: arrow keys turn it`);
+    this.#canvas.setAttribute('aria-label', `The object made by ${title}: arrow keys turn it`);
     this.#canvas.setAttribute('role', 'img');
     find(this.element, '.plots').append(...this.#plots.map((plot) => plot.element));
     this.#buttons = [...this.element.querySelectorAll<HTMLButtonElement>('[data-save]')];
@@ -109,9 +104,9 @@ export class Pane {
   step({ step, gradientNorms, terms, fake, milliseconds }: StepReport): void {
     const { gradient, terms: both, loss, time } = this.#curves;
     gradient.add([gradientNorms.views]);
-    both.add([terms.matching, terms.adherence]);
+    both.add([terms.dm, terms.cfg]);
     if (fake) loss.add([fake.loss]);
-    time.add([milliseconds.denoiser + milliseconds.field + milliseconds.rest]);
+    time.add([milliseconds.denoiser + milliseconds.generator + milliseconds.rest]);
     this.#step = step + 1;
   }
 

@@ -1,22 +1,14 @@
 import GUI, { type Controller } from 'lil-gui';
 import {
-  type Method,
-  type Schedule,
+  type Entry,
+  fromText,
+  type MethodId,
+  methodIds,
+  methodOf,
   SettingsError,
-  schedulePaths,
-  settingBounds,
-  settingChoices,
+  settingEntries,
 } from '../settings';
 import { type Choices, changeable, changeName, perMethod, validateChoices } from './choices';
-
-const methods: readonly Method[] = ['sds', 'vsd'];
-
-/** Names of groups that are not words. */
-const groupNames: Readonly<Record<string, string>> = {
-  render: 'Renderer',
-  fake: 'Fake score',
-  optim: 'Optimiser',
-};
 
 /** A slider is of use up to this many steps; beyond it a number is typed. */
 const mostSliderSteps = 256;
@@ -27,7 +19,7 @@ export interface PanelListeners {
 }
 
 /**
- * All settings that have no control elsewhere on the page, made from the object of settings itself:
+ * All settings that have no control elsewhere on the page, made from the settings' schema:
  * a new setting appears here without a word. It is a view: it holds no settings of its own.
  */
 export class Panel {
@@ -68,11 +60,11 @@ export class Panel {
     if (!this.open) return;
     const gui = new GUI({ container: this.#container, title: 'Settings of the next start' });
     this.#gui = gui;
-    const bases = methods.map((method) => new Map(changeable(this.#choices.preset, method)));
-    for (const path of bases[0]!.keys()) {
-      methods.slice(0, perMethod(path) ? methods.length : 1).forEach((method, i) => {
-        const parent = parentOf(gui, path, method, openFolders);
-        this.#add(parent, path, method, bases[i]!.get(path));
+    const bases = methodIds.map((id) => new Map(changeable(this.#choices.preset, id)));
+    for (const entry of settingEntries.filter(({ path }) => bases[0]!.has(path))) {
+      methodIds.slice(0, perMethod(entry.path) ? methodIds.length : 1).forEach((method, i) => {
+        const parent = parentOf(gui, entry, method, openFolders);
+        this.#add(parent, entry, method, bases[i]!.get(entry.path));
       });
     }
     gui
@@ -81,15 +73,15 @@ export class Panel {
       .enable(Object.keys(this.#choices.changes).length > 0);
   }
 
-  #add(parent: GUI, path: string, method: Method, base: unknown): void {
-    const name = changeName(path, method);
+  #add(parent: GUI, entry: Entry, method: MethodId, base: unknown): void {
+    const name = changeName(entry.path, method);
     const changed = Object.hasOwn(this.#choices.changes, name);
     const value = changed ? this.#choices.changes[name] : base;
-    const controller = control(parent, path, value).name(words(path.split('.').at(-1)!));
+    const controller = control(parent, entry, value).name(entry.label);
     controller.domElement.classList.toggle('changed', changed);
-    controller.domElement.title = `${path}, normally ${JSON.stringify(base)}`;
+    controller.domElement.title = `${entry.help}: ${entry.control.takes}\n${entry.path}, normally ${JSON.stringify(base)}`;
     controller.onFinishChange((next: unknown) => {
-      const typed = schedulePaths.has(path) ? scheduleOf(String(next)) : next;
+      const typed = typeof next === 'string' ? fromText(entry, next) : next;
       const { [name]: _, ...others } = this.#choices.changes;
       const same = JSON.stringify(typed) === JSON.stringify(base);
       this.#set(same ? others : { ...others, [name]: typed });
@@ -112,50 +104,33 @@ export class Panel {
 }
 
 /** The folder of a setting's group, made when it is the first; guidance has one for each method. */
-function parentOf(gui: GUI, path: string, method: Method, open: ReadonlySet<string>): GUI {
-  const [group, key] = path.split('.');
-  if (key === undefined) return gui;
-  const name = groupNames[group!] ?? words(group!);
-  const title = perMethod(path) ? `${name}, ${method.toUpperCase()}` : name;
+function parentOf(gui: GUI, entry: Entry, method: MethodId, open: ReadonlySet<string>): GUI {
+  const { path, group } = entry;
+  if (group === '') return gui;
+  const title = perMethod(path) ? `${group}, ${methodOf(method).title}` : group;
   const known = gui.folders.find(({ _title }) => _title === title);
   if (known) return known;
   const made = gui.addFolder(title);
   return open.has(title) ? made.open() : made.close();
 }
 
-function control(parent: GUI, path: string, value: unknown): Controller {
-  if (schedulePaths.has(path)) {
-    return parent.add({ value: scheduleText(value as Schedule) }, 'value');
-  }
+function control(parent: GUI, { control }: Entry, value: unknown): Controller {
   const holder = { value };
-  const options = settingChoices[path];
-  if (options) return parent.add(holder, 'value', [...options]);
-  const bounds = settingBounds.find(([bounded]) => bounded === path);
-  if (!bounds || typeof value !== 'number') return parent.add(holder, 'value');
-  const [, low, high, integer] = bounds;
-  if (integer && high - low <= mostSliderSteps) return parent.add(holder, 'value', low, high, 1);
-  const typed = parent.add(holder, 'value');
-  return integer ? typed.step(1) : typed;
+  switch (control.kind) {
+    case 'schedule':
+      return parent.add({ value: scheduleText(value) }, 'value');
+    case 'choice':
+      return parent.add(holder, 'value', [...control.choices]);
+    case 'integer': {
+      const { min, max } = control;
+      if (max - min <= mostSliderSteps) return parent.add(holder, 'value', min, max, 1);
+      return parent.add(holder, 'value').step(1);
+    }
+    default:
+      return parent.add(holder, 'value');
+  }
 }
 
 /** A schedule as it is typed: a number, or `0, 0.98, 0.5, 1`. */
-const scheduleText = (schedule: Schedule) =>
-  typeof schedule === 'number' ? String(schedule) : schedule.join(', ');
-
-/** The schedule that was typed; what is none is left for the settings to refuse. */
-function scheduleOf(text: string): unknown {
-  const numbers = text
-    .replace(/[[\]]/g, '')
-    .split(',')
-    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  return numbers.length === 1 ? numbers[0] : numbers;
-}
-
-/** `samplesPerRay` in words: samples per ray. */
-function words(key: string): string {
-  const spaced = key
-    .replace(/([a-z])([A-Z0-9])/g, '$1 $2')
-    .replace(/([0-9])([A-Z])/g, '$1 $2')
-    .toLowerCase();
-  return spaced[0]!.toUpperCase() + spaced.slice(1);
-}
+const scheduleText = (schedule: unknown) =>
+  Array.isArray(schedule) ? schedule.join(', ') : String(schedule);

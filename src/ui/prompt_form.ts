@@ -1,5 +1,5 @@
 import type { SessionState } from '../protocol/messages';
-import { type Method, makeSettings, maxPromptLength, type Preset, presetOf } from '../settings';
+import { type MethodId, makeSettings, maxPromptLength, type Preset, presetOf } from '../settings';
 import type { Choices } from './choices';
 import { find, setText } from './dom';
 
@@ -115,7 +115,7 @@ export class PromptForm {
     this.#prompt.maxLength = maxPromptLength;
     for (const radio of this.#methods) {
       radio.addEventListener('change', () =>
-        this.#change({ methods: radio.value.split(',') as Method[] }),
+        this.#change({ methods: radio.value.split(',') as MethodId[] }),
       );
     }
     this.#preset.addEventListener('change', () =>

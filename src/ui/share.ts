@@ -1,4 +1,13 @@
-import { type Method, methods, type Preset, SettingsError } from '../settings';
+import {
+  currentPath,
+  fromText,
+  type MethodId,
+  methodIds,
+  methodOf,
+  type Preset,
+  settingEntries,
+  toText,
+} from '../settings';
 import { type Choices, firstChoices, validateChoices } from './choices';
 
 /** The choices as the part of an address after `#`; what is as it was at first is left out. */
@@ -10,7 +19,7 @@ export function toHash(choices: Choices): string {
   if (seed !== firstChoices.seed) query.set('seed', String(seed));
   if (preset !== firstChoices.preset) query.set('preset', preset);
   for (const [name, value] of Object.entries(changes)) {
-    query.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+    query.set(name, toText(value));
   }
   return query.toString();
 }
@@ -27,26 +36,20 @@ export function fromHash(hash: string): Choices {
     else if (name === 'method') choices = { ...choices, methods: methodsOf(value) };
     else if (name === 'seed') choices = { ...choices, seed: Number(value) };
     else if (name === 'preset') choices = { ...choices, preset: value as Preset };
-    else changes.push([name, parsed(value)]);
+    else changes.push(changeOf(name, value));
   }
   choices = { ...choices, changes: Object.fromEntries(changes) };
   validateChoices(choices);
   return choices;
 }
 
-function methodsOf(value: string): Method[] {
-  const names = [...new Set(value.split(','))];
-  const unknown = names.find((name) => !Object.hasOwn(methods, name));
-  if (unknown === undefined) return names as Method[];
-  throw new SettingsError(
-    `Unknown method '${unknown}': choose among ${Object.keys(methods).join(', ')}.`,
-  );
-}
+const methodsOf = (value: string): MethodId[] =>
+  [...new Set(value.split(','))].map((name) => methodOf(name).id);
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+/** A changed setting, which a link of an earlier version may know by another name. */
+function changeOf(name: string, text: string): [name: string, value: unknown] {
+  const prefix = methodIds.map((id) => `${id}.`).find((start) => name.startsWith(start)) ?? '';
+  const path = currentPath(name.slice(prefix.length));
+  const entry = settingEntries.find((known) => known.path === path);
+  return [prefix + path, entry ? fromText(entry, text) : text];
 }

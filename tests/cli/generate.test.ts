@@ -64,7 +64,7 @@ describe.each(['sds', 'vsd'])('a run by %s', (method) => {
     expect(record.settings).toMatchObject({ prompt: 'a pine tree', method, seed: 7, steps: 4 });
     expect(record.steps).toHaveLength(4);
     expect(record.steps[3].gradientNorms.views).toBeGreaterThan(0);
-    expect(record.steps[3].milliseconds.field).toBeGreaterThan(0);
+    expect(record.steps[3].milliseconds.generator).toBeGreaterThan(0);
     expect(record.steps[3].fake === null).toBe(method === 'sds');
     expect(record.adapter.description).not.toBe('');
     const { metadata } = readCheckpoint(await readFile(join(dir, 'field.safetensors')));
@@ -149,11 +149,19 @@ describe('bad input ends with a message and a code other than 0:', () => {
     ['an unknown method', ['a cube', '--method', 'ism'], /Unknown method 'ism'.*sds, vsd/],
     ['an unknown option', ['a cube', '--stepz', '5'], /Unknown option '--stepz'/],
     ['an unknown preset', ['a cube', '--preset', 'ultra'], /Unknown preset 'ultra'/],
-    ['steps that are no number', ['a cube', '--steps', 'ten'], /--steps takes a number/],
+    [
+      'steps that are no number',
+      ['a cube', '--steps', 'ten'],
+      /'steps' takes a whole number.*"ten"/,
+    ],
     ['an unknown shading', ['a cube', '--shading', 'toon'], /Unknown shading 'toon'.*unlit, lit/],
     ['an unknown denoiser', ['a cube', '--denoiser', 'tpu'], /Unknown denoiser 'tpu'/],
     ['an unknown mesh format', ['a cube', '--mesh.format', 'fbx'], /one of glb, obj, ply, stl/],
-    ['a texture of ten texels', ['a cube', '--mesh.texture', '10'], /must be 0 or at least 64/],
+    [
+      'a texture of ten texels',
+      ['a cube', '--mesh.texture', '10'],
+      /takes a whole number from 64 to 8192, or 0/,
+    ],
     ['an unwritable folder', ['a cube', '--out', '/dev/null/x'], /Nothing can be written to/],
     [
       'a prior of no name',

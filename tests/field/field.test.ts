@@ -52,7 +52,7 @@ async function gradientWords({ field, evaluator }: ReturnType<typeof setUp>) {
   return words;
 }
 
-const cases: [n: number, levels: number, hidden: number][] = [
+const cases: [n: number, levels: number, hidden: FieldOptions['hidden']][] = [
   [1, 8, 32],
   [65, 3, 64],
   [1000, 8, 32],
@@ -83,7 +83,7 @@ describe.each(cases)('%i points, %i levels, %i units', (n, levels, hidden) => {
 
 test('a new field is the blob: grey, dense inside, the same for the same seed', async () => {
   const positions = new Float32Array([0, 0, 0, 0, 0.5, 0, 0, 0, 0, 0.9, 0, 0, 0, 0, 1.05, 0]);
-  const field = new Field(t.gpu, {}, 3);
+  const field = new Field(t.gpu, { blobScale: 10 }, 3);
   const evaluator = field.evaluator(packedPoints(t, positions), { gradient: false });
   await t.run((pass) => evaluator.forward(pass));
   const values = await t.readback.floats(evaluator.values, 16);
@@ -167,8 +167,8 @@ test('snapshot and restore name what does not fit; options out of range are refu
   expect(() => field.restore({ mlp })).toThrow(/'table'/);
   expect(() => field.restore({ ...parameters, mlp: mlp.subarray(4) })).toThrow(/'mlp'/);
   expect(field.bytes).toBeGreaterThan(2 * 4 * (parameters.table.length + mlp.length));
-  expect(() => new Field(t.gpu, { hidden: 33 })).toThrow(/hidden/);
+  expect(() => new Field(t.gpu, { hidden: 33 as never })).toThrow(/hidden/);
   expect(() => new Field(t.gpu, { levels: 17 })).toThrow(/levels/);
-  expect(() => new Field(t.gpu, { maxResolution: 4 })).toThrow(/maxResolution/);
+  expect(() => new Field(t.gpu, { maxResolution: 4 })).toThrow(/maxResolution' must be at least/);
   expect(() => new Field(t.gpu, { blobStd: 0 })).toThrow(/blobStd/);
 });

@@ -44,7 +44,8 @@ function setUp(n: number, partial: Partial<FieldOptions>, kernels: AdapterKind =
 }
 
 type Density = FieldOptions['densityActivation'];
-type Case = [n: number, levels: number, hidden: number, density: Density, kernels: AdapterKind];
+type Hidden = FieldOptions['hidden'];
+type Case = [n: number, levels: number, hidden: Hidden, density: Density, kernels: AdapterKind];
 const cases: Case[] = [
   [1, 1, 32, 'softplus', 'software'],
   [63, 3, 64, 'exp', 'software'],

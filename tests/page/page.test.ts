@@ -141,7 +141,7 @@ describe('with an adapter', () => {
       expect(report.camera).toEqual(vsd![i]!.report.camera);
       expect(report.timesteps).toEqual(vsd![i]!.report.timesteps);
     });
-    expect(new Set(sds!.map(({ report }) => report.timesteps[0])).size).toBeGreaterThan(steps / 2);
+    expect(new Set(sds!.map(({ report }) => report.timesteps.dm)).size).toBeGreaterThan(steps / 2);
     reports.forEach(({ run }, i) => {
       expect(run).toBe(methods[i % 2]);
     });
@@ -238,6 +238,49 @@ describe('with an adapter', () => {
     await other.locator('#status', { hasText: '64x64' }).waitFor(soon);
     expect(await other.inputValue('#prior-choice')).toBe('fine');
     expect(await other.inputValue('#prompt')).toBe('a chair');
+    await other.close();
+  });
+
+  test('the panel changes the link; what cannot be is refused in words', patience, async () => {
+    const other = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
+    await other.goto(`${server.url}#prompt=a+chair&vsd.guidance.scale=5`);
+    await other.click('#settings');
+    await other.click('#panel .lil-title:text-is("Guidance, VSD")');
+    const control = (label: string) =>
+      other.locator('#panel .lil-gui:not(.lil-root):not(.lil-closed) .lil-controller', {
+        has: other.locator(`.lil-name:text-is("${label}")`),
+      });
+    const link = async () =>
+      Object.fromEntries(
+        new URL(other.url()).hash
+          .slice(1)
+          .split('&')
+          .map((part) => part.split('=')),
+      );
+    const type = async (label: string, text: string) => {
+      await control(label).locator('input').fill(text);
+      await control(label).locator('input').press('Enter');
+    };
+    expect(await control('Guidance scale').locator('input').inputValue()).toBe('5');
+    await type('Guidance scale', '0, 5, 2, 0.5');
+    await type('Negative prompt', 'blurry');
+    await control('Threshold').locator('input').uncheck();
+    await control('Weighting w(τ)').locator('select').selectOption('uniform');
+    expect(await link()).toEqual({
+      prompt: 'a+chair',
+      'vsd.guidance.scale': '%5B0%2C5%2C2%2C0.5%5D',
+      'vsd.guidance.negative': 'blurry',
+      'vsd.guidance.threshold': 'false',
+      'vsd.guidance.weighting': 'uniform',
+    });
+    await type('Guidance scale', '2, 3');
+    expect(await other.textContent('#notice p')).toMatch(
+      /'guidance.scale' takes a number from 0 up/,
+    );
+    expect(await control('Guidance scale').locator('input').inputValue()).toBe('0, 5, 2, 0.5');
+    await other.click('#panel .lil-title:text-is("Field")');
+    await control('Hidden units').locator('select').selectOption('64');
+    expect((await link())['field.hidden']).toBe('64');
     await other.close();
   });
 

@@ -10,9 +10,10 @@ const choices: Choices = {
   preset: 'tiny',
   changes: {
     'field.levels': 6,
-    'optim.sparsity': [0, 0, 0.1, 0.5],
+    'loss.sparsity': [0, 0, 0.1, 0.5],
     'vsd.guidance.weighting': 'uniform',
     'vsd.guidance.sharedTimestep': false,
+    'vsd.guidance.negative': '1984',
   },
 };
 
@@ -47,16 +48,41 @@ test('choices can be read off settings', () => {
   expect(settingsFor(found, 'vsd')).toEqual(settings);
 });
 
+test('a link of an earlier version means what it meant', () => {
+  const earlier =
+    '#prompt=a+chair&method=vsd&seed=7&preset=tiny&optim.sparsity=%5B0%2C0%2C0.1%2C0.5%5D&optim.opaque=0.2' +
+    '&optim.nearness=0.01&vsd.guidance.matching=0.5&sds.guidance.scale=7.5&vsd.guidance.sharedTimestep=false' +
+    '&field.levels=6&mesh.format=obj';
+  const found = fromHash(earlier);
+  expect(found).toEqual({
+    prompt: 'a chair',
+    methods: ['vsd'],
+    seed: 7,
+    preset: 'tiny',
+    changes: {
+      'loss.sparsity': [0, 0, 0.1, 0.5],
+      'loss.opaque': 0.2,
+      'loss.nearness': 0.01,
+      'vsd.guidance.lambdaDm': 0.5,
+      'sds.guidance.scale': 7.5,
+      'vsd.guidance.sharedTimestep': false,
+      'field.levels': 6,
+      'mesh.format': 'obj',
+    },
+  });
+  expect(fromHash(`#${toHash(found)}`)).toEqual(found);
+});
+
 describe('a link is refused in words', () => {
   test.each([
     ['preset=huge', /Unknown preset 'huge'/],
     ['method=sds,gan', /Unknown method 'gan'/],
-    ['seed=-1', /'seed' must be a whole number from 0/],
-    ['seed=x', /'seed' takes a number/],
-    ['field.levels=99', /'field.levels' must be a whole number from 1 to 16/],
+    ['seed=-1', /'seed' takes a whole number from 0 to 4294967295, not -1/],
+    ['seed=x', /'seed' takes a whole number/],
+    ['field.levels=99', /'field.levels' takes a whole number from 1 to 16, not 99/],
     ['field.depth=3', /Unknown setting 'field.depth'/],
     ['guidance.scale=3', /Unknown setting 'guidance.scale'/],
-    ['sds.guidance.weighting=cubic', /'guidance.weighting' must be one of/],
+    ['sds.guidance.weighting=cubic', /'guidance.weighting' takes one of/],
     ['field=3', /Unknown setting 'field'/],
     ['__proto__=3', /Unknown setting '__proto__'/],
     [`prompt=${'x'.repeat(1001)}`, /prompt has 1001 characters/],

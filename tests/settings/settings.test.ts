@@ -6,7 +6,7 @@ const prompt = 'a pine tree';
 test('the method brings its preset, later overrides win', () => {
   expect(makeSettings({ prompt }).guidance.baseline).toBe('noise');
   const vsd = makeSettings({ prompt, method: 'vsd' }, { guidance: { scale: 5 } });
-  expect(vsd.guidance).toMatchObject({ baseline: 'fake', scale: 5, matching: 1 });
+  expect(vsd.guidance).toMatchObject({ baseline: 'fake', scale: 5, lambdaDm: 1 });
   expect(vsd.field).toEqual(defaults.field);
 });
 
@@ -41,25 +41,89 @@ describe('refuses', () => {
       { prompt, method: 'ism' },
       /Unknown method 'ism': choose one of sds, vsd/,
     ],
-    ['an unknown key', { prompt, stepz: 3 }, /Unknown setting 'stepz'/],
-    ['an unknown nested key', { prompt, field: { level: 3 } }, /Unknown setting 'field.level'/],
-    ['a value of the wrong kind', { prompt, steps: '10' }, /'steps' takes a number/],
-    ['a value out of range', { prompt, steps: 0 }, /'steps' must be a whole number from 1/],
+    [
+      'an unknown key',
+      { prompt, stepz: 3 },
+      /Setting 'stepz' is unknown: there are prompt, method/,
+    ],
+    [
+      'an unknown nested key',
+      { prompt, field: { level: 3 } },
+      /Setting 'field.level' is unknown: there are levels/,
+    ],
+    [
+      'a value of the wrong kind',
+      { prompt, steps: '10' },
+      /'steps' takes a whole number from 1 to 100000, not "10"/,
+    ],
+    [
+      'a value out of range',
+      { prompt, steps: 0 },
+      /'steps' takes a whole number from 1 to 100000, not 0/,
+    ],
     [
       'a fraction for a count',
       { prompt, field: { levels: 2.5 } },
-      /'field.levels' must be a whole/,
+      /'field.levels' takes a whole number/,
     ],
-    ['NaN', { prompt, seed: Number.NaN }, /'seed' takes a number/],
-    ['a schedule for a count', { prompt, steps: [0, 1, 2, 1] }, /'steps' takes one number/],
+    [
+      'NaN',
+      { prompt, seed: Number.NaN },
+      /'seed' takes a whole number from 0 to 4294967295, not NaN/,
+    ],
+    [
+      'a schedule for a count',
+      { prompt, steps: [0, 1, 2, 1] },
+      /'steps' takes a whole number from 1 to 100000, not \[0,1,2,1\]/,
+    ],
     ['a schedule running backwards', { prompt, guidance: { scale: [1, 2, 3, 0] } }, /start <= end/],
     [
       'views beyond reason',
       { prompt, render: { size: [0, 128, 2048, 1] } },
-      /must not exceed 1024/,
+      /'render.size' takes a number from 0 to 1024/,
     ],
-    ['an unknown choice', { prompt, guidance: { weighting: 'x' } }, /'guidance.weighting' must be/],
-    ['a value for a group', { prompt, field: 3 }, /'field' is a group/],
+    [
+      'an unknown choice',
+      { prompt, guidance: { weighting: 'x' } },
+      /'guidance.weighting' takes one of sigma_squared, uniform, sigma_alpha, not "x"/,
+    ],
+    [
+      'units that no kernel has',
+      { prompt, field: { hidden: 24 } },
+      /'field.hidden' takes one of 16, 32, 64, not 24/,
+    ],
+    [
+      'the finest level coarser than the coarsest',
+      { prompt, field: { minResolution: 100, maxResolution: 50 } },
+      /'field.maxResolution' must be at least that of the coarsest level/,
+    ],
+    [
+      'fewer triangles than a tetrahedron has',
+      { prompt, mesh: { triangles: 3 } },
+      /'mesh.triangles' takes a whole number from 4 to 1000000, or 0, not 3/,
+    ],
+    [
+      'a number for yes or no',
+      { prompt, guidance: { threshold: 1 } },
+      /'guidance.threshold' takes true or false, not 1/,
+    ],
+    [
+      'infinity',
+      { prompt, optim: { mlpLearningRate: Infinity } },
+      /takes a number from 0 up.*Infinity/,
+    ],
+    [
+      'an infinite end',
+      { prompt, loss: { opaque: [0, 1, 1, Infinity] } },
+      /'loss.opaque' takes a number/,
+    ],
+    [
+      'a negative weight',
+      { prompt, loss: { opaque: [0, 0, -1, 1] } },
+      /'loss.opaque' takes a number/,
+    ],
+    ['nothing', { prompt, steps: null }, /'steps' takes a whole number.*not null/],
+    ['a value for a group', { prompt, field: 3 }, /'field' is a group of settings, not 3/],
   ];
   test.each(cases)('%s', (_, overrides, message) => {
     expect(() => makeSettings(overrides as never)).toThrow(message);

@@ -35,7 +35,7 @@ fn residual(@builtin(global_invocation_id) id: vec3u) {
 
 test('a field fits the views of a coloured object, seen from elsewhere too', async () => {
   const t = await openTestGpu();
-  const field = new Field(t.gpu, { blobStd: 0.7 }, 1);
+  const field = new Field(t.gpu, { blobScale: 10, blobStd: 0.7 }, 1);
   const renderer = new Renderer(t.gpu, field, { ...size, occupancyResolution: 32 });
   const teacher = new Renderer(t.gpu, analyticField(t, target), {
     ...size,

@@ -20,14 +20,14 @@ export interface Mesh extends Surface {
 }
 
 export interface ExtractOptions {
-  /** Grid points along an edge of [-1, 1]^3. Default 128. */
-  readonly resolution?: number;
+  /** Grid points along an edge of [-1, 1]^3. */
+  readonly resolution: number;
   /** Default: half opaque over 0.1. */
   readonly iso?: IsoRule;
   /** Deviation of the Gaussian that solidity is blurred with, in units of the field. Default 0: none. */
   readonly blur?: number;
-  /** Iterations of smoothing. Default 3. */
-  readonly smooth?: number;
+  /** Iterations of smoothing. */
+  readonly smooth: number;
   /** Parts with less than this share of the largest part's area and volume go. Default `floaterShare`. */
   readonly keep?: number;
 }
@@ -42,13 +42,7 @@ export interface ExtractOptions {
 export async function extractMesh(
   gpu: Gpu,
   field: SampledField,
-  {
-    resolution = 128,
-    iso = defaultIso,
-    blur = 0,
-    smooth = 3,
-    keep = floaterShare,
-  }: ExtractOptions = {},
+  { resolution, iso = defaultIso, blur = 0, smooth, keep = floaterShare }: ExtractOptions,
 ): Promise<Mesh> {
   if (!Number.isInteger(resolution) || resolution < 4) {
     throw new RangeError(`A mesh's resolution must be an integer from 4 on, not ${resolution}.`);

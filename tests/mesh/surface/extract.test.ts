@@ -20,7 +20,11 @@ const ball = `
   return vec4f(select(vec3f(0.1, 0.1, 0.9), vec3f(0.9, 0.1, 0.1), p.x > 0.0), max(body, speck));`;
 
 test('one call gives a closed, coloured mesh without floaters', async () => {
-  const mesh = await extractMesh(t.gpu, analyticField(t, ball), { resolution: 49, iso: 20 });
+  const mesh = await extractMesh(t.gpu, analyticField(t, ball), {
+    resolution: 49,
+    iso: 20,
+    smooth: 3,
+  });
   const { positions, indices, normals, colours } = mesh;
   const { unmatched, pinched, euler, area, volume } = measure(positions, indices);
   expect({ unmatched, pinched, euler }).toEqual({ unmatched: 0, pinched: 0, euler: 2 });
@@ -34,13 +38,21 @@ test('one call gives a closed, coloured mesh without floaters', async () => {
     expect(colours[i]).toBeCloseTo(positions[i]! > 0 ? 0.9 : 0.1, 5);
     expect(colours[i + 2]).toBeCloseTo(positions[i]! > 0 ? 0.1 : 0.9, 5);
   }
-  const again = await extractMesh(t.gpu, analyticField(t, ball), { resolution: 49, iso: 20 });
+  const again = await extractMesh(t.gpu, analyticField(t, ball), {
+    resolution: 49,
+    iso: 20,
+    smooth: 3,
+  });
   expect(again).toEqual(mesh);
 });
 
 test('the blob that a field starts as becomes a mesh', async () => {
-  const field = new Field(t.gpu, { levels: 4, log2TableSize: 12, maxResolution: 32 }, 1);
-  const mesh = await extractMesh(t.gpu, field, { resolution: 33, iso: 3 });
+  const field = new Field(
+    t.gpu,
+    { levels: 4, log2TableSize: 12, maxResolution: 32, blobScale: 10 },
+    1,
+  );
+  const mesh = await extractMesh(t.gpu, field, { resolution: 33, iso: 3, smooth: 3 });
   const { unmatched, pinched, euler, volume } = measure(mesh.positions, mesh.indices);
   expect({ unmatched, pinched, euler }).toEqual({ unmatched: 0, pinched: 0, euler: 2 });
   // softplus(10 (1 - r / 0.5)) = 3 at r = 0.35.
@@ -60,7 +72,11 @@ test('silhouettes of the renders give the mesh their outline', async () => {
   await t.run((_, work) => renderer.forward(work));
   const views = await t.readback.floats(renderer.views, 4 * 4 * 32 * 32);
   const silhouettes = { views, cameras, ...size };
-  const { positions } = await extractMesh(t.gpu, fog, { resolution: 49, iso: { silhouettes } });
+  const { positions } = await extractMesh(t.gpu, fog, {
+    resolution: 49,
+    iso: { silhouettes },
+    smooth: 3,
+  });
   const radius = positions.reduce((most, x) => Math.max(most, x), 0);
   /** Opacity of the ray that passes the centre at b: the integral of a cone along a chord. */
   const opacity = (b: number) => {
@@ -94,7 +110,13 @@ test('a blurred mesh is closed, as large, and free of bumps', async () => {
 
 test('an empty field and a grid that is too small or too large are clear errors', async () => {
   const empty = analyticField(t, 'return vec4f(0.0);');
-  await expect(extractMesh(t.gpu, empty, { resolution: 9 })).rejects.toThrow(EmptyFieldError);
-  await expect(extractMesh(t.gpu, empty, { resolution: 2 })).rejects.toThrow(/from 4 on, not 2/);
-  await expect(extractMesh(t.gpu, empty, { resolution: 2048 })).rejects.toThrow(/smaller size/);
+  await expect(extractMesh(t.gpu, empty, { resolution: 9, smooth: 0 })).rejects.toThrow(
+    EmptyFieldError,
+  );
+  await expect(extractMesh(t.gpu, empty, { resolution: 2, smooth: 0 })).rejects.toThrow(
+    /from 4 on, not 2/,
+  );
+  await expect(extractMesh(t.gpu, empty, { resolution: 2048, smooth: 0 })).rejects.toThrow(
+    /smaller size/,
+  );
 });

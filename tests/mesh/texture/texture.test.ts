@@ -23,7 +23,7 @@ const ball = `
 test('a field becomes a textured file whose colours are those of the vertices', async () => {
   const size = 128;
   const field = analyticField(t, ball);
-  const whole = await extractMesh(t.gpu, field, { resolution: 40 });
+  const whole = await extractMesh(t.gpu, field, { resolution: 40, smooth: 3 });
   const mesh = await simplifyMesh(whole, { triangles: 800 });
   expect(openSides(mesh.positions, mesh.indices)).toBe(0);
   const texture = await textureMesh(t.gpu, field, mesh, size, encodePng);

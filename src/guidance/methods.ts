@@ -1,0 +1,52 @@
+import type { FakeSettings } from '../prior/settings';
+import { SettingsError } from '../schema';
+import type { GuidanceSettings } from './settings';
+
+/** A way of distilling: a row of data, never a class. */
+export interface Method<Id extends string = string> {
+  readonly id: Id;
+  readonly title: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** What it descends along, ∂L/∂x. */
+  readonly formula: string;
+  readonly sources: readonly string[];
+  /** Its settings, where they differ from the defaults. */
+  readonly preset: {
+    readonly guidance?: Partial<GuidanceSettings>;
+    readonly fake?: Partial<FakeSettings>;
+  };
+}
+
+const table = [
+  {
+    id: 'sds',
+    title: 'SDS',
+    summary: 'Score distillation: the prediction against the noise that was added.',
+    formula: 'w(τ) [ε_φ(z_τ; y) + (s − 1) (ε_φ(z_τ; y) − ε_φ(z_τ; ∅)) − ε]',
+    sources: ['Poole et al. 2022, DreamFusion, eq. 3 (arXiv 2209.14988)'],
+    preset: { guidance: { baseline: 'noise', scale: 4, rescale: 0.7 } },
+  },
+  {
+    id: 'vsd',
+    title: 'VSD',
+    summary: 'Variational score distillation: against a second model that learns these views.',
+    formula: 'w(τ) [ε_φ(z_τ; y) + (s − 1) (ε_φ(z_τ; y) − ε_φ(z_τ; ∅)) − ε_ψ(z_τ; y, c)]',
+    sources: ['Wang et al. 2023, ProlificDreamer, eq. 9 (arXiv 2305.16213)'],
+    preset: { guidance: { baseline: 'fake', scale: 2, rescale: 0 } },
+  },
+] as const satisfies readonly Method[];
+
+export type MethodId = (typeof table)[number]['id'];
+
+/** All methods: whoever names, lists or explains them reads this. */
+export const methods: readonly Method<MethodId>[] = table;
+
+export const methodIds: readonly MethodId[] = table.map(({ id }) => id);
+
+/** @throws SettingsError when there is none of that name. */
+export function methodOf(id: string): Method<MethodId> {
+  const found = methods.find((method) => method.id === id);
+  if (found) return found;
+  throw new SettingsError(`Unknown method '${id}': choose one of ${methodIds.join(', ')}.`);
+}

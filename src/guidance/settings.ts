@@ -1,0 +1,102 @@
+import type * as v from 'valibot';
+import type { FakeSettings } from '../prior/settings';
+import { boolean, choice, group, number, schedule, text } from '../schema';
+
+/** What the prior is asked, and how its answers become a gradient. */
+export const guidanceSettings = group('Guidance', {
+  baseline: choice({
+    default: 'noise',
+    choices: ['noise', 'fake', 'shifted'],
+    label: 'Baseline b',
+    help:
+      'what the noise prediction is compared with: the noise itself (SDS), the fake score (VSD), ' +
+      'or the same network at a later τ (ASD)',
+  }),
+  shift: number({
+    default: 0.1,
+    min: 0,
+    max: 1,
+    label: 'Shift η',
+    help: 'how much later the shifted baseline is asked: up to η (τ − least τ)',
+  }),
+  negative: text({
+    default: '',
+    maxLength: 1000,
+    label: 'Negative prompt',
+    help: "what the object should not be; without it, the prior's unconditional prompt",
+  }),
+  lambdaDm: number({
+    default: 1,
+    min: 0,
+    max: 100,
+    label: 'λ DM',
+    help: 'weight of the distribution-matching term, ε_φ(z_τ; y) − b',
+  }),
+  scale: schedule({
+    default: 4,
+    min: 0,
+    label: 'Guidance scale',
+    help: 'scale s of classifier-free guidance: s − 1 weighs ε_φ(z_τ; y) − ε_φ(z_τ; ∅)',
+  }),
+  threshold: boolean({
+    default: true,
+    label: 'Threshold',
+    help: 'hold the guided clean estimate to the range of colours, after Saharia et al. 2022',
+  }),
+  rescale: number({
+    default: 0.7,
+    min: 0,
+    max: 1,
+    label: 'Rescale φ',
+    help: "how far the guided estimate's colours get back the mean and the spread that they have without guidance",
+  }),
+  sharedTimestep: boolean({
+    default: true,
+    label: 'Shared timestep',
+    help: 'whether both terms see one τ and one noise; apart, each draws its own, as in Decoupled DMD',
+  }),
+  // High noise alone: it decides what the object is, while the lower levels, asked again and again
+  // about a picture that is nearly right, round it off.
+  minTimestep: schedule({
+    default: [0, 0.85, 0.7, 0.9],
+    min: 0,
+    max: 1,
+    label: 'Least τ',
+    help: "lower bound of τ, as a fraction of the model's timesteps",
+  }),
+  maxTimestep: schedule({
+    default: [0, 0.98, 0.8, 0.9],
+    min: 0,
+    max: 1,
+    label: 'Largest τ',
+    help: "upper bound of τ, as a fraction of the model's timesteps",
+  }),
+  weighting: choice({
+    default: 'sigma_squared',
+    choices: ['sigma_squared', 'uniform', 'sigma_alpha'],
+    label: 'Weighting w(τ)',
+    help: 'how much a noise level counts: σ² as in DreamFusion, one, or σα',
+  }),
+  settle: number({
+    default: 0,
+    min: 0,
+    max: 1,
+    label: 'Settle',
+    help:
+      'share of the run in which cameras and noise stay those of step 0: the views settle on one object, ' +
+      'as they do when the prior is sampled, before they are looked at from elsewhere',
+  }),
+});
+
+export type GuidanceSettings = v.InferOutput<typeof guidanceSettings>;
+
+/** w(τ) of the objective. */
+export type Weighting = GuidanceSettings['weighting'];
+
+/** What guidance reads of a run's settings. */
+export interface GuidedRun {
+  readonly seed: number;
+  readonly steps: number;
+  readonly guidance: GuidanceSettings;
+  readonly fake: FakeSettings;
+}

@@ -1,0 +1,29 @@
+import type * as v from 'valibot';
+import { group, integer, schedule } from '../schema';
+
+/** The fake score ε_ψ: the prior with a LoRA that learns what the run makes. */
+export const fakeSettings = group('Fake score', {
+  rank: integer({
+    default: 4,
+    min: 1,
+    max: 64,
+    label: 'LoRA rank',
+    help: 'rank of the matrices that the fake score adds to the prior',
+  }),
+  // A warm-up, as ProlificDreamer's: Adam's first steps are as long as its rate, whatever the gradient.
+  learningRate: schedule({
+    default: [0, 0.0005, 0.003, 0.05],
+    min: 0,
+    label: 'Learning rate',
+    help: 'learning rate of the fake score',
+  }),
+  updates: integer({
+    default: 4,
+    min: 0,
+    max: 16,
+    label: 'Updates',
+    help: 'denoising steps of the fake score for each step of the field',
+  }),
+});
+
+export type FakeSettings = v.InferOutput<typeof fakeSettings>;

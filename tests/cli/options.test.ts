@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { helpText, parseOptions } from '../../src/cli/options';
+import { makeSettings, settingEntries } from '../../src/settings';
+
+const prompt = 'a chair';
+const settingsOf = (...args: string[]) => parseOptions([prompt, ...args]).settings;
+
+test('flags are the settings of their name', () => {
+  expect(settingsOf()).toEqual(makeSettings({ prompt }));
+  const flags = [
+    ...[
+      '--method',
+      'vsd',
+      '--seed',
+      '7',
+      '--field.hidden',
+      '64',
+      '--guidance.scale',
+      '[0,7.5,3,1]',
+    ],
+    ...['--loss.opaque', '0.2, 0, 0.1, 1', '--guidance.threshold', 'false', '--mesh.format', 'ply'],
+    ...['--guidance.negative', '1984'],
+  ];
+  expect(settingsOf(...flags)).toEqual(
+    makeSettings({
+      prompt,
+      method: 'vsd',
+      seed: 7,
+      field: { hidden: 64 },
+      guidance: { scale: [0, 7.5, 3, 1], threshold: false, negative: '1984' },
+      loss: { opaque: [0.2, 0, 0.1, 1] },
+      mesh: { format: 'ply' },
+    }),
+  );
+});
+
+test('--negative is short for the setting, which wins', () => {
+  expect(settingsOf('--negative', 'blurry').guidance.negative).toBe('blurry');
+  const both = ['--negative', 'blurry', '--guidance.negative', 'dark'];
+  expect(settingsOf(...both).guidance.negative).toBe('dark');
+});
+
+test('--help names every setting but the prompt, which is no flag', () => {
+  const text = helpText();
+  for (const { path } of settingEntries) {
+    expect(new RegExp(`^  --${path} `, 'm').test(text), path).toBe(path !== 'prompt');
+  }
+  expect(text).toMatch(/--field.levels N +levels of the hash grid \(from 1 to 16; default: 8\)/);
+});
+
+test.each([
+  ['--guidance.threshold', 'maybe', /'guidance.threshold' takes true or false, not "maybe"/],
+  ['--guidance.scale', 'high', /'guidance.scale' takes a number from 0 up, or \[start/],
+  ['--guidance.scale', '1,2,3', /'guidance.scale' takes.*not \[1,2,3\]/],
+  ['--field.hidden', '24', /'field.hidden' takes one of 16, 32, 64, not "24"/],
+  ['--field.levels', '', /'field.levels' takes a whole number from 1 to 16, not ""/],
+  ['--guidance.negative', 'x'.repeat(1001), /takes a text of at most 1000 characters/],
+])('%s %s is refused', (flag, text, message) => {
+  expect(() => settingsOf(flag, text)).toThrow(message);
+});
