@@ -16,9 +16,40 @@ const only = (folder, allowed) => ({
   },
 });
 
+/** A folder that could be published as it is: its sources and its tests know nothing else of the project. */
+const alone = (folder) => [
+  {
+    name: `${folder}-knows-nothing-else`,
+    severity: 'error',
+    from: { path: `^(src|tests)/${folder}/` },
+    to: { path: '^(src|tests|shaders|models)/', pathNot: `^(src|tests)/${folder}/` },
+  },
+  {
+    name: `${folder}-by-its-name-alone`,
+    severity: 'error',
+    comment: `Everyone else imports '#${folder}' and nothing inside it.`,
+    from: { path: '^(src|tests)/', pathNot: `^src/${folder}/` },
+    to: { path: `^src/${folder}/`, dependencyTypesNot: ['aliased-subpath-import'] },
+  },
+  {
+    name: `no-circular-folders-in-${folder}`,
+    severity: 'error',
+    scope: 'folder',
+    from: { path: `^src/${folder}` },
+    to: { circular: true },
+  },
+];
+
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circular-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^src/[^/]+$' },
+      to: { circular: true },
+    },
     only('schema', []),
     {
       name: 'settings-compose-what-the-rooms-define',
@@ -30,26 +61,25 @@ module.exports = {
       },
     },
     only('gpu', []),
-    only('onnx', []),
+    ...alone('onnx'),
     only('field', ['gpu']),
     only('optim', ['gpu']),
     only('render', ['gpu', 'field']),
     only('image', []),
     only('object', ['image', 'render']),
     only('mesh', ['gpu', 'field', 'image']),
-    only('fit', ['settings', 'gpu', 'field', 'render', 'mesh', 'optim', 'object', 'image']),
+    only('generator', ['gpu', 'field', 'render', 'optim', 'mesh', 'image']),
+    only('fit', ['settings', 'gpu', 'generator', 'render', 'mesh', 'object', 'image']),
     only('runtime', ['gpu']),
     only('prior', ['gpu', 'onnx', 'runtime']),
-    only('guidance', ['gpu', 'prior']),
-    only('protocol', ['settings', 'image', 'render', 'train']),
+    only('guidance', ['gpu', 'prior', 'render']),
+    only('protocol', ['settings', 'image', 'render']),
     only('train', [
       'settings',
       'gpu',
-      'field',
+      'generator',
       'render',
-      'mesh',
       'image',
-      'optim',
       'runtime',
       'prior',
       'guidance',
@@ -60,7 +90,7 @@ module.exports = {
       'gpu',
       'field',
       'render',
-      'optim',
+      'generator',
       'runtime',
       'prior',
       'guidance',

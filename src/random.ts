@@ -17,6 +17,9 @@ export const streams = {
   loraInit: 9,
   guidanceTimestep: 10,
   guidanceNoise: 11,
+  pixelInit: 12,
+  background: 13,
+  baselineTimestep: 14,
 } as const;
 
 export type Counter = readonly [seed: number, stream: number, step: number, index: number];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { say } from './process.mjs';
 
-const sources = ['src', 'shaders', 'package-lock.json', 'vite.config.ts'];
+const sources = ['src', 'shaders', 'package.json', 'package-lock.json', 'vite.config.ts'];
 const bundle = join(root, 'dist/cli/main.js');
 
 /** Bundles the program unless it is newer than its sources. Returns its path. */

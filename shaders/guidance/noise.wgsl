@@ -5,7 +5,7 @@
 #include "../lib/random.wgsl"
 
 override elements: u32; // V·C·H·W of one set of views
-override slots: u32;    // noised copies that z holds, at most 3
+override slots: u32;    // noised copies that z holds, at most 8
 override velocity: bool; // the model predicts v; else ε
 
 struct Slot {
@@ -18,7 +18,7 @@ struct Slot {
 struct Noising {
   seed: u32,
   step: u32,
-  slot: array<Slot, 3>,
+  slot: array<Slot, 8>,
 }
 
 @group(0) @binding(0) var<uniform> noising: Noising;

@@ -1,9 +1,9 @@
-// The one objective (docs/method.md, guidance): the gradient on the views
-//   ∂L/∂x = w(τ) λ_DM [ε_φ(z_τ; y) − b] + w(τ') λ_CA [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)]
-// where the colours of the guided prediction's clean estimate get back the spread of those without guidance
-// (rescaling, Lin et al. 2023) and are held to the range of premultiplied ones (static thresholding,
-// Saharia et al. 2022), with b = ε (SDS, Poole et al. 2022) or b = ε_ψ(z_τ; y, c) (VSD,
-// Wang et al. 2023).
+// The one objective (docs/method.md, guidance): the gradient on what the models see of the views,
+//   ∂L/∂x = w(τ) λ_DM [ε_φ(z_τ; y) − b] + w(τ') λ_CFG [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)]
+// with b = ε (SDS, Poole et al. 2022), b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023) or b = ε_φ(z_τ⁺; y)
+// (ASD, Ma et al. 2024). Where `rescale` is not 0, the colours of the guided prediction's clean estimate get
+// back the spread of those without guidance (Lin et al. 2023); where `threshold` is set, they are held to the
+// range of premultiplied ones (static thresholding, Saharia et al. 2022).
 // One thread owns one element of [V, C, H, W]. The network sees 2x − 1, hence the factor 2;
 // the loss is a mean over the pixels of all views.
 
@@ -15,7 +15,13 @@ override plane: u32;     // H·W
 override channels: u32;  // C
 override velocity: bool; // the model predicts v; else ε
 
-// One noised copy of the views: its α, σ, noise stream, and the weight of its term.
+// Places of the questions in the frozen model's batch, and of the baseline in that of the model that it asks.
+override conditional: u32;       // ε_φ(z_τ; y)
+override cfg_conditional: u32;   // ε_φ(z_τ'; y)
+override cfg_unconditional: u32; // ε_φ(z_τ'; ∅)
+override baseline_slot: u32;
+
+// A noise level: α, σ, the stream of its noise, and the weight of its term.
 struct Term {
   alpha: f32,
   sigma: f32,
@@ -23,23 +29,23 @@ struct Term {
   noise_stream: u32,
 }
 
-// z and prediction hold, one after another: conditional at τ, unconditional at τ', and, where τ' is
-// not τ, conditional at τ'. `adherence_slot` says where the conditional at τ' is.
 struct Objective {
-  matching: Term,
-  adherence: Term,
-  guidance: f32, // λ_CA = s - 1
+  dm: Term,
+  baseline: Term,
+  cfg: Term,
+  lambda_cfg: f32, // s - 1
   seed: u32,
   step: u32,
-  adherence_slot: u32,
   rescale: f32, // φ
+  threshold: u32,
 }
 
 @group(0) @binding(0) var<uniform> objective: Objective;
-@group(0) @binding(1) var<storage, read> z: array<f32>;               // [slots, V, C, H, W]
-@group(0) @binding(2) var<storage, read> prediction: array<f32>;      // [slots, V, C, H, W]
-@group(0) @binding(3) var<storage, read> fake_prediction: array<f32>; // [V, C, H, W], at z_τ
-@group(0) @binding(4) var<storage, read_write> gradient: array<f32>;  // [V, C, H, W], ∂L/∂view
+@group(0) @binding(1) var<storage, read> z: array<f32>;               // [batch, V, C, H, W]
+@group(0) @binding(2) var<storage, read> prediction: array<f32>;      // [batch, V, C, H, W]
+@group(0) @binding(3) var<storage, read> fake_prediction: array<f32>; // [batch, V, C, H, W]
+@group(0) @binding(8) var<storage, read> fake_z: array<f32>;          // [batch, V, C, H, W]
+@group(0) @binding(4) var<storage, read_write> gradient: array<f32>;  // [V, C, H, W], ∂L/∂x
 @group(0) @binding(5) var<storage, read_write> terms: array<vec2f>;   // [V, C, H, W]: the two terms
 
 // The noise that a prediction at z stands for: ε = α v + σ z.
@@ -49,13 +55,13 @@ fn noise_of(predicted: f32, noised: f32, term: Term) -> f32 {
 
 // The clean estimates (z - σ ε) / α at an element: of the prediction with text, and of the guided one.
 fn clean_estimates(element: u32) -> vec2f {
-  let term = objective.adherence;
-  let a = objective.adherence_slot * elements + element;
-  let u = elements + element;
-  let with_text = noise_of(prediction[a], z[a], term);
+  let term = objective.cfg;
+  let c = cfg_conditional * elements + element;
+  let u = cfg_unconditional * elements + element;
+  let with_text = noise_of(prediction[c], z[c], term);
   let without_text = noise_of(prediction[u], z[u], term);
-  let guided = with_text + objective.guidance * (with_text - without_text);
-  return (z[a] - term.sigma * vec2f(with_text, guided)) / term.alpha;
+  let guided = with_text + objective.lambda_cfg * (with_text - without_text);
+  return (z[c] - term.sigma * vec2f(with_text, guided)) / term.alpha;
 }
 
 // Of both estimates, over all views: mean and standard deviation of a channel.
@@ -112,43 +118,60 @@ fn guided_clean(element: u32) -> f32 {
   return mix(guided, rescaled, objective.rescale);
 }
 
-// The noise that remains when the guided estimate is one of premultiplied RGBA: from -1 to 1, and
-// no colour more than its alpha.
-fn held_noise(element: u32) -> f32 {
+// The guided estimate as one of premultiplied RGBA: from -1 to 1, and no colour more than its alpha.
+fn held_clean(element: u32) -> f32 {
   let channel = element / plane % channels;
   var ceiling = 1.0;
   if channels == 4u && channel < 3u {
     ceiling = min(ceiling, guided_clean(element + (3u - channel) * plane));
   }
-  let clean = max(min(guided_clean(element), ceiling), -1.0); // the ceiling may be below -1
-  let noised = z[objective.adherence_slot * elements + element];
-  return (noised - objective.adherence.alpha * clean) / objective.adherence.sigma;
+  return max(min(guided_clean(element), ceiling), -1.0); // the ceiling may be below -1
+}
+
+// λ_CFG [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)], or what rescaling and thresholding leave of it.
+fn cfg_difference(element: u32) -> f32 {
+  let term = objective.cfg;
+  let c = cfg_conditional * elements + element;
+  let with_text = noise_of(prediction[c], z[c], term);
+  if objective.threshold == 0u && objective.rescale == 0.0 {
+    let u = cfg_unconditional * elements + element;
+    return objective.lambda_cfg * (with_text - noise_of(prediction[u], z[u], term));
+  }
+  var clean = 0.0;
+  if objective.threshold != 0u { clean = held_clean(element); } else { clean = guided_clean(element); }
+  return (z[c] - term.alpha * clean) / term.sigma - with_text;
 }
 
 fn write_gradient(element: u32, baseline: f32) {
-  let conditional = noise_of(prediction[element], z[element], objective.matching);
-  let a = objective.adherence_slot * elements + element;
-  let with_text = noise_of(prediction[a], z[a], objective.adherence);
-  let matching = objective.matching.weight * (conditional - baseline);
-  let adherence = objective.adherence.weight * (held_noise(element) - with_text);
-  terms[element] = vec2f(matching, adherence);
-  gradient[element] = 2.0 * (matching + adherence) / f32(pixels);
+  let p = conditional * elements + element;
+  let dm = objective.dm.weight * (noise_of(prediction[p], z[p], objective.dm) - baseline);
+  let cfg = objective.cfg.weight * cfg_difference(element);
+  terms[element] = vec2f(dm, cfg);
+  gradient[element] = 2.0 * (dm + cfg) / f32(pixels);
 }
 
 @compute @workgroup_size(64)
 fn against_noise(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= elements) { return; }
-  let counter = vec4u(objective.seed, objective.matching.noise_stream, objective.step, id.x);
+  let counter = vec4u(objective.seed, objective.dm.noise_stream, objective.step, id.x);
   write_gradient(id.x, random_normal(counter));
 }
 
 @compute @workgroup_size(64)
 fn against_fake(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= elements) { return; }
-  write_gradient(id.x, noise_of(fake_prediction[id.x], z[id.x], objective.matching));
+  let b = baseline_slot * elements + id.x;
+  write_gradient(id.x, noise_of(fake_prediction[b], fake_z[b], objective.baseline));
 }
 
-// [|matching|, |adherence|, |∂L/∂x|]: root mean squares over all elements, summed in a fixed order.
+@compute @workgroup_size(64)
+fn against_frozen(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= elements) { return; }
+  let b = baseline_slot * elements + id.x;
+  write_gradient(id.x, noise_of(prediction[b], z[b], objective.baseline));
+}
+
+// [|DM term|, |CFG term|, |∂L/∂x|]: root mean squares over all elements, summed in a fixed order.
 @group(0) @binding(6) var<storage, read_write> norms: array<f32>;
 
 var<workgroup> partial: array<vec3f, 256>;

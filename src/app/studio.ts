@@ -1,13 +1,16 @@
+import { FieldGenerator } from '../generator/field';
 import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
 import { FetchedFiles } from '../prior/files';
 import type { Command, Report, RunId, SessionReport, ShadingMode } from '../protocol/messages';
 import { chooseBackend } from '../runtime/backend';
 import { openWebBackend, type WasmUrls } from '../runtime/web';
-import { Engine } from '../train/engine';
-import { checkpointSettings, type Run } from '../train/run';
+import { Engine, type EngineRun } from '../train/engine';
+import { checkpointSettings } from '../train/run';
 import { Session } from '../train/session';
-import { Theatre } from '../viewer/viewports';
+import { tilesSource } from '../viewer/tiles';
+import type { PictureSource } from '../viewer/viewport';
+import { Viewports } from '../viewer/viewports';
 import { fieldSource } from './field_view';
 
 type Post = (report: Report, transfer?: Transferable[]) => void;
@@ -20,15 +23,15 @@ const remedy =
 interface Opened {
   readonly gpu: Gpu;
   readonly engine: Engine;
-  readonly session: Session<Run>;
-  readonly theatre: Theatre;
+  readonly session: Session<EngineRun>;
+  readonly viewports: Viewports;
 }
 
 /** The page's commands, carried out: an engine, a session of runs on it and the panes that show them. */
 export class Studio {
   readonly #wasm: WasmUrls;
   readonly #post: Post;
-  readonly #shown = new Map<RunId, Run | undefined>();
+  readonly #shown = new Map<RunId, EngineRun | undefined>();
   #opened: Promise<Opened> | undefined;
   #shading: ShadingMode = 'unlit';
   /** Said instead of everything that fails because the device is gone. */
@@ -48,25 +51,25 @@ export class Studio {
     }
     if (!this.#opened)
       throw new Error(`The engine was told to ${command.type} before it was opened.`);
-    const { gpu, session, theatre } = await this.#opened;
+    const { gpu, session, viewports } = await this.#opened;
     switch (command.type) {
       case 'attach':
-        return theatre.attach(command.run, command.canvas, command.size);
+        return viewports.attach(command.run, command.canvas, command.size);
       case 'resize':
-        return theatre.resize(command.run, command.size);
+        return viewports.resize(command.run, command.size);
       case 'orbit':
-        for (const run of command.runs) theatre.move(run, command.move);
+        for (const run of command.runs) viewports.move(run, command.move);
         return;
       case 'shade':
         this.#shading = command.shading;
         for (const [run, shown] of this.#shown) {
-          if (shown) theatre.show(run, fieldSource(gpu, shown, this.#shading));
+          if (shown) viewports.show(run, this.#source(gpu, shown));
         }
         return;
       case 'start':
         return session.start(command.runs);
       case 'load':
-        return session.load(command.bytes);
+        return session.load(command.run, command.bytes);
       case 'save':
         return session.save(command.run, command.kind);
       case 'sample':
@@ -101,7 +104,7 @@ export class Studio {
     });
     const { camera, name } = engine.manifest;
     const [lowest, highest] = camera.elevation;
-    const theatre = new Theatre(gpu, {
+    const viewports = new Viewports(gpu, {
       fovy: camera.fovy,
       start: { azimuth: 25, elevation: (lowest + highest) / 2, distance: camera.distance },
       bounds: {
@@ -109,13 +112,13 @@ export class Studio {
         distance: [0.5 * camera.distance, 2.5 * camera.distance],
       },
     });
-    const session: Session<Run> = new Session<Run>({
+    const session: Session<EngineRun> = new Session<EngineRun>({
       source: engine,
       settingsOf: checkpointSettings,
       encodePng,
-      report: (report) => this.#follow(report, { gpu, engine, session, theatre }),
+      report: (report) => this.#follow(report, { gpu, engine, session, viewports }),
       breathe: async () => {
-        if (gpu.adapter.software) await theatre.drawDue();
+        if (gpu.adapter.software) await viewports.drawDue();
         await nextTask();
       },
     });
@@ -128,15 +131,15 @@ export class Studio {
         model: name,
       },
     });
-    return { gpu, engine, session, theatre };
+    return { gpu, engine, session, viewports };
   }
 
   /** Passes a report on, and keeps the panes in step with it. */
   #follow(report: SessionReport, opened: Opened): void {
-    const { theatre } = opened;
-    if (report.type === 'session') theatre.training = report.state === 'training';
+    const { viewports } = opened;
+    if (report.type === 'session') viewports.training = report.state === 'training';
     if (report.type === 'run') this.#show(report.run, opened);
-    if (report.type === 'step') theatre.changed(report.run);
+    if (report.type === 'step') viewports.changed(report.run);
     if (report.type === 'error' && this.#lost) {
       this.#post({ ...report, message: this.#lost });
       return;
@@ -147,11 +150,18 @@ export class Studio {
     );
   }
 
-  #show(run: RunId, { gpu, session, theatre }: Opened): void {
+  #show(run: RunId, { gpu, session, viewports }: Opened): void {
     const shown = session.run(run);
     if (this.#shown.get(run) === shown) return;
     this.#shown.set(run, shown);
-    theatre.show(run, shown && fieldSource(gpu, shown, this.#shading));
+    viewports.show(run, shown && this.#source(gpu, shown));
+  }
+
+  /** What a pane shows of a run: its field as the pages' shading says, or its pictures. */
+  #source(gpu: Gpu, { generator, settings }: EngineRun): PictureSource {
+    if (generator instanceof FieldGenerator)
+      return fieldSource(gpu, generator, settings, this.#shading);
+    return tilesSource(gpu, generator);
   }
 }
 

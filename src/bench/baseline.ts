@@ -2,7 +2,7 @@ import type { Level } from '../field/levels';
 import type { BenchStep } from './step';
 
 /** A training step as another program is told of it: tests/bench/torch_step.py. */
-export interface RivalStep {
+export interface BaselineStep {
   /** Pixels along a view's edge. */
   readonly resolution: number;
   readonly samplesPerRay: number;
@@ -17,7 +17,7 @@ export interface RivalStep {
 }
 
 /** What the other program measured. */
-export interface RivalResult {
+export interface BaselineResult {
   /** Median seconds of a step. */
   readonly seconds: number;
   /** Points at which it evaluated the field; its random offsets along the rays are its own. */
@@ -27,15 +27,18 @@ export interface RivalResult {
   readonly device: string;
 }
 
-export type Rival = (step: RivalStep) => Promise<RivalResult>;
+export type Baseline = (step: BaselineStep) => Promise<BaselineResult>;
 
 /** What the other program must know to take the same step. @param occupancy words of the grid's bits. */
-export function rivalStep({ size, grid, cameras }: BenchStep, occupancy: Uint32Array): RivalStep {
+export function baselineStep(
+  { size, generator, cameras }: BenchStep,
+  occupancy: Uint32Array,
+): BaselineStep {
   const { resolution, samplesPerRay, occupancyResolution, field } = size;
   return {
     resolution,
     samplesPerRay,
-    levels: grid.levels,
+    levels: generator.field.grid.levels,
     hidden: field.hidden,
     blobScale: field.blobScale,
     blobStd: field.blobStd,

@@ -1,13 +1,13 @@
 /**
  * The cost model of docs/performance.md: what each stage of a training step must do at least, and how
- * long that takes at least on an adapter whose ceilings are known. Pure functions of sizes.
+ * long that takes at least on an adapter whose peakRates are known. Pure functions of sizes.
  */
 
 /** A rate that depends on how many bytes it is spread over, from small to large. */
 export type RateBySize = { readonly bytes: number; readonly rate: number }[];
 
-/** What an adapter can do at best, per second; measured by `measureCeilings`. */
-export interface Ceilings {
+/** What an adapter can do at best, per second; measured by `measurePeakRates`. */
+export interface PeakRates {
   /** Fused multiply-adds. Any other arithmetic instruction counts as one, too. */
   readonly operations: number;
   /** e^x. Logarithms and trigonometric functions count as one, too. */
@@ -240,16 +240,16 @@ export interface Bound {
  * As if everything overlapped but dispatches, which wait for one another: the busiest resource's time,
  * and the dispatches'.
  */
-export function bound(cost: Cost, ceilings: Ceilings): Bound {
+export function bound(cost: Cost, peakRates: PeakRates): Bound {
   const times: readonly (readonly [Limit, number])[] = [
-    ['operations', cost.operations / ceilings.operations],
-    ['exponentials', cost.exponentials / ceilings.exponentials],
-    ['bandwidth', cost.bytes / rateAt(ceilings.bandwidth, cost.bytes)],
-    ['gathers', accessSeconds(cost.gathers, ceilings.gathers)],
-    ['atomics', accessSeconds(cost.atomics, ceilings.atomics)],
+    ['operations', cost.operations / peakRates.operations],
+    ['exponentials', cost.exponentials / peakRates.exponentials],
+    ['bandwidth', cost.bytes / rateAt(peakRates.bandwidth, cost.bytes)],
+    ['gathers', accessSeconds(cost.gathers, peakRates.gathers)],
+    ['atomics', accessSeconds(cost.atomics, peakRates.atomics)],
   ];
   const [limit, busiest] = times.reduce((most, next) => (next[1] > most[1] ? next : most));
-  const waiting = cost.dispatches * ceilings.dispatch;
+  const waiting = cost.dispatches * peakRates.dispatch;
   return { seconds: busiest + waiting, limit: waiting > busiest ? 'dispatch' : limit };
 }
 

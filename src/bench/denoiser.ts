@@ -1,8 +1,9 @@
 import { Readback } from '../gpu/readback';
+import type { Snapshot } from '../gpu/snapshot';
 import { Denoiser } from '../prior/denoiser';
 import { ModelFileError, type ModelFiles, type Prior } from '../prior/files';
 import type { Runtime } from '../runtime/runtime';
-import { CheckpointError, readCheckpoint, type Tensors } from '../train/checkpoint';
+import { CheckpointError, readCheckpoint } from '../train/checkpoint';
 import { median } from './timer';
 
 /** The largest difference from PyTorch, relative to the largest magnitude, that a runtime may show. */
@@ -77,7 +78,7 @@ export async function readReference(files: ModelFiles, { manifest }: Prior): Pro
 }
 
 function parsed(bytes: Uint8Array): {
-  tensors: Tensors;
+  tensors: Snapshot;
   metadata: Readonly<Record<string, string>>;
 } {
   try {

@@ -1,4 +1,4 @@
-import type { Ceilings, RateBySize } from './cost_model';
+import type { PeakRates, RateBySize } from './cost_model';
 import type { Comparison, SizeResult, StageResult } from './stages';
 
 const giga = (rate: number) => (rate / 1e9).toFixed(rate < 1e9 ? 3 : 1);
@@ -11,20 +11,20 @@ const bytes = (count: number) => {
 const bySize = (rates: RateBySize) =>
   rates.map((entry) => `${giga(entry.rate)} (${bytes(entry.bytes)})`).join(', ');
 
-/** The ceilings as lines of text. */
-export function ceilingLines(ceilings: Ceilings): string[] {
+/** The peakRates as lines of text. */
+export function peakRateLines(peakRates: PeakRates): string[] {
   return [
-    `fused multiply-adds   ${giga(ceilings.operations)} G/s`,
-    `exponentials          ${giga(ceilings.exponentials)} G/s`,
-    `read or write         ${bySize(ceilings.bandwidth)} GB/s`,
-    `4-byte gathers        ${bySize(ceilings.gathers)} G/s`,
-    `i32 atomic adds       ${bySize(ceilings.atomics)} G/s`,
-    `dispatch              ${(1e6 * ceilings.dispatch).toFixed(1)} µs`,
+    `fused multiply-adds   ${giga(peakRates.operations)} G/s`,
+    `exponentials          ${giga(peakRates.exponentials)} G/s`,
+    `read or write         ${bySize(peakRates.bandwidth)} GB/s`,
+    `4-byte gathers        ${bySize(peakRates.gathers)} G/s`,
+    `i32 atomic adds       ${bySize(peakRates.atomics)} G/s`,
+    `dispatch              ${(1e6 * peakRates.dispatch).toFixed(1)} µs`,
   ];
 }
 
 /** A size's stages as the lines of a Markdown table. */
-export function stageLines({ size, workload, stages, step, rival }: SizeResult): string[] {
+export function stageLines({ size, workload, stages, step, baseline }: SizeResult): string[] {
   const { views, resolution, field } = size;
   const points = workload.points.toLocaleString('en');
   return [
@@ -33,11 +33,11 @@ export function stageLines({ size, workload, stages, step, rival }: SizeResult):
     '| stage | bound, ms | measured, ms | bound / measured | limit |',
     '| --- | --- | --- | --- | --- |',
     ...[...stages, step].map(row),
-    ...(rival ? rivalLines(rival) : []),
+    ...(baseline ? baselineLines(baseline) : []),
   ];
 }
 
-const rivalLines = ({ version, device, points, seconds, ratio }: Comparison) => [
+const baselineLines = ({ version, device, points, seconds, ratio }: Comparison) => [
   '',
   `PyTorch ${version} on ${device}, ${points.toLocaleString('en')} points: ${milliseconds(seconds)} ms, ${ratio.toFixed(2)} times ours`,
 ];

@@ -5,13 +5,13 @@ import type { Gpu } from '../gpu/device';
 import { Shader } from '../gpu/kernel';
 import { Readback } from '../gpu/readback';
 import { pixelsOf } from '../render/march';
-import { type Rival, type RivalResult, rivalStep } from './baseline';
+import { type Baseline, type BaselineResult, baselineStep } from './baseline';
 import {
   type Bound,
   bound,
-  type Ceilings,
   cellRuns,
   occupancyShare,
+  type PeakRates,
   type StageName,
   stageCosts,
   stageNames,
@@ -30,7 +30,7 @@ export interface StageResult extends Bound {
 }
 
 /** The same step by another program. */
-export interface Comparison extends RivalResult {
+export interface Comparison extends BaselineResult {
   /** Its seconds over ours: above 1 we are faster. */
   readonly ratio: number;
 }
@@ -41,7 +41,7 @@ export interface SizeResult {
   readonly stages: readonly StageResult[];
   /** All stages but the occupancy update in one pass, and that update's share. */
   readonly step: StageResult;
-  readonly rival?: Comparison;
+  readonly baseline?: Comparison;
 }
 
 /** Updates of the occupancy grid before anything is timed: cells that the blob leaves empty are culled. */
@@ -49,27 +49,26 @@ const warmUp = 3;
 
 /**
  * Times each stage of a training step of `size` and the step as a whole.
- * @param rival takes the same step, without the update of the occupancy grid.
+ * @param baseline takes the same step, without the update of the occupancy grid.
  */
 export async function measureStep(
   gpu: Gpu,
   timer: Timer,
-  ceilings: Ceilings,
+  peakRates: PeakRates,
   size: Size,
-  rival?: Rival,
+  baseline?: Baseline,
 ): Promise<SizeResult> {
   const step = new BenchStep(gpu, size);
   const readback = new Readback(gpu);
   record(gpu, (pass) => {
     // Every cell is occupied still: `demand` keeps the steps in the ball.
-    step.march.forward(pass);
-    for (let i = 0; i < warmUp; i++) step.occupancy.update(pass);
+    const { occupancy, renderer } = step.generator;
+    renderer.march.forward(pass);
+    for (let i = 0; i < warmUp; i++) occupancy.update(pass);
     step.whole(pass);
     // Adam has cleared the gradient: what it was is asked for below.
-    step.encoder.forward(pass);
-    step.perceptron.forward(pass);
-    step.perceptron.backward(pass);
-    step.encoder.backward(pass);
+    renderer.evaluator.forward(pass);
+    renderer.evaluator.backward(pass);
   });
   const workload = await workloadOf(step, readback);
   const costs = stageCosts(workload);
@@ -78,7 +77,7 @@ export async function measureStep(
   for (const name of stageNames) {
     const measured =
       name === 'Adam' ? await adamSeconds(gpu, timer, step) : await timer.seconds(recordings[name]);
-    stages.push(result(name, bound(costs[name], ceilings), measured));
+    stages.push(result(name, bound(costs[name], peakRates), measured));
   }
   const update = stages.find(({ name }) => name === 'occupancy update')!;
   const measured = (await timer.seconds(step.whole)) + occupancyShare * update.measured;
@@ -86,10 +85,10 @@ export async function measureStep(
   const seconds = stages.reduce((sum, stage) => sum + share(stage) * stage.seconds, 0);
   const longest = stages.reduce((a, b) => (share(b) * b.seconds > share(a) * a.seconds ? b : a));
   const whole = result('step', { seconds, limit: longest.limit }, measured);
-  const compared = rival && (await compare(step, whole, readback, rival));
+  const compared = baseline && (await compare(step, whole, readback, baseline));
   readback.dispose();
   step.dispose();
-  return { size, workload, stages, step: whole, ...(compared && { rival: compared }) };
+  return { size, workload, stages, step: whole, ...(compared && { baseline: compared }) };
 }
 
 const result = (name: StageResult['name'], least: Bound, measured: number): StageResult => ({
@@ -103,31 +102,38 @@ async function compare(
   step: BenchStep,
   { measured }: StageResult,
   readback: Readback,
-  rival: Rival,
+  baseline: Baseline,
 ): Promise<Comparison> {
-  const occupancy = await readback.words(step.occupancy.bits);
-  const taken = await rival(rivalStep(step, occupancy));
+  const occupancy = await readback.words(step.generator.occupancy.bits);
+  const taken = await baseline(baselineStep(step, occupancy));
   return { ...taken, ratio: taken.seconds / measured };
 }
 
-const stageRecordings = (step: BenchStep): Record<Exclude<StageName, 'Adam'>, Recording> => ({
-  march: (pass) => step.march.forward(pass),
-  'grid forward': (pass) => step.encoder.forward(pass),
-  'MLP forward': (pass) => step.perceptron.forward(pass),
-  'composite forward': (pass) => step.composite.forward(pass),
-  objective: (pass) => step.objective.record(pass),
-  'composite backward': (pass) => step.composite.backward(pass),
-  'MLP backward': (pass) => step.perceptron.backwardPoints(pass),
-  reduce: (pass) => step.perceptron.reduce(pass),
-  'grid backward': (pass) => step.encoder.backward(pass),
-  'occupancy update': (pass) => step.occupancy.update(pass),
-});
+function stageRecordings({
+  generator: { renderer, occupancy },
+  objective,
+}: BenchStep): Record<Exclude<StageName, 'Adam'>, Recording> {
+  const { march, composite, evaluator } = renderer;
+  const { encoder, mlp } = evaluator;
+  return {
+    march: (pass) => march.forward(pass),
+    'grid forward': (pass) => encoder.forward(pass),
+    'MLP forward': (pass) => mlp.forward(pass),
+    'composite forward': (pass) => composite.forward(pass),
+    objective: (pass) => objective.record(pass),
+    'composite backward': (pass) => composite.backward(pass),
+    'MLP backward': (pass) => mlp.backwardPoints(pass),
+    reduce: (pass) => mlp.reduce(pass),
+    'grid backward': (pass) => encoder.backward(pass),
+    'occupancy update': (pass) => occupancy.update(pass),
+  };
+}
 
 /** An update clears the gradient: each is given one again, and the time that this takes is taken off. */
 async function adamSeconds(gpu: Gpu, timer: Timer, step: BenchStep): Promise<number> {
   const arena = new Arena(gpu, 'bench.adam');
   const shader = new Shader(gpu, 'bench.adam', code);
-  const { gradient } = step.grid;
+  const { gradient } = step.generator.field.grid;
   const kept = arena.allocate('gradient', gradient.size / 4);
   const encoder = gpu.device.createCommandEncoder({ label: 'bench.adam' });
   encoder.copyBufferToBuffer(gradient, 0, kept, 0, gradient.size);
@@ -137,7 +143,7 @@ async function adamSeconds(gpu: Gpu, timer: Timer, step: BenchStep): Promise<num
   const give: Recording = (pass) => copy.record(pass, groups);
   const both = await timer.seconds((pass) => {
     give(pass);
-    step.adam.update(pass);
+    step.generator.optimiser.update(pass);
   });
   const seconds = both - (await timer.seconds(give));
   arena.dispose();
@@ -146,7 +152,10 @@ async function adamSeconds(gpu: Gpu, timer: Timer, step: BenchStep): Promise<num
 
 /** Counts what a step works on: points, runs of points in one cell, parameters with a gradient. */
 async function workloadOf(step: BenchStep, readback: Readback): Promise<Workload> {
-  const { size, shape, march, grid, mlp, occupancy } = step;
+  const { size, shape } = step;
+  const { occupancy, field, renderer } = step.generator;
+  const { grid, mlp } = field;
+  const { march } = renderer;
   const rays = pixelsOf(shape);
   const [points = 0] = await readback.words(march.points.count, 1);
   const positions = await readback.floats(march.points.positions, 4 * points);

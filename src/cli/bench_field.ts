@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { measureCeilings } from '../bench/peak_rates';
-import { ceilingLines, stageLines } from '../bench/report';
+import { measurePeakRates } from '../bench/peak_rates';
+import { peakRateLines, stageLines } from '../bench/report';
 import { type Size, sizes } from '../bench/sizes';
 import { measureStep, type SizeResult } from '../bench/stages';
 import { type Clock, Timer } from '../bench/timer';
@@ -9,7 +9,7 @@ import { SettingsError } from '../settings';
 import type { Parsed } from './flags';
 import { machineFlags, say } from './machine';
 import { openNodeGpu } from './node_gpu';
-import { torchRival } from './torch';
+import { torchBaseline } from './torch';
 
 const flags = {
   size: { value: 'NAME', text: `${sizes.map(({ name }) => name).join(', ')} (default: all)` },
@@ -27,7 +27,7 @@ type ClockKind = (typeof clocks)[number];
 /** `bench field`: how near the field's kernels come to what the adapter can do (docs/performance.md). */
 export const fieldBench = {
   about: [
-    "Measures the adapter's ceilings and each stage of a training step of the field beside its bound.",
+    "Measures the adapter's peakRates and each stage of a training step of the field beside its bound.",
   ],
   flags,
   run: async (parsed: Parsed, json: boolean): Promise<void> =>
@@ -54,22 +54,22 @@ async function measure(options: Options): Promise<void> {
   const cores = availableParallelism();
   const timer = new Timer(gpu, { clock: clock === 'wall' ? wall : processorOf(cores) });
   const device = gpu.adapter.software ? 'cpu' : 'cuda';
-  const rival = python ? torchRival({ python, device, threads: cores, clock }) : undefined;
+  const baseline = python ? torchBaseline({ python, device, threads: cores, clock }) : undefined;
   say(`${adapterName(gpu.adapter)}, ${cores} cores; ${timer.source}, ${clock} clock`);
   const print = (lines: readonly string[]) => {
     if (!json) process.stdout.write(`${lines.join('\n')}\n\n`);
   };
-  const ceilings = await measureCeilings(gpu, timer);
-  print(ceilingLines(ceilings));
+  const peakRates = await measurePeakRates(gpu, timer);
+  print(peakRateLines(peakRates));
   const results: SizeResult[] = [];
   for (const size of options.sizes) {
-    const result = await measureStep(gpu, timer, ceilings, size, rival);
+    const result = await measureStep(gpu, timer, peakRates, size, baseline);
     results.push(result);
     print(stageLines(result));
   }
   timer.dispose();
   const { adapter } = gpu;
-  const record = { adapter, cores, clock, timing: timer.source, ceilings, results };
+  const record = { adapter, cores, clock, timing: timer.source, peakRates, results };
   if (json) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
 }
 

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json';
+import { type Generator, NonFiniteGradientError } from '../generator/generator';
 import { viewsToImage } from '../image/png';
 import { encodePng } from '../image/png_node';
+import type { StepReport } from '../protocol/reports';
 import type { ShadingMode } from '../render/shading_mode';
 import { CheckpointError } from '../train/checkpoint';
 import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
-import { NonFiniteGradientError, type StepReport } from '../train/trainer';
+
 import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
@@ -16,7 +18,7 @@ import { ProgressBar } from './progress';
 const checkpointEvery = 50;
 
 /** Views of the turntable and their side in pixels. */
-const turntable = { views: 8, size: 128 };
+const turntable = { count: 8, size: 128 };
 
 /** `generate`: distils one object and writes its files. */
 export async function generate(args: readonly string[]): Promise<void> {
@@ -49,13 +51,18 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   const record = () => runJson(options, engine, steps, performance.now() - started);
   await output.write('field.safetensors', await run.checkpoint());
   await output.write('run.json', record());
-  await output.write('turntable.png', await turntablePng(run, options.shading));
-  const files = await run.exportFiles(encodePng);
-  for (const { name, bytes } of files) await output.write(name, bytes);
+  const made: string[] = [];
+  if (options.settings.generator === 'field') {
+    await output.write('turntable.png', await turntablePng(run.generator, options.shading));
+    made.push('turntable.png');
+  }
+  for (const { name, bytes } of await run.files(encodePng)) {
+    await output.write(name, bytes);
+    made.unshift(name);
+  }
   await output.write('run.json', record());
-  const meshNames = files.map(({ name }) => name).join(', ');
-  say(`${meshNames}, turntable.png, field.safetensors and run.json are in ${output.folder}`);
-  run.dispose();
+  say(`${made.join(', ')}, field.safetensors and run.json are in ${output.folder}`);
+  await run.dispose();
   await engine.dispose();
 }
 
@@ -82,13 +89,12 @@ async function train(run: Run, output: Output): Promise<StepReport[]> {
 
 function words({ timesteps, gradientNorms, fake }: StepReport): string {
   const loss = fake ? `  ψ ${fake.loss.toFixed(4)}` : '';
-  return `τ ${String(timesteps[0]).padStart(3)}  |∂x| ${gradientNorms.views.toExponential(1)}${loss}`;
+  return `τ ${String(timesteps.dm).padStart(3)}  |∂x| ${gradientNorms.views.toExponential(1)}${loss}`;
 }
 
-async function turntablePng(run: Run, shading: ShadingMode): Promise<Uint8Array> {
-  const { views: count, size } = turntable;
-  const { views } = await run.turntable(count, size, shading);
-  return encodePng(viewsToImage(views, { count, size }));
+async function turntablePng(generator: Generator, shading: ShadingMode): Promise<Uint8Array> {
+  const { views, ...strip } = await generator.picture({ ...turntable, shading });
+  return encodePng(viewsToImage(views, strip));
 }
 
 /** Settings, versions, adapter and what every step did. */

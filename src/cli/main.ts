@@ -1,15 +1,14 @@
-import { FitError } from '../fit/fit';
+import { OnnxError } from '#onnx';
+import { NonFiniteGradientError } from '../generator/generator';
 import { NoAdapterError } from '../gpu/device';
 import { EmptyFieldError } from '../mesh/surface/extract';
 import { ObjectError } from '../object/object_mesh';
-import { OnnxError } from '../onnx';
 import { NonFiniteLossError } from '../prior/fake_score';
 import { ModelFileError } from '../prior/files';
 import { ManifestError } from '../prior/manifest';
 import { ModelError } from '../runtime/signature';
 import { SettingsError } from '../settings';
 import { CheckpointError } from '../train/checkpoint';
-import { NonFiniteGradientError } from '../train/trainer';
 import { bench } from './bench';
 import { fit } from './fit';
 import { generate } from './generate';
@@ -29,7 +28,6 @@ const expected = [
   CheckpointError,
   NonFiniteGradientError,
   EmptyFieldError,
-  FitError,
   ObjectError,
   OutputError,
   RangeError,

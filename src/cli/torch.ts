@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { Rival, RivalResult } from '../bench/baseline';
+import type { Baseline, BaselineResult } from '../bench/baseline';
 import { SettingsError } from '../settings';
 
 const program = fileURLToPath(new URL('../../tests/bench/torch_step.py', import.meta.url));
@@ -22,8 +22,8 @@ const repetitions = 5;
  * The same step in plain PyTorch, as a program of its own.
  * @throws SettingsError when it cannot be started or fails; its own words are on standard error.
  */
-export const torchRival =
-  ({ python, ...options }: TorchOptions): Rival =>
+export const torchBaseline =
+  ({ python, ...options }: TorchOptions): Baseline =>
   async ({ occupancy, ...step }) => {
     const words = Buffer.from(occupancy.buffer, occupancy.byteOffset, occupancy.byteLength);
     const input = { ...step, ...options, repetitions, occupancy: words.toString('base64') };
@@ -39,7 +39,7 @@ export const torchRival =
     const [output, code] = await Promise.all([text(child.stdout), ended]).catch((error: Error) => {
       throw new SettingsError(`'${python}' cannot be started: ${error.message}. Check --torch.`);
     });
-    if (code === 0) return JSON.parse(output) as RivalResult;
+    if (code === 0) return JSON.parse(output) as BaselineResult;
     throw new SettingsError(
       `'${python}' failed at ${program}: --torch takes a Python with PyTorch.`,
     );

@@ -8,10 +8,10 @@ import type { Points } from './points';
 export class FieldEvaluator {
   /** vec4f [capacity]: rgb in [0, 1], sigma >= 0 per unit length; sigma is 0 outside the ball. */
   readonly values: GPUBuffer;
+  readonly encoder: HashGridEncoder;
+  readonly mlp: MlpEvaluator;
   readonly #valueGradients: GPUBuffer | undefined;
   readonly #arena: Arena;
-  readonly #encoder: HashGridEncoder;
-  readonly #mlp: MlpEvaluator;
 
   constructor(
     gpu: Gpu,
@@ -25,8 +25,8 @@ export class FieldEvaluator {
     const features = this.#arena.allocate('features', mlp.inputs * words);
     this.values = this.#arena.allocate('values', words);
     this.#valueGradients = gradient ? this.#arena.allocate('value_gradients', words) : undefined;
-    this.#encoder = grid.encoder(points, features);
-    this.#mlp = mlp.evaluator(points, {
+    this.encoder = grid.encoder(points, features);
+    this.mlp = mlp.evaluator(points, {
       features,
       values: this.values,
       quanta: grid.quanta,
@@ -50,8 +50,8 @@ export class FieldEvaluator {
   }
 
   forward(pass: GPUComputePassEncoder): void {
-    this.#encoder.forward(pass);
-    this.#mlp.forward(pass);
+    this.encoder.forward(pass);
+    this.mlp.forward(pass);
   }
 
   /**
@@ -59,8 +59,8 @@ export class FieldEvaluator {
    * consumes its features: once for each `forward`.
    */
   backward(pass: GPUComputePassEncoder): void {
-    this.#mlp.backward(pass);
-    this.#encoder.backward(pass);
+    this.mlp.backward(pass);
+    this.encoder.backward(pass);
   }
 
   /**
@@ -68,22 +68,22 @@ export class FieldEvaluator {
    * the MLP's gradient. @param first whether it is the first set of all.
    */
   accumulate(pass: GPUComputePassEncoder, first: boolean): void {
-    this.#mlp.accumulate(pass, first);
+    this.mlp.accumulate(pass, first);
   }
 
   /** After all sets were accumulated: the MLP's gradient and the table's unit. */
   reduce(pass: GPUComputePassEncoder): void {
-    this.#mlp.reduce(pass);
+    this.mlp.reduce(pass);
   }
 
   /** After `reduce`: adds a set's share of the table's gradient. @param last whether it is the last set. */
   scatter(pass: GPUComputePassEncoder, last: boolean): void {
-    this.#mlp.backwardFeatures(pass);
-    this.#encoder.backwardOfSet(pass, last);
+    this.mlp.backwardFeatures(pass);
+    this.encoder.backwardOfSet(pass, last);
   }
 
   dispose(): void {
     this.#arena.dispose();
-    this.#encoder.dispose();
+    this.encoder.dispose();
   }
 }

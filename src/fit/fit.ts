@@ -1,22 +1,22 @@
-import { Field } from '../field/field';
+import { FieldGenerator } from '../generator/field';
+import { checkFinite } from '../generator/generator';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { Submission } from '../gpu/submission';
 import type { PngEncoder } from '../image/png';
-import type { Texture } from '../mesh/export';
-import { extractMesh, type Mesh } from '../mesh/surface/extract';
-import { simplifyMesh } from '../mesh/surface/simplify';
-import { textureMesh } from '../mesh/texture/texture';
-import { mostUnwrapped } from '../mesh/texture/unwrap';
-import { Adam } from '../optim/adam';
+import type { TexturedMesh } from '../mesh/field_mesh';
+import type { Mesh } from '../mesh/surface/extract';
 import { streams, uniform } from '../random';
 import type { Camera } from '../render/camera';
-import { noRegularisers } from '../render/composite';
-import type { Occupancy } from '../render/occupancy';
-import { Renderer } from '../render/renderer';
-import { renderStill } from '../render/still';
 import { doublings } from '../render/supersampling';
-import { makeSettings, most, type PartialSettings, type Settings, scheduled } from '../settings';
+import {
+  makeSettings,
+  most,
+  type PartialSettings,
+  type Settings,
+  scheduled,
+  settingsAt,
+} from '../settings';
 import { type KnownViews, turntableCameras, viewsOfStep } from './known_views';
 import { Residual } from './residual';
 
@@ -25,12 +25,13 @@ const base: PartialSettings = {
   steps: 1500,
   render: { samplesPerRay: 96, occupancyResolution: 48, occupancyEvery: 16 },
   field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.2] },
-  optim: {
-    tableLearningRate: [0.2, 0.02, 0.001, 1],
-    mlpLearningRate: [0.2, 0.005, 0.0005, 1],
+  optim: { tableLearningRate: [0.2, 0.02, 0.001, 1], mlpLearningRate: [0.2, 0.005, 0.0005, 1] },
+  loss: {
+    sparsity: 0,
+    opaque: 0,
+    // What is of one colour looks the same from pits as from a plane. Less in the end: it also fills what is hollow.
+    nearness: [0.2, 0.01, 0.001, 0.8],
   },
-  // What is of one colour looks the same from pits as from a plane. Less in the end: it also fills what is hollow.
-  loss: { nearness: [0.2, 0.01, 0.001, 0.8] },
   // The known views are as fine as the mesh's grid.
   mesh: { blur: 0 },
 };
@@ -61,29 +62,16 @@ export const fitSettings = (...overrides: readonly PartialSettings[]): Settings 
 export const knownSize = ({ render }: Settings): number =>
   stepRays.ofSize * doublings(most(render.size), stepRays.ofSize);
 
-/** What renders and compares views of one number of rays. */
-interface Level {
-  readonly side: number;
-  readonly renderer: Renderer;
-  readonly residual: Residual;
-}
-
-/** Thrown when a gradient is NaN or infinite. */
-export class FitError extends Error {
-  override readonly name = 'FitError';
-}
-
 /** A radiance field fitted to views from known cameras, by gradient descent. */
 export class Fit {
-  readonly field: Field;
+  readonly generator: FieldGenerator;
   readonly #gpu: Gpu;
   readonly #settings: Settings;
   readonly #known: KnownViews;
-  /** Keeps the occupancy grid. */
-  readonly #first: Level;
-  #level: Level;
-  readonly #optimiser: Adam;
   readonly #readback: Readback;
+  /** Rays along a side of a step's views. */
+  #side: number;
+  #residual: Residual;
   #step = 0;
   #saturations = 0;
 
@@ -92,15 +80,21 @@ export class Fit {
    * @throws RangeError when a size exceeds what the adapter can bind.
    */
   constructor(gpu: Gpu, known: KnownViews, settings: Settings) {
-    const { field, seed } = settings;
     this.#gpu = gpu;
     this.#settings = settings;
     this.#known = known;
-    // The exponential reaches the densities of a hard surface in a few steps.
-    this.field = new Field(gpu, { ...field, densityActivation: 'exp' }, seed);
-    this.#first = this.#makeLevel(this.#side(0));
-    this.#level = this.#first;
-    this.#optimiser = new Adam(gpu, this.field.parameters, { epsilon });
+    this.#side = sideOf(settings, 0);
+    this.generator = new FieldGenerator(gpu, {
+      settings,
+      ...shapeOf(this.#side),
+      // The exponential reaches the densities of a hard surface in a few steps.
+      densityActivation: 'exp',
+      adam: { epsilon },
+      viewSize: known.side,
+      around: turntableCameras,
+      silhouettes: { ...silhouettes, raysPerPixel: stillRays },
+    });
+    this.#residual = this.#makeResidual();
     this.#readback = new Readback(gpu);
   }
 
@@ -120,126 +114,75 @@ export class Fit {
 
   /**
    * Takes one step: rays of some known views, their squared error, its gradient into the field.
-   * @throws FitError when the gradient is not finite.
+   * @throws NonFiniteGradientError when the gradient is not finite.
    */
   async takeStep(): Promise<{ readonly loss: number }> {
-    const { seed, steps, field, render, optim, loss: weights } = this.#settings;
+    const { seed } = this.#settings;
     const step = this.#step;
     const known = this.#draw(step);
-    const { renderer, residual } = this.#levelOf(step);
-    this.field.activeLevels = field.levels * scheduled(field.activeLevels, step, steps);
-    renderer.begin({
-      cameras: known.map((view) => this.#known.cameras[view]!),
-      seed,
+    const draw = {
       step,
+      seed,
+      now: settingsAt(this.#settings, step),
+      cameras: known.map((view) => this.#known.cameras[view]!),
+      raysPerPixel: 1,
       // What is known of a view are points: rays go through them, or edges would be blurred by a sample.
       lattice: this.#known.lattice,
-      regularisers: { ...noRegularisers, nearness: scheduled(weights.nearness, step, steps) },
-    });
-    renderer.occupancy.begin(seed, step);
-    residual.begin([...known.keys()], seed, step);
-    this.#optimiser.begin(step + 1, {
-      table: scheduled(optim.tableLearningRate, step, steps),
-      mlp: scheduled(optim.mlpLearningRate, step, steps),
-    });
+    };
+    this.#resizeTo(sideOf(this.#settings, step));
     const work = new Submission(this.#gpu, 'fit.step');
     this.#known.choose(work.encoder, known);
-    if (step % render.occupancyEvery === 0) renderer.updateOccupancy(work.pass);
-    renderer.forward(work);
-    residual.record(work.pass);
-    renderer.backward(work);
-    this.#optimiser.update(work.pass);
+    this.generator.forward(work, draw);
+    this.#residual.begin([...known.keys()], seed, step);
+    this.#residual.record(work.pass);
+    this.generator.backward(work);
+    this.generator.step(work, draw);
     work.submit();
-    const { nonFinite, saturations } = await this.#optimiser.readStats(this.#readback);
-    const [loss = 0] = await this.#readback.floats(residual.meanError, 1);
-    if (nonFinite > 0) {
-      throw new FitError(
-        `The gradient of step ${step} is not finite (${nonFinite} parameters): lower the learning rate, --optim.tableLearningRate.`,
-      );
-    }
+    const stats = await this.generator.stats();
+    const [loss = 0] = await this.#readback.floats(this.#residual.meanError, 1);
+    checkFinite(stats, step);
     this.#step = step + 1;
-    this.#saturations += saturations;
+    this.#saturations += stats.saturations;
     return { loss };
   }
 
   /** f32 [V, 4, size, size]: the field from given cameras, premultiplied RGBA. */
   views(cameras: readonly Camera[], size: number): Promise<Float32Array> {
-    return renderStill(this.#gpu, this.field, {
-      cameras,
-      size,
-      samplesPerRay: 2 * this.#settings.render.samplesPerRay,
-      raysPerPixel: stillRays,
-      occupancy: this.#first.renderer.occupancy,
-    });
+    return this.generator.still({ cameras, size, raysPerPixel: stillRays });
   }
 
   /** The field's surface. @throws EmptyFieldError when there is none. */
-  async mesh(): Promise<Mesh> {
-    const { resolution, smooth, triangles } = this.#settings.mesh;
-    const { count, size } = silhouettes;
-    const cameras = turntableCameras(count);
-    const views = await this.views(cameras, size);
-    const iso = { silhouettes: { views, width: size, height: size, cameras } };
-    const whole = await extractMesh(this.#gpu, this.field, { resolution, smooth, iso });
-    return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
+  mesh(): Promise<Mesh> {
+    return this.generator.mesh.extract();
   }
 
-  /**
-   * The field's colours as a texture on its mesh, or on a simpler one where unwrapping would take long.
-   * @param size side of the image in texels.
-   */
-  async texture(
-    mesh: Mesh,
-    size: number,
-    encodePng: PngEncoder,
-  ): Promise<{ readonly mesh: Mesh; readonly texture: Texture }> {
-    const light = await simplifyMesh(mesh, { triangles: mostUnwrapped });
-    const texture = await textureMesh(this.#gpu, this.field, light, size, encodePng);
-    return { mesh: light, texture };
+  /** The field's colours as a texture of `size` texels a side; see `FieldMesh.texture`. */
+  texture(mesh: Mesh, size: number, encodePng: PngEncoder): Promise<TexturedMesh> {
+    return this.generator.mesh.texture(mesh, size, encodePng);
   }
 
   dispose(): void {
     this.#known.dispose();
-    this.#optimiser.dispose();
-    for (const level of new Set([this.#level, this.#first])) dispose(level);
-    this.field.dispose();
+    this.#residual.dispose();
+    this.generator.dispose();
     this.#readback.dispose();
   }
 
-  /** Rays along a side of the views of a step. */
-  #side(step: number): number {
-    const { render, steps } = this.#settings;
-    return stepRays.side * doublings(scheduled(render.size, step, steps), stepRays.ofSize);
+  #resizeTo(side: number): void {
+    if (side === this.#side) return;
+    this.#side = side;
+    this.#residual.dispose();
+    this.generator.resize(shapeOf(side));
+    this.#residual = this.#makeResidual();
   }
 
-  /** Made anew where the rays of a step become more or fewer. */
-  #levelOf(step: number): Level {
-    const side = this.#side(step);
-    if (this.#level.side === side) return this.#level;
-    if (this.#level !== this.#first) dispose(this.#level);
-    this.#level =
-      side === this.#first.side
-        ? this.#first
-        : this.#makeLevel(side, this.#first.renderer.occupancy);
-    return this.#level;
-  }
-
-  #makeLevel(side: number, occupancy?: Occupancy): Level {
-    const shape = { views: viewsOfStep, width: side, height: side };
-    const { samplesPerRay, occupancyResolution } = this.#settings.render;
-    const renderer = new Renderer(this.#gpu, this.field, {
-      ...shape,
-      samplesPerRay,
-      occupancyResolution,
-      ...(occupancy && { occupancy }),
-    });
-    const { views, viewGradients } = renderer;
-    const residual = new Residual(
+  #makeResidual(): Residual {
+    const { views, viewGradients } = this.generator;
+    return new Residual(
       this.#gpu,
-      { ...shape, knownSide: this.#known.side },
+      { ...shapeOf(this.#side), knownSide: this.#known.side },
       { known: this.#known.samples, views, viewGradients },
     );
-    return { side, renderer, residual };
   }
 
   /** The known view of each of a step's views. */
@@ -251,7 +194,8 @@ export class Fit {
   }
 }
 
-function dispose({ renderer, residual }: Level): void {
-  residual.dispose();
-  renderer.dispose();
-}
+/** Rays along a side of the views of a step. */
+const sideOf = ({ render, steps }: Settings, step: number): number =>
+  stepRays.side * doublings(scheduled(render.size, step, steps), stepRays.ofSize);
+
+const shapeOf = (side: number) => ({ views: viewsOfStep, width: side, height: side });

@@ -1,7 +1,7 @@
 import code from '../../shaders/guidance/noise.wgsl';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
-import type { NoiseLevel } from './timestep';
+import type { NoiseLevel } from './noise_level';
 
 /** Sizes and conventions that the guidance kernels are compiled for. */
 export interface GuidanceShape {

@@ -2,72 +2,80 @@ import code from '../../shaders/guidance/objective.wgsl';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
-import { scheduled } from '../schema';
+import type { Readback } from '../gpu/readback';
+import type { Work } from '../gpu/submission';
 import type { GuidanceShape } from './noise';
-import type { GuidedRun } from './settings';
-import { drawStep, type NoiseLevel, type StepLevels, weight } from './timestep';
+import { type NoiseLevel, weight } from './noise_level';
+import { type Answers, batchOf, type QueryDraw, slotOf } from './queries';
 
-export interface ObjectiveBuffers {
-  /** f32 [slots, V, C, H, W]: noised views and the frozen model's predictions at them. */
-  readonly z: GPUBuffer;
-  readonly prediction: GPUBuffer;
-  /** f32 [V, C, H, W]: the fake score's prediction at z_τ; absent when the baseline is the noise. */
-  readonly fakePrediction?: GPUBuffer;
-  /** f32 [V, C, H, W], written: ∂L/∂view. */
-  readonly gradient: GPUBuffer;
+/** Root mean squares over elements of the objective's terms and of its gradient. */
+export interface TermSizes {
+  readonly dm: number;
+  readonly cfg: number;
+  readonly gradient: number;
 }
 
-/**
- * The noise levels of z's slots, in the order that the objective reads: conditional at τ,
- * unconditional at τ' and, where τ' is not τ, conditional at τ'.
- */
-export function slotLevels({ matching, adherence }: StepLevels): NoiseLevel[] {
-  return adherence === matching ? [matching, matching] : [matching, adherence, adherence];
-}
+/** What the objective is told of a step. */
+export type ObjectiveDraw = Pick<QueryDraw, 'now' | 'seed' | 'noiseStep' | 'levels'>;
 
-/** The gradient of the objective on the views: SDS, VSD and what lies between (docs/method.md). */
+/** ∂L/∂x of what the models see: SDS, VSD and what lies between (docs/method.md, "Guidance"). */
 export class Objective {
-  /** f32 [3]: root mean squares of the matching term, the adherence term and the gradient. */
-  readonly norms: GPUBuffer;
   readonly #arena: Arena;
   readonly #uniforms: Uniforms;
   readonly #spread: Dispatch;
   readonly #gradient: Dispatch;
   readonly #measure: Dispatch;
+  readonly #norms: GPUBuffer;
   readonly #elements: number;
   readonly #channels: number;
-  #rescale = 0;
+  #rescales = false;
 
-  constructor(gpu: Gpu, shape: GuidanceShape, buffers: ObjectiveBuffers) {
-    const { z, prediction, fakePrediction, gradient } = buffers;
+  /** @param gradient f32 [V, C, H, W], written. */
+  constructor(gpu: Gpu, shape: GuidanceShape, answers: Answers, gradient: GPUBuffer) {
     const { elements, pixels, views } = shape;
+    const { questions, z, prediction, fakePrediction } = answers;
+    const { conditional, baseline, cfgConditional, cfgUnconditional } = questions;
     const channels = elements / pixels;
+    const slot = (query: typeof conditional) => slotOf(batchOf(questions, query.model), query);
     const shader = new Shader(gpu, 'guidance.objective', code, {
       elements,
       pixels,
       plane: pixels / views,
       channels,
       velocity: shape.prediction === 'v' ? 1 : 0,
+      conditional: slot(conditional),
+      cfg_conditional: slot(cfgConditional),
+      cfg_unconditional: slot(cfgUnconditional),
+      baseline_slot: baseline ? slot(baseline) : 0,
     });
     this.#arena = new Arena(gpu, 'guidance.objective');
     this.#elements = elements;
     this.#channels = channels;
     this.#uniforms = shader.uniforms('objective');
-    this.norms = this.#arena.allocate('norms', 3);
+    this.#norms = this.#arena.allocate('norms', 3);
     const terms = this.#arena.allocate('terms', 2 * elements);
     const spreads = this.#arena.allocate('spreads', 4 * channels);
     const estimates = { objective: this.#uniforms.buffer, z, prediction, spreads };
     const shared = { ...estimates, gradient, terms };
     this.#spread = shader.bind('measure_spread', estimates);
-    this.#gradient = fakePrediction
-      ? shader.bind('against_fake', { ...shared, fake_prediction: fakePrediction })
-      : shader.bind('against_noise', shared);
-    this.#measure = shader.bind('measure', { gradient, terms, norms: this.norms });
+    if (!baseline) this.#gradient = shader.bind('against_noise', shared);
+    else if (baseline.model === 'frozen') this.#gradient = shader.bind('against_frozen', shared);
+    else {
+      const fake = { fake_z: answers.fakeZ!, fake_prediction: fakePrediction! };
+      this.#gradient = shader.bind('against_fake', { ...shared, ...fake });
+    }
+    this.#measure = shader.bind('measure', { gradient, terms, norms: this.#norms });
   }
 
-  /** Sets the weights of the next submit. */
-  begin(settings: GuidedRun, step: number, { matching, adherence }: StepLevels): void {
-    const { guidance, seed, steps } = settings;
+  /** Records the gradient of a step. */
+  gradient(work: Work, draw: ObjectiveDraw): void {
+    this.begin(draw);
+    this.record(work.pass);
+  }
+
+  /** Queues the upload of what a step's gradient depends on. */
+  begin({ now, seed, noiseStep, levels }: ObjectiveDraw): void {
+    const { guidance } = now;
     const term = (level: NoiseLevel, lambda: number) => ({
       alpha: level.alpha,
       sigma: level.sigma,
@@ -75,21 +83,29 @@ export class Objective {
       noise_stream: level.stream,
     });
     this.#uniforms.write({
-      matching: term(matching, guidance.lambdaDm),
-      adherence: term(adherence, 1),
-      guidance: scheduled(guidance.scale, step, steps) - 1,
+      dm: term(levels.dm, guidance.lambdaDm),
+      baseline: term(levels.baseline, 0),
+      cfg: term(levels.cfg, 1),
+      lambda_cfg: guidance.scale - 1,
       seed,
-      step: drawStep(settings, step),
-      adherence_slot: adherence === matching ? 0 : 2,
+      step: noiseStep,
       rescale: guidance.rescale,
+      threshold: guidance.threshold ? 1 : 0,
     });
-    this.#rescale = guidance.rescale;
+    this.#rescales = guidance.rescale > 0;
   }
 
+  /** Records the gradient of what was begun last. */
   record(pass: GPUComputePassEncoder): void {
-    if (this.#rescale > 0) this.#spread.record(pass, this.#channels);
+    if (this.#rescales) this.#spread.record(pass, this.#channels);
     this.#gradient.record(pass, Math.ceil(this.#elements / 64));
     this.#measure.record(pass, 1);
+  }
+
+  /** Sizes of the last gradient's terms, once it was submitted. */
+  async sizes(readback: Readback): Promise<TermSizes> {
+    const [dm = 0, cfg = 0, gradient = 0] = await readback.floats(this.#norms, 3);
+    return { dm, cfg, gradient };
   }
 
   dispose(): void {

@@ -1,13 +1,23 @@
 import type * as v from 'valibot';
+import type { FakeSettings } from '../prior/settings';
 import { boolean, choice, group, number, schedule, text } from '../schema';
 
 /** What the prior is asked, and how its answers become a gradient. */
 export const guidanceSettings = group('Guidance', {
   baseline: choice({
     default: 'noise',
-    choices: ['noise', 'fake'],
+    choices: ['noise', 'fake', 'shifted'],
     label: 'Baseline b',
-    help: 'what the noise prediction is compared with: for SDS the noise itself, for VSD the fake score',
+    help:
+      'what the noise prediction is compared with: the noise itself (SDS), the fake score (VSD), ' +
+      'or the same network at a later τ (ASD)',
+  }),
+  shift: number({
+    default: 0.1,
+    min: 0,
+    max: 1,
+    label: 'Shift η',
+    help: 'how much later the shifted baseline is asked: up to η (τ − least τ)',
   }),
   negative: text({
     default: '',
@@ -88,4 +98,5 @@ export interface GuidedRun {
   readonly seed: number;
   readonly steps: number;
   readonly guidance: GuidanceSettings;
+  readonly fake: FakeSettings;
 }

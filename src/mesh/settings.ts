@@ -1,3 +1,4 @@
+import type * as v from 'valibot';
 import { choice, complete, group, integer, number } from '../schema';
 import { formats } from './export/formats';
 
@@ -51,3 +52,5 @@ export const meshSettings = group('Mesh', {
 });
 
 export const meshDefaults = complete(meshSettings, {});
+
+export type MeshSettings = v.InferOutput<typeof meshSettings>;

@@ -1,10 +1,16 @@
 /**
- * Differentiable ONNX: a graph in, a graph out. See docs/onnx.md.
+ * Differentiable ONNX: a graph in, a graph out. README.md says how it is used and what it supports.
  */
-export { type AttributeInput, float } from './attributes';
-export { GraphBuilder, type Value } from './builder';
-export { type Differentiated, type DifferentiateOptions, differentiate } from './differentiate';
-export { Expressions } from './expressions';
+
+export { GraphBuilder, type Value } from './build/builder';
+export { Expressions } from './build/expressions';
+export { inferShapes } from './build/infer_shapes';
+export {
+  type Differentiated,
+  type DifferentiateOptions,
+  differentiate,
+} from './gradient/differentiate';
+export { type AttributeInput, float } from './graph/attributes';
 export {
   type Attribute,
   type DataType,
@@ -16,11 +22,10 @@ export {
   type Tensor,
   type TensorType,
   type ValueInfo,
-} from './graph';
-export { inferShapes } from './infer';
+} from './graph/graph';
+export { makeTensor, tensorValues } from './graph/tensor';
 export { injectLora, type Lora, type LoraEntry, type LoraOptions } from './lora';
 export { read } from './read';
-export { makeTensor, tensorValues } from './tensor';
 export {
   type AdamWOptions,
   adamW,

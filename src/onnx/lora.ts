@@ -1,8 +1,14 @@
 /** Low-rank adapters (Hu et al., "LoRA", arXiv:2106.09685, equation 3): y = W x + scale B A x. */
-import { normal, streams } from '../random';
-import { elementCount, type Graph, intAttribute, type Node, OnnxError, type Tensor } from './graph';
+import {
+  elementCount,
+  type Graph,
+  intAttribute,
+  type Node,
+  OnnxError,
+  type Tensor,
+} from './graph/graph';
+import { makeTensor } from './graph/tensor';
 import { additionsBehind, selectTargets, type Target } from './lora_targets';
-import { makeTensor } from './tensor';
 
 export interface LoraOptions {
   /**
@@ -10,6 +16,7 @@ export interface LoraOptions {
    * without `.weight`. In a string, `*` stands for any characters; a regular expression may match anywhere.
    */
   readonly targets: readonly (string | RegExp)[];
+  /** Columns of A and rows of B, at least 1. */
   readonly rank: number;
   /** Factor on the adapters (alpha / rank in the paper); 1 unless given. */
   readonly scale?: number;
@@ -33,17 +40,19 @@ export interface Lora {
   /** Length of the flat vector. */
   readonly size: number;
   /**
-   * Weights to start from: A normal with variance 1 / in, B zero, so that the model is unchanged. The same seed
-   * gives the same vector on every machine.
+   * Weights to start from, float32 [size]: A normal with variance 1 / in, B zero, so that the model is unchanged.
+   * @param normal an independent draw of the standard normal distribution for each position k of the vector. It is
+   *   asked once for every element of every A, in the order of the vector; the same draws give the same weights.
    */
-  readonly initialise: (seed: number) => Float32Array<ArrayBuffer>;
+  readonly initialise: (normal: (k: number) => number) => Float32Array<ArrayBuffer>;
 }
 
 /**
- * Adds an adapter beside each target. All their weights come from one flat input, so that a checkpoint and an
- * optimiser handle a single vector; every A lies before every B.
+ * Adds an adapter beside each target (Hu et al., "LoRA", arXiv:2106.09685). All their weights come from one flat input,
+ * so that a checkpoint and an optimiser handle a single vector; every A lies before every B.
  *
- * @throws {OnnxError} if a pattern matches nothing, listing what could be adapted.
+ * @throws {OnnxError} if a pattern matches nothing, listing what could be adapted, if the rank is below 1, or if the
+ *   input's name is taken.
  */
 export function injectLora(graph: Graph, options: LoraOptions): Lora {
   const { rank, scale = 1, input = 'lora' } = options;
@@ -85,7 +94,7 @@ export function injectLora(graph: Graph, options: LoraOptions): Lora {
     },
     layout,
     size,
-    initialise: (seed) => initialise(layout, targets, size, seed),
+    initialise: (normal) => initialise(layout, targets, size, normal),
   };
 }
 
@@ -119,14 +128,14 @@ function initialise(
   layout: readonly LoraEntry[],
   targets: readonly Target[],
   size: number,
-  seed: number,
+  normal: (k: number) => number,
 ): Float32Array<ArrayBuffer> {
   const vector = new Float32Array(size);
   targets.forEach((target, i) => {
     const { offset, shape } = layout[i]!;
     const deviation = 1 / Math.sqrt(target.inputs);
     const end = offset + elementCount(shape);
-    for (let k = offset; k < end; k++) vector[k] = deviation * normal(seed, streams.loraInit, 0, k);
+    for (let k = offset; k < end; k++) vector[k] = deviation * normal(k);
   });
   return vector;
 }

@@ -1,5 +1,5 @@
 /** Which nodes of a graph LoRA adapts, and where. */
-import { type Graph, intAttribute, intsAttribute, type Node, OnnxError } from './graph';
+import { type Graph, intAttribute, intsAttribute, type Node, OnnxError } from './graph/graph';
 
 /** A node whose weight can be adapted. */
 export interface Target {

@@ -21,15 +21,18 @@ import {
   OnnxError,
   type Tensor,
   type ValueInfo,
-} from './graph';
-import { bytesPerElement, dataTypeOfCode, makeTensor } from './tensor';
+} from './graph/graph';
+import { bytesPerElement, dataTypeOfCode, makeTensor } from './graph/tensor';
 
 const text = new TextDecoder();
 
 /**
  * Reads an ONNX model. Weights stay views into `bytes`: keep those unchanged while the graph is in use.
  * @param name of the model, for error messages; a file name serves.
- * @throws {OnnxError} on a truncated or invalid file, external data, subgraphs, and model-local functions.
+ * @throws {OnnxError} on a truncated or invalid file, external data, subgraphs, and model-local functions, saying what
+ *   to do.
+ *
+ * Source of the format: https://onnx.ai/onnx/repo-docs/IR.html
  */
 export function read(bytes: Uint8Array<ArrayBuffer>, name = 'model'): Graph {
   const fail = (problem: string): never => {

@@ -1,13 +1,16 @@
 /** One training step as one graph: loss, gradient and the optimiser's update. */
-import type { Value } from './builder';
-import { backpropagate } from './differentiate';
-import { Expressions } from './expressions';
-import { OnnxError, type StaticGraph } from './graph';
+import type { Value } from './build/builder';
+import { Expressions } from './build/expressions';
+import { backpropagate } from './gradient/differentiate';
+import { OnnxError, type StaticGraph } from './graph/graph';
 
-/** Emits a loss, a value of one element; it may declare inputs of its own. */
+/** Emits a loss, a value of one element, from the model's values; it may declare inputs of its own. */
 export type Loss = (g: Expressions) => Value;
 
-/** Emits an update; what it returns become outputs of the graph, by name. */
+/**
+ * Emits an update of `parameters` by the loss's `gradient`, of the same shape; what it returns become outputs of the
+ * graph, by name.
+ */
 export type Optimiser = (
   g: Expressions,
   parameters: Value,
@@ -48,8 +51,8 @@ export interface AdamWOptions {
 
 /**
  * AdamW (Loshchilov and Hutter, arXiv:1711.05101, algorithm 2).
- * New inputs: `m` and `v`, the moments, of the parameters' shape, zero before the first step; `learning_rate` and
- * `step`, scalars, `step` counting from 1. Outputs: `next/parameters`, `next/m`, `next/v`.
+ * New inputs, whose names the model must leave free: `m` and `v`, the moments, of the parameters' shape, zero before the
+ * first step; `learning_rate` and `step`, scalars, `step` counting from 1. Outputs: `next/parameters`, `next/m`, `next/v`.
  */
 export function adamW(options: AdamWOptions = {}): Optimiser {
   const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 } = options;

@@ -9,12 +9,15 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
-import type { Attribute, Graph, Tensor, ValueInfo } from './graph';
-import { codeOfDataType, toInt64 } from './tensor';
+import type { Attribute, Graph, Tensor, ValueInfo } from './graph/graph';
+import { codeOfDataType, toInt64 } from './graph/tensor';
 
 const text = new TextEncoder();
 
-/** Writes a graph as an ONNX file. Unbound and unknown dimensions stay so. */
+/**
+ * Writes a graph as an ONNX file (https://onnx.ai/onnx/repo-docs/IR.html), weights inside: at most 2 GB, which is what
+ * protobuf can hold. Unbound and unknown dimensions stay so.
+ */
 export function write(graph: Graph): Uint8Array<ArrayBuffer> {
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(graph.irVersion),

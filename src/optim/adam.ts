@@ -3,6 +3,7 @@ import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
 import type { Readback } from '../gpu/readback';
+import { type Snapshot, storedArray } from '../gpu/snapshot';
 
 /** Parameters that share a learning rate. */
 export interface ParameterGroup {
@@ -38,7 +39,8 @@ export interface AdamStats {
   readonly saturations: number;
 }
 
-type Tensors = Record<string, Float32Array<ArrayBuffer>>;
+/** f32 moments by name: `<group>.first_moment`, `<group>.second_moment`. */
+export type AdamSnapshot = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
 
 /** Workgroups that share a segment. */
 const groupsPerSegment = 32;
@@ -100,27 +102,23 @@ export class Adam {
     };
   }
 
-  /** Copies of the moments: `<group>.first_moment`, `<group>.second_moment`. */
-  async snapshot(readback: Readback): Promise<Tensors> {
-    const tensors: Tensors = {};
+  /** Copies of the moments. */
+  async snapshot(readback: Readback): Promise<AdamSnapshot> {
+    const moments: Record<string, Float32Array<ArrayBuffer>> = {};
     for (const { name, buffer, words } of this.#moments()) {
-      tensors[name] = new Float32Array(await readback.read(buffer, 0, 4 * words));
+      moments[name] = new Float32Array(await readback.read(buffer, 0, 4 * words));
     }
-    return tensors;
+    return moments;
   }
 
-  /** @throws RangeError naming a tensor that is missing or of another size; then nothing is set. */
-  restore(tensors: Readonly<Tensors>): void {
-    const moments = this.#moments();
-    for (const { name, words } of moments) {
-      const found = tensors[name]?.length ?? 0;
-      if (found === words) continue;
-      throw new RangeError(
-        `Adam's '${name}' has ${words} words, not ${found}: restore a checkpoint of the same field options.`,
-      );
-    }
-    for (const { name, buffer } of moments) {
-      this.#gpu.device.queue.writeBuffer(buffer, 0, tensors[name]!);
+  /** @throws RangeError naming an array that is missing, of another type or size; then nothing is set. */
+  restore(snapshot: Snapshot): void {
+    const found = this.#moments().map(({ name, buffer, words }) => ({
+      buffer,
+      values: storedArray(snapshot, name, 'F32', words, 'Adam'),
+    }));
+    for (const { buffer, values } of found) {
+      this.#gpu.device.queue.writeBuffer(buffer, 0, values);
     }
   }
 

@@ -1,6 +1,7 @@
+import type * as v from 'valibot';
 import { group, schedule } from '../schema';
 
-/** How fast the field moves. */
+/** How fast what is distilled moves. */
 export const optimSettings = group('Optimiser', {
   tableLearningRate: schedule({
     default: [0.3, 0.01, 0.001, 0.9],
@@ -14,4 +15,12 @@ export const optimSettings = group('Optimiser', {
     label: "MLP's learning rate",
     help: 'learning rate of the perceptron',
   }),
+  pixelLearningRate: schedule({
+    default: [0.3, 0.1, 0.01, 0.9],
+    min: 0,
+    label: "Pixels' learning rate",
+    help: 'learning rate of free pictures, whose parameters are logits',
+  }),
 });
+
+export type OptimSettings = v.InferOutput<typeof optimSettings>;

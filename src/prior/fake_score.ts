@@ -1,3 +1,5 @@
+import { type Snapshot, storedArray } from '../gpu/snapshot';
+import { normal, streams } from '../random';
 import type { Runtime, Session } from '../runtime/runtime';
 import type { SharedValue, Value } from '../runtime/values';
 import { DenoiserInputs } from './denoiser';
@@ -33,15 +35,8 @@ export interface FakeReport {
   readonly gradientNorm: number;
 }
 
-/** Everything that training changes, each [1] or of the length of the low-rank weights. */
-export interface FakeState {
-  readonly lora: Float32Array;
-  /** First and second moments of AdamW. */
-  readonly m: Float32Array;
-  readonly v: Float32Array;
-  /** Training steps taken. */
-  readonly step: Float32Array;
-}
+/** Everything that training changes: `lora`, AdamW's moments `m` and `v`, and `step` [1], the steps taken. */
+type FakeSnapshot = Readonly<Record<'lora' | 'm' | 'v' | 'step', Float32Array<ArrayBuffer>>>;
 
 /** Thrown when a training step's loss or gradient is not finite; the weights are those of before. */
 export class NonFiniteLossError extends Error {
@@ -111,7 +106,7 @@ export class FakeScore {
       runtime.load(name, bytes, signature);
     const predictor = await load(`${path} with LoRA`, graphs.predict);
     const trainer = await load(`The training step of ${path}`, graphs.train);
-    const initial = graphs.lora.initialise(options.seed);
+    const initial = graphs.lora.initialise((k) => normal(options.seed, streams.loraInit, 0, k));
     return new FakeScore(runtime, predictor, trainer, manifest, initial);
   }
 
@@ -180,28 +175,27 @@ export class FakeScore {
   }
 
   /** A copy of all that training changed. */
-  async snapshot(): Promise<FakeState> {
+  async snapshot(): Promise<FakeSnapshot> {
     const { lora, m, v } = this.#current;
-    const copies = await Promise.all([lora, m, v].map((value) => value.read()));
-    const step = Float32Array.of(this.#step);
-    return { lora: copies[0]!, m: copies[1]!, v: copies[2]!, step };
+    const copy = async (value: Value) => new Float32Array(await value.read());
+    const [loraCopy, mCopy, vCopy] = await Promise.all([copy(lora), copy(m), copy(v)]);
+    return { lora: loraCopy, m: mCopy, v: vCopy, step: Float32Array.of(this.#step) };
   }
 
   /**
    * Goes on from a snapshot.
-   * @throws RangeError when it is of another rank or another model.
+   * @throws RangeError when it is of another rank or another model; then nothing is set.
    */
-  restore(state: FakeState): void {
-    for (const name of ['lora', 'm', 'v'] as const) {
-      if (state[name]?.length !== this.size) {
-        throw new RangeError(
-          `The fake score's '${name}' has ${state[name]?.length ?? 'no'} numbers instead of ${this.size}: ` +
-            'restore it with the rank and the model that it was saved with.',
-        );
-      }
-      this.#current[name].write(state[name]);
-    }
-    this.#step = state.step[0]!;
+  restore(snapshot: Snapshot): void {
+    const of = (name: string, length: number) =>
+      storedArray(snapshot, name, 'F32', length, 'The fake score');
+    const names = ['lora', 'm', 'v'] as const;
+    const arrays = names.map((name) => of(name, this.size));
+    const [step] = of('step', 1);
+    names.forEach((name, i) => {
+      this.#current[name].write(arrays[i]!);
+    });
+    this.#step = step!;
   }
 
   async dispose(): Promise<void> {

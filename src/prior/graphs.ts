@@ -8,7 +8,7 @@ import {
   read,
   trainingGraph,
   write,
-} from '../onnx';
+} from '#onnx';
 import type { Signature } from '../runtime/signature';
 import type { Prior } from './files';
 import type { Manifest } from './manifest';

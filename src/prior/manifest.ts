@@ -20,6 +20,8 @@ export interface Manifest {
   readonly timesteps: number;
   /** Cumulative signal power of each timestep, decreasing: z = sqrt(alpha_bar) x + sqrt(1 - alpha_bar) eps. */
   readonly alpha_bar: readonly number[];
+  /** Behind views without alpha: RGB in [0, 1], or another at every step. */
+  readonly background?: readonly number[] | 'random';
   readonly camera: CameraRange;
   readonly text: TextShape;
   readonly guidance: {
@@ -34,6 +36,7 @@ export type Prediction = 'v' | 'epsilon';
 
 /** The cameras that the prior was trained on; angles in degrees. */
 export interface CameraRange {
+  readonly input: boolean;
   /** Offset of each view from the group's azimuth [V]. */
   readonly azimuth_offsets: readonly number[];
   /** Lowest and highest common elevation. */
@@ -102,6 +105,7 @@ export function parseManifest(json: unknown): Manifest {
     timesteps,
     alpha_bar: alphaBar(root.get('alpha_bar'), timesteps),
     camera: {
+      input: true,
       azimuth_offsets: camera.get('azimuth_offsets').numbers(views, -360, 360),
       elevation: [elevation[0]!, elevation[1]!],
       fovy: camera.get('fovy').number(1, 179),

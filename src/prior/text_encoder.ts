@@ -64,6 +64,10 @@ export class PromptEncoder {
     return new PromptEncoder(session, tokenizer);
   }
 
+  unconditional(): Promise<Conditioning> {
+    return this.encode('');
+  }
+
   /** Encodes a prompt; the empty one is the unconditional conditioning. */
   async encode(prompt: string): Promise<Conditioning> {
     const ids = this.#tokenizer.encode(prompt);

@@ -1,7 +1,7 @@
 import type { Image } from '../image/png';
 import type { ShadingMode } from '../render/shading_mode';
 import type { Settings } from '../settings';
-import type { StepReport } from '../train/trainer';
+import type { StepReport } from './reports';
 
 export { type ShadingMode, shadingModes } from '../render/shading_mode';
 
@@ -33,8 +33,11 @@ export interface SampleRequest {
   readonly seed: number;
 }
 
-/** What can be saved of a run: its mesh, in the format that its settings name, or all that it needs to go on. */
-export type SavedKind = 'mesh' | 'checkpoint';
+/**
+ * What can be saved of a run: what it has made (a mesh in the format that its settings name, or pictures), or all
+ * that it needs to go on.
+ */
+export type SavedKind = 'object' | 'checkpoint';
 
 export interface SavedFile {
   readonly name: string;
@@ -47,8 +50,8 @@ export type Command =
   | { readonly type: 'open'; readonly model: string }
   /** Ends the runs there are and starts these. */
   | { readonly type: 'start'; readonly runs: readonly RunRequest[] }
-  /** Ends the runs there are and goes on with a checkpoint's, named by its method. */
-  | { readonly type: 'load'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Ends the runs there are and goes on with a checkpoint's. */
+  | { readonly type: 'load'; readonly run: RunId; readonly bytes: Uint8Array<ArrayBuffer> }
   /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
   | { readonly type: 'sample'; readonly request: SampleRequest | null }
   | { readonly type: 'pause' }

@@ -1,9 +1,10 @@
 import code from '../../shaders/render/occupancy.wgsl';
 import type { Points } from '../field/points';
-import { Arena } from '../gpu/arena';
+import { Arena, wordBytes } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
 import type { Readback } from '../gpu/readback';
+import { type Snapshot, storedArray } from '../gpu/snapshot';
 import { streams } from '../random';
 import type { PointEvaluator, RadianceField } from './radiance_field';
 
@@ -26,10 +27,9 @@ export interface OccupancyOptions {
 export type OccupancySnapshot = {
   /** f32 per cell that touches the ball. */
   readonly density: Float32Array<ArrayBuffer>;
+  /** u32: one bit a cell, as `Occupancy.bits`. */
   readonly bits: Uint32Array<ArrayBuffer>;
 };
-
-export type Tensors = Readonly<Record<string, ArrayBufferView<ArrayBuffer>>>;
 
 /**
  * Cells of the cube [-1, 1]^3, x fastest, that touch the unit ball.
@@ -165,14 +165,13 @@ export class Occupancy {
 
   /**
    * Queues the upload of a snapshot.
-   * @throws RangeError when it is of another resolution; then nothing is set.
+   * @throws RangeError naming an array that is missing, of another type or of another resolution; then nothing
+   *   is set.
    */
-  restore({ density, bits }: Tensors): void {
-    if (density?.byteLength !== this.#density.size || bits?.byteLength !== this.bits.size) {
-      throw new RangeError(
-        `The snapshot's occupancy grid is not of resolution ${this.resolution}: restore it with the settings that it was saved with.`,
-      );
-    }
+  restore(snapshot: Snapshot): void {
+    const owner = `The occupancy grid of resolution ${this.resolution}`;
+    const density = storedArray(snapshot, 'density', 'F32', this.cells, owner);
+    const bits = storedArray(snapshot, 'bits', 'U32', this.bits.size / wordBytes, owner);
     const { queue } = this.#gpu.device;
     queue.writeBuffer(this.#density, 0, density);
     queue.writeBuffer(this.bits, 0, bits);

@@ -1,14 +1,11 @@
 import type { Points } from '../field/points';
 
 /** What rendering asks of a field: `Field` is one. */
-export interface RadianceField {
+export interface RadianceField<E extends PointEvaluator = PointEvaluator> {
   /** Most 32-bit words that one of an evaluator's buffers holds for each point. */
   readonly wordsPerPoint: number;
   /** @param options tiled: whether the gradients of several sets of points will be added up. */
-  evaluator(
-    points: Points,
-    options: { readonly gradient: boolean; readonly tiled?: boolean },
-  ): PointEvaluator;
+  evaluator(points: Points, options: { readonly gradient: boolean; readonly tiled?: boolean }): E;
 }
 
 /** A field at one set of points: `FieldEvaluator` is one. It records and nothing else. */

@@ -1,10 +1,9 @@
 import { wordBytes } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
-import type { Readback } from '../gpu/readback';
 import type { Work } from '../gpu/submission';
 import { Composite, noRegularisers, type Regularisers } from './composite';
 import { type Frame, March, mostPoints, pixelsOf, type RayShape, tilePixelsFor } from './march';
-import { Occupancy, type OccupancySnapshot, type Tensors } from './occupancy';
+import { Occupancy } from './occupancy';
 import type { PointEvaluator, RadianceField } from './radiance_field';
 import { renderDefaults } from './settings';
 
@@ -51,15 +50,15 @@ export interface RenderFrame extends Frame {
  * The differentiable volume renderer: field -> views, and dL/dviews -> dL/dfield.
  * It records passes and nothing else; a step allocates nothing.
  */
-export class Renderer {
+export class Renderer<E extends PointEvaluator = PointEvaluator> {
   readonly occupancy: Occupancy;
+  readonly march: March;
+  readonly evaluator: E;
+  readonly composite: Composite;
   readonly #ownsOccupancy: boolean;
-  readonly #march: March;
-  readonly #evaluator: PointEvaluator;
-  readonly #composite: Composite;
 
   /** @throws RangeError when the sizes exceed what the adapter can bind or dispatch. */
-  constructor(gpu: Gpu, field: RadianceField, options: RendererOptions) {
+  constructor(gpu: Gpu, field: RadianceField<E>, options: RendererOptions) {
     const {
       raysPerPixel = renderDefaults.raysPerPixel,
       gradient = true,
@@ -78,13 +77,8 @@ export class Renderer {
     const tileSteps = tilePixels * raysPerPixel * samplesPerRay;
     const room = whole ? share : tileSteps;
     this.#ownsOccupancy = options.occupancy === undefined;
-    this.occupancy =
-      options.occupancy ??
-      new Occupancy(gpu, field, {
-        resolution: options.occupancyResolution ?? renderDefaults.occupancyResolution,
-        threshold: (emptyStep * samplesPerRay) / 2,
-      });
-    this.#march = new March(
+    this.occupancy = options.occupancy ?? occupancyOf(gpu, field, options);
+    this.march = new March(
       gpu,
       shape,
       tilePixels,
@@ -92,8 +86,8 @@ export class Renderer {
       this.occupancy.bits,
       this.occupancy.resolution,
     );
-    this.#evaluator = field.evaluator(this.#march.points, { gradient, tiled: !whole });
-    this.#composite = new Composite(gpu, shape, tilePixels, this.#march, this.#evaluator, {
+    this.evaluator = field.evaluator(this.march.points, { gradient, tiled: !whole });
+    this.composite = new Composite(gpu, shape, tilePixels, this.march, this.evaluator, {
       earlyStop,
       gradient,
     });
@@ -101,27 +95,27 @@ export class Renderer {
 
   /** f32 [V, 4, H, W]: RGB premultiplied by alpha, then alpha; row 0 at the top. */
   get views(): GPUBuffer {
-    return this.#composite.views;
+    return this.composite.views;
   }
 
   /** f32 [V, 4, H, W]: dL/dviews, to be filled before backward. */
   get viewGradients(): GPUBuffer {
-    return this.#composite.viewGradients;
+    return this.composite.viewGradients;
   }
 
   /** f32 [V, H, W]: expected distance from the camera, 0 where a pixel is empty. */
   get depth(): GPUBuffer {
-    return this.#composite.depth;
+    return this.composite.depth;
   }
 
   /** u32 [2]: points that the last pass asked for, and the most that any has. */
   get demand(): GPUBuffer {
-    return this.#march.demand;
+    return this.march.demand;
   }
 
   /** Points that a pass has room for. */
   get capacity(): number {
-    return this.#march.points.capacity;
+    return this.march.points.capacity;
   }
 
   /**
@@ -129,17 +123,17 @@ export class Renderer {
    * @throws RangeError unless there is one camera for each view.
    */
   begin(frame: RenderFrame): void {
-    this.#march.begin(frame);
-    this.#composite.begin(frame.regularisers ?? noRegularisers, frame.raysPerPixel);
+    this.march.begin(frame);
+    this.composite.begin(frame.regularisers ?? noRegularisers, frame.raysPerPixel);
     if (this.#ownsOccupancy) this.occupancy.begin(frame.seed, frame.step);
   }
 
   /** Records field -> views and depth; of several tiles, each is a part of the work. */
   forward(work: Work): void {
     this.#tiled(work, (pass) => {
-      this.#march.forward(pass);
-      this.#evaluator.forward(pass);
-      this.#composite.forward(pass);
+      this.march.forward(pass);
+      this.evaluator.forward(pass);
+      this.composite.forward(pass);
     });
   }
 
@@ -149,24 +143,24 @@ export class Renderer {
    * once more for the table.
    */
   backward(work: Work): void {
-    if (this.#march.tiles === 1) {
-      this.#composite.backward(work.pass);
-      this.#evaluator.backward(work.pass);
+    if (this.march.tiles === 1) {
+      this.composite.backward(work.pass);
+      this.evaluator.backward(work.pass);
       return;
     }
     const again = (pass: GPUComputePassEncoder) => {
-      this.#march.forward(pass);
-      this.#evaluator.forward(pass);
-      this.#composite.backward(pass);
+      this.march.forward(pass);
+      this.evaluator.forward(pass);
+      this.composite.backward(pass);
     };
     this.#tiled(work, (pass, tile) => {
       again(pass);
-      this.#evaluator.accumulate(pass, tile === 0);
+      this.evaluator.accumulate(pass, tile === 0);
     });
-    this.#evaluator.reduce(work.pass);
+    this.evaluator.reduce(work.pass);
     this.#tiled(work, (pass, tile) => {
       again(pass);
-      this.#evaluator.scatter(pass, tile === this.#march.tiles - 1);
+      this.evaluator.scatter(pass, tile === this.march.tiles - 1);
     });
   }
 
@@ -175,30 +169,33 @@ export class Renderer {
     this.occupancy.update(pass);
   }
 
-  /** What a checkpoint must hold beside the field. */
-  snapshot(readback: Readback): Promise<OccupancySnapshot> {
-    return this.occupancy.snapshot(readback);
-  }
-
-  restore(snapshot: Tensors): void {
-    this.occupancy.restore(snapshot);
-  }
-
   #tiled(work: Work, record: (pass: GPUComputePassEncoder, tile: number) => void): void {
-    const { tiles } = this.#march;
+    const { tiles } = this.march;
     for (let tile = 0; tile < tiles; tile++) {
       record(work.pass, tile);
-      this.#march.nextTile(work.pass);
+      this.march.nextTile(work.pass);
       if (tiles > 1) work.split();
     }
   }
 
   dispose(): void {
-    this.#composite.dispose();
-    this.#evaluator.dispose();
-    this.#march.dispose();
+    this.composite.dispose();
+    this.evaluator.dispose();
+    this.march.dispose();
     if (this.#ownsOccupancy) this.occupancy.dispose();
   }
+}
+
+/** The occupancy grid of a field for rays of so many samples. */
+export function occupancyOf(
+  gpu: Gpu,
+  field: RadianceField,
+  {
+    samplesPerRay,
+    occupancyResolution: resolution = renderDefaults.occupancyResolution,
+  }: Pick<RendererOptions, 'samplesPerRay' | 'occupancyResolution'>,
+): Occupancy {
+  return new Occupancy(gpu, field, { resolution, threshold: (emptyStep * samplesPerRay) / 2 });
 }
 
 /** Points of which each buffer can be bound and each kernel dispatched. */

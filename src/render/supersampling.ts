@@ -1,4 +1,4 @@
-import { most, scheduled } from '../schema';
+import { most, type SettingsAt } from '../schema';
 import type { RenderSettings } from './settings';
 
 /** How often `side` doubles within `size`, as a factor: a power of two, at least 1. */
@@ -6,17 +6,14 @@ export const doublings = (size: number, side: number): number =>
   2 ** Math.max(0, Math.floor(Math.log2(Math.max(size, side) / side)));
 
 /**
- * Rays that a pixel of what the denoiser sees is the mean of, after `step`: those of all pixels that it
- * covers of views rendered at `render.size`.
+ * Rays that a pixel of what the denoiser sees is the mean of: those of all pixels that it covers of views
+ * rendered at `size`.
  * @param resolution side in pixels of what the denoiser sees.
  */
-export function raysPerPixel(
-  { render, steps }: { readonly render: RenderSettings; readonly steps: number },
+export const raysPerPixel = (
+  { raysPerPixel: each, size }: Pick<SettingsAt<RenderSettings>, 'raysPerPixel' | 'size'>,
   resolution: number,
-  step: number,
-): number {
-  return render.raysPerPixel * doublings(scheduled(render.size, step, steps), resolution) ** 2;
-}
+): number => each * doublings(size, resolution) ** 2;
 
 /** The most that `raysPerPixel` comes to in a run; all others divide it. */
 export const mostRaysPerPixel = (

@@ -12,5 +12,5 @@ export {
   shown,
   text,
 } from './kinds';
-export { most, type Schedule, scheduled } from './schedule';
+export { most, type Schedule, type SettingsAt, scheduled, settingsAt } from './schedule';
 export { SettingsError } from './settings_error';

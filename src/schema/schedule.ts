@@ -18,3 +18,25 @@ export function scheduled(schedule: Schedule, step: number, steps: number): numb
   if (at >= end) return v1;
   return v0 + ((v1 - v0) * (at - start)) / (end - start);
 }
+
+/** Settings at a step: each schedule is the number that it has come to. */
+export type SettingsAt<S> = {
+  readonly [K in keyof S]: S[K] extends number | string | boolean
+    ? S[K]
+    : Schedule extends S[K]
+      ? number
+      : SettingsAt<S[K]>;
+};
+
+/** Settings after so many steps of `settings.steps`. */
+export function settingsAt<S extends { readonly steps: number }>(
+  settings: S,
+  step: number,
+): SettingsAt<S> {
+  const at = (value: unknown): unknown => {
+    if (Array.isArray(value)) return scheduled(value as unknown as Schedule, step, settings.steps);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, at(inner)]));
+  };
+  return at(settings) as SettingsAt<S>;
+}

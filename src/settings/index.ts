@@ -6,8 +6,10 @@ export {
   fromText,
   most,
   type Schedule,
+  type SettingsAt,
   SettingsError,
   scheduled,
+  settingsAt,
   toText,
 } from '../schema';
 export { makeSettings } from './make';

@@ -35,6 +35,12 @@ export const settingsSchema = group('Settings', {
     label: 'Steps',
     help: 'steps of the field',
   }),
+  generator: choice({
+    default: 'field',
+    choices: ['field', 'pixels'],
+    label: 'Generator',
+    help: 'what is distilled: a field, or as many free pictures as the prior has views',
+  }),
   field: fieldSettings,
   render: renderSettings,
   guidance: guidanceSettings,

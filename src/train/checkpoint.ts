@@ -1,23 +1,13 @@
+import { arrayTypes, type Dtype, dtypeOf, type Snapshot } from '../gpu/snapshot';
+
 /**
  * The safetensors format (https://huggingface.co/docs/safetensors): u64 header length, a JSON header
  * { name: { dtype, shape, data_offsets }, __metadata__: { key: string } }, then the tensors' bytes,
  * little-endian, without gaps. Reads and writes memory alone.
  */
 
-const arrayTypes = {
-  F32: Float32Array<ArrayBuffer>,
-  I32: Int32Array<ArrayBuffer>,
-  U32: Uint32Array<ArrayBuffer>,
-  U8: Uint8Array<ArrayBuffer>,
-} as const;
-
-type Dtype = keyof typeof arrayTypes;
-
-/** Tensors by name, flattened: a checkpoint's owners know their shapes. */
-export type Tensors = Readonly<Record<string, InstanceType<(typeof arrayTypes)[Dtype]>>>;
-
 export interface Checkpoint {
-  readonly tensors: Tensors;
+  readonly tensors: Snapshot;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +32,7 @@ const longestHeader = 100_000_000;
  * @throws CheckpointError naming a tensor that cannot be stored.
  */
 export function writeCheckpoint(
-  tensors: Tensors,
+  tensors: Snapshot,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const sorted = Object.entries(tensors).sort(byName);
@@ -55,7 +45,9 @@ export function writeCheckpoint(
     if (name === metadataKey) fail(`'${name}' cannot name a tensor.`);
     const begin = end;
     end += data.byteLength;
-    const entry = { dtype: dtypeOf(name, data), shape: [data.length], data_offsets: [begin, end] };
+    const dtype = dtypeOf(data);
+    if (!dtype) fail(`'${name}', a ${(data as object).constructor.name}, cannot be stored.`);
+    const entry = { dtype, shape: [data.length], data_offsets: [begin, end] };
     header.push([name, entry]);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
@@ -156,11 +148,6 @@ function checkLayout(entries: readonly (readonly [string, Entry])[], bytes: numb
   if (end > bytes)
     fail(`Its tensors need ${end} bytes, but ${bytes} follow: the file is truncated.`);
   if (end < bytes) fail(`${bytes - end} bytes follow its tensors.`);
-}
-
-function dtypeOf(name: string, data: Tensors[string]): Dtype {
-  const found = (Object.keys(arrayTypes) as Dtype[]).find((d) => data instanceof arrayTypes[d]);
-  return found ?? fail(`'${name}', a ${(data as object).constructor.name}, cannot be stored.`);
 }
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>

@@ -1,20 +1,25 @@
-import { Field } from '../field/field';
+import { FieldGenerator } from '../generator/field';
+import { PixelGenerator } from '../generator/pixels';
 import type { Gpu } from '../gpu/device';
-import { Adam } from '../optim/adam';
+import { batchOf, questionsOf } from '../guidance/queries';
+import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
 import { FakeScore } from '../prior/fake_score';
 import { loadPrior, type ModelFiles, type Prior, type Progress } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
 import { defaultSteps, type Estimate, Sampler, type SamplingOptions } from '../prior/sampler';
 import { PromptEncoder, promptNotes } from '../prior/text_encoder';
-import { type Camera, cameraMatrices, orbitCamera } from '../render/camera';
-import { Renderer } from '../render/renderer';
+import { type Camera, cameraMatrices, ringCameras } from '../render/camera';
 import { mostRaysPerPixel } from '../render/supersampling';
 import type { OrtBackend } from '../runtime/backend';
 import { Runtime } from '../runtime/runtime';
 import type { Settings } from '../settings';
+import { frontCameras } from './plan';
 import { Run } from './run';
 import { Trainer } from './trainer';
+
+/** Views whose outline an object's mesh is to have, and their side in pixels. */
+const silhouettes = { count: 4, size: 64 };
 
 export interface EngineOptions {
   readonly gpu: Gpu;
@@ -22,6 +27,9 @@ export interface EngineOptions {
   readonly files: ModelFiles;
   readonly onProgress?: Progress;
 }
+
+/** A run of one of the generators that there are. */
+export type EngineRun = Run<FieldGenerator | PixelGenerator>;
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
   Partial<Pick<SamplingOptions, 'steps' | 'guidance'>>;
@@ -59,46 +67,38 @@ export class Engine {
   }
 
   /** A run at its first step. @throws RangeError when a size exceeds the adapter's limits. */
-  async createRun(settings: Settings): Promise<Run> {
+  async createRun(settings: Settings): Promise<EngineRun> {
     const { gpu, manifest } = this;
-    const [prompt, empty] = [
-      await this.#encoder.encode(settings.prompt),
-      await this.#encoder.encode(''),
-    ];
-    const denoiser = await this.#denoiser(settings.guidance.sharedTimestep ? 2 : 3);
-    const field = new Field(gpu, settings.field, settings.seed);
-    const renderer = new Renderer(gpu, field, {
-      views: manifest.views,
-      width: manifest.resolution,
-      height: manifest.resolution,
-      samplesPerRay: settings.render.samplesPerRay,
-      raysPerPixel: mostRaysPerPixel(settings, manifest.resolution),
-      occupancyResolution: settings.render.occupancyResolution,
-    });
-    const optimiser = new Adam(gpu, field.parameters);
-    const fake = await this.#fakeScore(settings);
-    fake?.setText(prompt);
-    const trainer = new Trainer({
-      gpu,
-      manifest,
+    const questions = questionsOf(settings.guidance);
+    const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
+    const fake =
+      batchOf(questions, 'fake').length > 0
+        ? await FakeScore.load(this.#runtime, this.prior, {
+            rank: settings.fake.rank,
+            seed: settings.seed,
+          })
+        : undefined;
+    const generator = this.#generator(settings);
+    const parts = { settings, manifest, generator, ...(fake && { fake }) };
+    const texts = await textsOf(this.#encoder, manifest, settings);
+    return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
+  }
+
+  #generator(settings: Settings): EngineRun['generator'] {
+    const { views, resolution, camera } = this.manifest;
+    if (settings.generator === 'pixels') {
+      return new PixelGenerator(this.gpu, { views, resolution, seed: settings.seed });
+    }
+    const elevation = (camera.elevation[0] + camera.elevation[1]) / 2;
+    return new FieldGenerator(this.gpu, {
       settings,
-      field,
-      renderer,
-      optimiser,
-      denoiser,
-      ...(fake ? { fake } : {}),
-      prompt,
-      empty,
-    });
-    return new Run({
-      gpu,
-      settings,
-      manifest,
-      trainer,
-      field,
-      renderer,
-      optimiser,
-      ...(fake ? { fake } : {}),
+      views,
+      width: resolution,
+      height: resolution,
+      raysPerPixel: mostRaysPerPixel(settings, resolution),
+      viewSize: resolution,
+      around: (count) => ringCameras(count, { ...camera, elevation }),
+      silhouettes,
     });
   }
 
@@ -109,9 +109,7 @@ export class Engine {
 
   /** Where samples are seen from: one camera a view, the first at the front. */
   get samplingCameras(): Camera[] {
-    const { camera } = this.manifest;
-    const elevation = (camera.elevation[0] + camera.elevation[1]) / 2;
-    return camera.azimuth_offsets.map((azimuth) => orbitCamera({ ...camera, azimuth, elevation }));
+    return frontCameras(this.manifest);
   }
 
   /**
@@ -127,7 +125,7 @@ export class Engine {
         guidance: this.manifest.guidance.scale,
         ...options,
         prompt: await this.#encoder.encode(prompt),
-        empty: await this.#encoder.encode(''),
+        empty: await this.#encoder.unconditional(),
         cameras: cameraMatrices(this.samplingCameras),
       });
     } finally {
@@ -145,10 +143,5 @@ export class Engine {
     const made = this.#denoisers.get(batch) ?? Denoiser.load(this.#runtime, this.prior, batch);
     this.#denoisers.set(batch, made);
     return made;
-  }
-
-  async #fakeScore({ guidance, fake, seed }: Settings): Promise<FakeScore | undefined> {
-    if (guidance.baseline !== 'fake') return undefined;
-    return FakeScore.load(this.#runtime, this.prior, { rank: fake.rank, seed });
   }
 }

@@ -2,7 +2,7 @@ import { viewsToImage } from '../image/png';
 import type { Estimate } from '../prior/sampler';
 import type { SampleRequest, SessionReport } from '../protocol/messages';
 
-/** What a drawing asks of an engine: `Engine` is one. */
+/** What sampling asks of an engine: `Engine` is one. */
 export interface SampleSource {
   readonly manifest: { readonly views: number; readonly resolution: number };
   /** What of a prompt the prior does not take in, in sentences. */
@@ -17,7 +17,7 @@ export function noteOn(source: SampleSource, prompt: string): SessionReport | un
 }
 
 /** A sample of the prior on its way, step by step. */
-export class Drawing {
+export class Sampling {
   readonly #source: SampleSource;
   readonly #request: SampleRequest;
   readonly #estimates: AsyncGenerator<Estimate, void>;

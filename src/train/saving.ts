@@ -1,5 +1,5 @@
+import type { OutputFile } from '../generator/generator';
 import type { PngEncoder } from '../image/png';
-import type { MeshFile } from '../mesh/export';
 import type { SavedFile, SavedKind } from '../protocol/messages';
 import type { Settings } from '../settings';
 
@@ -7,7 +7,7 @@ import type { Settings } from '../settings';
 export interface Saveable {
   readonly settings: Settings;
   checkpoint(): Promise<Uint8Array>;
-  exportFiles(encodePng: PngEncoder, file: string): Promise<MeshFile[]>;
+  files(encodePng: PngEncoder, file: string): Promise<OutputFile[]>;
 }
 
 /** A run, and its last good checkpoint for when it can no longer be asked. */
@@ -16,15 +16,15 @@ interface Kept {
   readonly saved: Uint8Array | undefined;
 }
 
-/** A run's mesh or checkpoint as files whose bytes may be transferred. @throws what the run throws. */
+/** What a run has made, or its checkpoint, as files whose bytes may be transferred. @throws what the run throws. */
 export async function filesOf(
   { run, saved }: Kept,
   kind: SavedKind,
   encodePng: PngEncoder,
 ): Promise<SavedFile[]> {
   const name = baseName(run.settings);
-  if (kind === 'mesh') {
-    const files = await run.exportFiles(encodePng, name);
+  if (kind === 'object') {
+    const files = await run.files(encodePng, name);
     return files.map((file) => ({ name: file.name, bytes: owned(file.bytes) }));
   }
   const bytes = await run.checkpoint().catch((error: unknown) => {

@@ -8,11 +8,11 @@ import type {
   SessionReport,
   SessionState,
 } from '../protocol/messages';
+import type { StepReport } from '../protocol/reports';
 import type { Settings } from '../settings';
 import { messageOf } from './error_message';
-import { Drawing, noteOn, type SampleSource } from './sampling';
+import { noteOn, type SampleSource, Sampling } from './sampling';
 import { filesOf, type Saveable } from './saving';
-import type { StepReport } from './trainer';
 
 /** What a session asks of a run: `Run` is one. */
 export interface SessionRun extends Saveable {
@@ -20,7 +20,7 @@ export interface SessionRun extends Saveable {
   readonly finished: boolean;
   takeStep(): Promise<StepReport>;
   restore(bytes: Uint8Array): void;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /** What a session asks of an engine: `Engine` is one. */
@@ -61,7 +61,7 @@ export class Session<R extends SessionRun> {
   readonly #tasks: (() => Promise<void>)[] = [];
   #state: SessionState = 'idle';
   #working = false;
-  #drawing: Drawing | undefined;
+  #sampling: Sampling | undefined;
 
   constructor(options: SessionOptions<R>) {
     this.#options = options;
@@ -84,18 +84,18 @@ export class Session<R extends SessionRun> {
     });
   }
 
-  /** Ends the runs there are and goes on with a checkpoint's, named by its method. */
-  load(bytes: Uint8Array): Promise<void> {
+  /** Ends the runs there are and goes on with a checkpoint's. */
+  load(id: RunId, bytes: Uint8Array): Promise<void> {
     return this.#begin(async () => {
       const settings = this.#options.settingsOf(bytes);
       const run = await this.#create(settings);
       try {
         run.restore(bytes);
       } catch (error) {
-        run.dispose();
+        await run.dispose();
         throw error;
       }
-      this.#add(settings.method, run);
+      this.#add(id, run);
       this.#note([settings.prompt]);
     });
   }
@@ -116,7 +116,7 @@ export class Session<R extends SessionRun> {
   /** Ends all runs and frees what they hold. */
   reset(): Promise<void> {
     return this.#enqueue(async () => {
-      this.#clear();
+      await this.#clear();
       this.#become('idle');
     });
   }
@@ -124,8 +124,8 @@ export class Session<R extends SessionRun> {
   /** Begins to draw the prior's own views, whatever the runs do; ends what was being drawn. Null only ends it. */
   sample(request: SampleRequest | null): Promise<void> {
     return this.#enqueue(async () => {
-      await this.#drawing?.stop();
-      this.#drawing = request ? new Drawing(this.#options.source, request) : undefined;
+      await this.#sampling?.stop();
+      this.#sampling = request ? new Sampling(this.#options.source, request) : undefined;
     });
   }
 
@@ -146,13 +146,13 @@ export class Session<R extends SessionRun> {
 
   #begin(create: () => Promise<void>): Promise<void> {
     return this.#enqueue(async () => {
-      this.#clear();
+      await this.#clear();
       this.#become('preparing');
       try {
         await create();
         this.#become(this.#isTraining() ? 'training' : 'finished');
       } catch (error) {
-        this.#clear();
+        await this.#clear();
         this.#become('idle');
         this.#options.report({ type: 'error', run: null, message: messageOf(error) });
       }
@@ -178,11 +178,11 @@ export class Session<R extends SessionRun> {
   }
 
   /** Whoever shows a run hears of its end before its buffers are gone. */
-  #clear(): void {
+  async #clear(): Promise<void> {
     for (const [id, member] of [...this.#members]) {
       this.#members.delete(id);
       this.#enter(id, member, 'ended');
-      member.run.dispose();
+      await member.run.dispose();
     }
   }
 
@@ -210,7 +210,7 @@ export class Session<R extends SessionRun> {
     for (;;) {
       const task = this.#tasks.shift();
       if (task) await task();
-      else if (this.#drawing) await this.#draw(this.#drawing);
+      else if (this.#sampling) await this.#takeSample(this.#sampling);
       else if (this.#state === 'training') await this.#step();
       else break;
       await this.#options.breathe();
@@ -218,13 +218,13 @@ export class Session<R extends SessionRun> {
     this.#working = false;
   }
 
-  async #draw(drawing: Drawing): Promise<void> {
+  async #takeSample(sampling: Sampling): Promise<void> {
     try {
-      const report = await drawing.takeStep();
+      const report = await sampling.takeStep();
       if (report) this.#options.report(report);
-      else this.#drawing = undefined;
+      else this.#sampling = undefined;
     } catch (error) {
-      this.#drawing = undefined;
+      this.#sampling = undefined;
       const message = messageOf(error);
       this.#options.report({ type: 'error', run: null, message, sampling: true });
     }

@@ -17,8 +17,8 @@ type StepReport = Extract<Report, { type: 'step' }>['report'];
 /** What the seed drew for a step: the same for every run. */
 export function drawnWords({ camera, timesteps }: StepReport, several: boolean): string {
   const azimuth = Math.round(camera.azimuth + 360) % 360;
-  const [matching, adherence] = timesteps;
-  const levels = matching === adherence ? `${matching}` : `${matching} and ${adherence}`;
+  const { dm, cfg } = timesteps;
+  const levels = dm === cfg ? `${dm}` : `${dm} and ${cfg}`;
   const words = `camera ${azimuth}° around and ${Math.round(camera.elevation)}° up, noise level ${levels}`;
   return several ? `Same for both: ${words}` : `From the seed: ${words}`;
 }

@@ -100,7 +100,8 @@ export class Page {
     });
     offerLink(find(document, '#share'));
     offerFile(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
-      take: (bytes) => this.#engine.send({ type: 'load', bytes }, [bytes.buffer]),
+      take: (bytes) =>
+        this.#engine.send({ type: 'load', run: methodIds[0]!, bytes }, [bytes.buffer]),
       refuse: (message) => this.#notice(message),
     });
     addEventListener('hashchange', () => {

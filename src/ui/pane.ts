@@ -40,8 +40,8 @@ export class Pane {
     gradient: new Plot([{ name: 'Gradient', tone: 'strong' }], short),
     terms: new Plot(
       [
-        { name: 'Matching', tone: 'strong' },
-        { name: 'Guidance', tone: 'faint' },
+        { name: 'DM term', tone: 'strong' },
+        { name: 'CFG term', tone: 'faint' },
       ],
       short,
     ),
@@ -104,9 +104,9 @@ export class Pane {
   step({ step, gradientNorms, terms, fake, milliseconds }: StepReport): void {
     const { gradient, terms: both, loss, time } = this.#curves;
     gradient.add([gradientNorms.views]);
-    both.add([terms.matching, terms.adherence]);
+    both.add([terms.dm, terms.cfg]);
     if (fake) loss.add([fake.loss]);
-    time.add([milliseconds.denoiser + milliseconds.field + milliseconds.rest]);
+    time.add([milliseconds.denoiser + milliseconds.generator + milliseconds.rest]);
     this.#step = step + 1;
   }
 

@@ -8,7 +8,7 @@ import type { OrbitState } from './orbit';
 import { Preview } from './preview';
 
 /** A field as seen by one camera, at one size. */
-export interface FieldPicture {
+export interface ViewportPicture {
   /** f32 [1, 4, height, width], RGB premultiplied by alpha, then alpha; row 0 at the top. */
   readonly views: GPUBuffer;
   /** Queues the upload of the camera; `fovy` in degrees. */
@@ -17,11 +17,11 @@ export interface FieldPicture {
   dispose(): void;
 }
 
-/** What a stage shows: makes pictures of a size. */
-export type FieldSource = (size: CanvasSize) => FieldPicture;
+/** What a viewport shows: makes pictures of a size. */
+export type PictureSource = (size: CanvasSize) => ViewportPicture;
 
 interface Shown {
-  readonly picture: FieldPicture;
+  readonly picture: ViewportPicture;
   readonly preview: Preview;
   readonly texture: THREE.ExternalTexture;
 }
@@ -30,7 +30,7 @@ interface Shown {
 const kept = 3;
 
 /** One pane: a field over a ground, drawn by three.js on the engine's own device. */
-export class Stage {
+export class Viewport {
   readonly #gpu: Gpu;
   readonly #renderer: THREE.WebGPURenderer;
   readonly #scene = new THREE.Scene();
@@ -41,7 +41,7 @@ export class Stage {
   readonly #picture = texture(new THREE.Texture());
   /** By size, the one that was shown last at the end. */
   readonly #shown = new Map<string, Shown>();
-  #source: FieldSource | undefined;
+  #source: PictureSource | undefined;
 
   private constructor(gpu: Gpu, renderer: THREE.WebGPURenderer, fovy: number) {
     this.#gpu = gpu;
@@ -54,7 +54,7 @@ export class Stage {
   }
 
   /** @param canvas of a Worker: it has no style and no layout. */
-  static async open(gpu: Gpu, canvas: OffscreenCanvas, fovy: number): Promise<Stage> {
+  static async open(gpu: Gpu, canvas: OffscreenCanvas, fovy: number): Promise<Viewport> {
     // three.js sets a canvas's style and asks for nothing else of the DOM.
     const target = Object.assign(canvas, { style: {} }) as unknown as HTMLCanvasElement;
     const renderer = new THREE.WebGPURenderer({ canvas: target, device: gpu.device });
@@ -63,11 +63,11 @@ export class Stage {
     renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
     renderer.setClearColor(0, 0);
     await renderer.init();
-    return new Stage(gpu, renderer, fovy);
+    return new Viewport(gpu, renderer, fovy);
   }
 
   /** Shows another field, or none. */
-  show(source: FieldSource | undefined): void {
+  show(source: PictureSource | undefined): void {
     this.#source = source;
     for (const key of [...this.#shown.keys()]) this.#forget(key);
   }
@@ -127,7 +127,7 @@ export class Stage {
 
   #render({ picture, preview, texture }: Shown, orbit: OrbitState): void {
     picture.begin(orbit, this.#camera.fov);
-    const work = new Submission(this.#gpu, 'view.stage');
+    const work = new Submission(this.#gpu, 'view.viewport');
     picture.record(work);
     preview.forward(work.pass);
     preview.copy(work.encoder);
@@ -135,7 +135,7 @@ export class Stage {
     this.#picture.value = texture;
   }
 
-  #take(source: FieldSource, size: CanvasSize): Shown {
+  #take(source: PictureSource, size: CanvasSize): Shown {
     const key = keyOf(size);
     const shown = this.#shown.get(key) ?? this.#make(source, size);
     this.#shown.delete(key);
@@ -145,7 +145,7 @@ export class Stage {
     return shown;
   }
 
-  #make(source: FieldSource, size: CanvasSize): Shown {
+  #make(source: PictureSource, size: CanvasSize): Shown {
     const picture = source(size);
     const preview = new Preview(this.#gpu, picture.views, size);
     const texture = new THREE.ExternalTexture(preview.texture);

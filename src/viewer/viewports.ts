@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/device';
 import type { CanvasSize, OrbitMove, RunId } from '../protocol/messages';
 import { eased, moved, type OrbitBounds, type OrbitState } from './orbit';
 import { nextSide, paceOf, pauseAfter } from './pace';
-import { type FieldSource, Stage } from './viewport';
+import { type PictureSource, Viewport } from './viewport';
 
 /** How the panes see: the same for all, so that objects can be compared. */
 export interface Viewpoint {
@@ -17,7 +17,7 @@ const halfLife = 0.05;
 const firstSide = { software: 64, gpu: 256 } as const;
 
 interface Pane {
-  readonly stage: Stage;
+  readonly viewport: Viewport;
   size: CanvasSize;
   orbit: OrbitState;
   target: OrbitState;
@@ -35,11 +35,11 @@ interface Pane {
  * The panes of a page. It draws a pane when its field or its camera changed and at no other time, at a
  * size and a rate that leave the device to training.
  */
-export class Theatre {
+export class Viewports {
   readonly #gpu: Gpu;
   readonly #viewpoint: Viewpoint;
   readonly #panes = new Map<RunId, Pane>();
-  /** Newest sizes: a canvas may change while its stage is being made. */
+  /** Newest sizes: a canvas may change while its viewport is being made. */
   readonly #sizes = new Map<RunId, CanvasSize>();
   #training = false;
   #looping = false;
@@ -62,12 +62,12 @@ export class Theatre {
   async attach(run: RunId, canvas: OffscreenCanvas, size: CanvasSize): Promise<void> {
     const { fovy, start } = this.#viewpoint;
     this.#sizes.set(run, size);
-    const stage = await Stage.open(this.#gpu, canvas, fovy);
+    const viewport = await Viewport.open(this.#gpu, canvas, fovy);
     const side = this.#gpu.adapter.software ? firstSide.software : firstSide.gpu;
     const newest = this.#sizes.get(run) ?? size;
-    stage.resize(newest);
+    viewport.resize(newest);
     this.#panes.set(run, {
-      stage,
+      viewport,
       size: newest,
       orbit: start,
       target: start,
@@ -80,15 +80,15 @@ export class Theatre {
     this.#wake();
   }
 
-  show(run: RunId, source: FieldSource | undefined): void {
-    this.#with(run, (pane) => pane.stage.show(source));
+  show(run: RunId, source: PictureSource | undefined): void {
+    this.#with(run, (pane) => pane.viewport.show(source));
   }
 
   resize(run: RunId, size: CanvasSize): void {
     this.#sizes.set(run, size);
     this.#with(run, (pane) => {
       pane.size = size;
-      pane.stage.resize(size);
+      pane.viewport.resize(size);
     });
   }
 
@@ -115,7 +115,7 @@ export class Theatre {
   }
 
   dispose(): void {
-    for (const { stage } of this.#panes.values()) stage.dispose();
+    for (const { viewport } of this.#panes.values()) viewport.dispose();
     this.#panes.clear();
   }
 
@@ -165,7 +165,7 @@ export class Theatre {
     pane.orbit = eased(pane.orbit, pane.target, seconds, halfLife);
     pane.drawn = started;
     pane.stale = isMoving(pane);
-    const first = pane.stage.draw(pane.orbit, side);
+    const first = pane.viewport.draw(pane.orbit, side);
     await queue.onSubmittedWorkDone();
     const milliseconds = performance.now() - started;
     pane.notBefore = performance.now() + pauseAfter(milliseconds, pace);

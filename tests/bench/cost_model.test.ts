@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
   bound,
-  type Ceilings,
   type Cost,
   cellRuns,
+  type PeakRates,
   rateAt,
   stageCosts,
   type Workload,
 } from '../../src/bench/cost_model';
 import { median } from '../../src/bench/timer';
 
-const ceilings: Ceilings = {
+const peakRates: PeakRates = {
   operations: 1000,
   exponentials: 100,
   bandwidth: [
@@ -52,13 +52,13 @@ const workload: Workload = {
 
 describe('bound', () => {
   test('the busiest resource and the dispatches make the bound', () => {
-    expect(bound(cost, ceilings)).toEqual({ seconds: 1 + 2 * 0.25, limit: 'operations' });
-    expect(bound({ ...cost, exponentials: 400 }, ceilings).limit).toBe('exponentials');
-    expect(bound({ ...cost, bytes: 10_000 }, ceilings)).toEqual({
+    expect(bound(cost, peakRates)).toEqual({ seconds: 1 + 2 * 0.25, limit: 'operations' });
+    expect(bound({ ...cost, exponentials: 400 }, peakRates).limit).toBe('exponentials');
+    expect(bound({ ...cost, bytes: 10_000 }, peakRates)).toEqual({
       seconds: 100 + 0.5,
       limit: 'bandwidth',
     });
-    expect(bound({ ...cost, operations: 0, dispatches: 8 }, ceilings).limit).toBe('dispatch');
+    expect(bound({ ...cost, operations: 0, dispatches: 8 }, peakRates).limit).toBe('dispatch');
   });
 
   test('accesses to tables of several sizes add up', () => {
@@ -66,7 +66,7 @@ describe('bound', () => {
       { count: 40, bytes: 8 },
       { count: 40, bytes: 100 },
     ];
-    expect(bound({ ...cost, atomics }, ceilings)).toEqual({
+    expect(bound({ ...cost, atomics }, peakRates)).toEqual({
       seconds: 2 + 4 + 0.5,
       limit: 'atomics',
     });

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Ceilings, stageNames } from '../../src/bench/cost_model';
+import { type PeakRates, stageNames } from '../../src/bench/cost_model';
 import type { Size } from '../../src/bench/sizes';
 import { measureStep } from '../../src/bench/stages';
 import { Timer } from '../../src/bench/timer';
@@ -21,7 +21,7 @@ const size: Size = {
 };
 
 const rate = [{ bytes: 8, rate: 1e9 }];
-const ceilings: Ceilings = {
+const peakRates: PeakRates = {
   operations: 1e9,
   exponentials: 1e9,
   bandwidth: rate,
@@ -34,7 +34,7 @@ test('every stage is timed beside its bound; another program is told of the same
   const timer = new Timer(t.gpu, { clock: () => performance.now() / 1e3, batch: 0, batches: 1 });
   const seconds = 5;
   const told: number[] = [];
-  const result = await measureStep(t.gpu, timer, ceilings, size, async (step) => {
+  const result = await measureStep(t.gpu, timer, peakRates, size, async (step) => {
     told.push(step.cameras.length, step.levels.length, step.occupancy.length);
     return { seconds, points: 1, version: '', device: '' };
   });
@@ -42,7 +42,7 @@ test('every stage is timed beside its bound; another program is told of the same
   expect(result.stages.map(({ name }) => name)).toEqual([...stageNames]);
   for (const stage of result.stages) expect(stage.seconds).toBeGreaterThan(0);
   expect(result.step.measured).toBeGreaterThan(0);
-  expect(result.rival?.ratio).toBeCloseTo(seconds / result.step.measured, 6);
+  expect(result.baseline?.ratio).toBeCloseTo(seconds / result.step.measured, 6);
   expect(told).toEqual([2, 2, 64]);
 
   const { points, ballSteps, levelRuns, movedParameters, parameters } = result.workload;

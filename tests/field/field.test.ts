@@ -95,7 +95,7 @@ test('a new field is the blob: grey, dense inside, the same for the same seed', 
   const same = await new Field(t.gpu, {}, 3).snapshot(t.readback);
   const snapshot = await field.snapshot(t.readback);
   expect(snapshot).toEqual(same);
-  expect(snapshot.table!.every((entry) => Math.abs(entry) <= 1e-4)).toBe(true);
+  expect(snapshot.table.every((entry) => Math.abs(entry) <= 1e-4)).toBe(true);
   const other = await new Field(t.gpu, {}, 4).snapshot(t.readback);
   expect(other.table).not.toEqual(same.table);
   expect(other.mlp).not.toEqual(same.mlp);

@@ -17,7 +17,7 @@ const newField = (seed: number) => new Field(t.gpu, options, seed);
 /** The table of a field, and what the field reads in its place: bits and values. */
 async function tableOf(field: Field) {
   const [group] = field.parameters;
-  const table = (await field.snapshot(t.readback)).table!;
+  const table = (await field.snapshot(t.readback)).table;
   const bits = await t.readback.words(group.halves, table.length / 2);
   return { table, bits, read: fromHalves(bits) };
 }
@@ -36,14 +36,14 @@ test('values that are set are rounded, those that f16 holds exactly kept, those 
   const field = newField(1);
   const { table, mlp } = await field.snapshot(t.readback);
   const exact = halfDraws(table!.length, 702);
-  field.restore({ table: exact, mlp: mlp! });
+  field.restore({ table: exact, mlp });
   expect(Float32Array.from((await tableOf(field)).read)).toEqual(exact);
 
   // Magnitudes from 2^-20 to 2^24.
   const signs = draws(table!.length, 703);
   const values = draws(table!.length, 704, -20, 24).map((e, i) => Math.sign(signs[i]!) * 2 ** e);
   values.set([1e9, -1e9, largestHalf, 65519, 65520, -70000]);
-  field.restore({ table: values, mlp: mlp! });
+  field.restore({ table: values, mlp });
   const found = await tableOf(field);
   expect(found.table).toEqual(values);
   expect(isCopy(found)).toBe(true);
@@ -78,7 +78,7 @@ test('after updates the copy is that of the table, and of a field that loads its
 
   const loaded = newField(2);
   const { tensors } = readCheckpoint(writeCheckpoint(await field.snapshot(t.readback)));
-  loaded.restore(tensors as Record<string, Float32Array<ArrayBuffer>>);
+  loaded.restore(tensors);
   expect(await tableOf(loaded)).toEqual(after);
 
   // An update that is skipped leaves the copy, too.

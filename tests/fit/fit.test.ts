@@ -71,7 +71,7 @@ test('sums of gradients that overflow are counted', async () => {
   const fit = new Fit(t.gpu, KnownViews.ofObject(t.gpu, box, 32), settings);
   await fit.takeStep();
   expect(fit.saturations).toBe(0);
-  const [{ gradient }] = fit.field.parameters;
+  const [{ gradient }] = fit.generator.field.parameters;
   t.gpu.device.queue.writeBuffer(gradient, 0, Int32Array.of(2 ** 31 - 1));
   for (let step = 0; step < 2; step++) await fit.takeStep();
   expect(fit.saturations).toBe(1);

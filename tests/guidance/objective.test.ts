@@ -1,21 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Noising } from '../../src/guidance/noise';
-import { Objective, slotLevels } from '../../src/guidance/objective';
-import {
-  drawLevels,
-  drawStep,
-  noiseLevel,
-  type StepLevels,
-  weight,
-} from '../../src/guidance/timestep';
-import { streams, uniform } from '../../src/random';
-import { makeSettings, type Settings, scheduled } from '../../src/settings';
+import { drawLevels, weight } from '../../src/guidance/noise_level';
+import { Objective } from '../../src/guidance/objective';
+import { batchOf, type Query, questionsOf, slotOf } from '../../src/guidance/queries';
+import { uniform } from '../../src/random';
+import { makeSettings, type PartialSettings, type Settings, settingsAt } from '../../src/settings';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { noised, objectiveGradient, type Term } from '../reference/objective';
+import { type Answer, noised, objectiveGradient } from '../reference/objective';
 
 const alphaBar = Array.from({ length: 1000 }, (_, i) => Math.cos((i / 1000) * 1.5) ** 2);
-/** Noise of its own at every step, as after the views have settled. */
-const ownNoise = { guidance: { weighting: 'uniform', settle: 0 } } as const;
 const random = (count: number, stream: number) =>
   Float32Array.from({ length: count }, (_, i) => uniform(11, stream, 0, i));
 
@@ -24,112 +17,157 @@ beforeAll(async () => {
   t = await openTestGpu();
 });
 
-const termOf = (settings: Settings, level: StepLevels['matching'], lambda: number): Term => ({
-  ...level,
-  weight: lambda * weight(settings.guidance.weighting, level),
-});
-
 /** Runs noise and objective on the GPU with made-up predictions; returns both sides. */
-async function run(settings: Settings, step: number, views: number, size: number) {
-  const elements = views * 4 * size * size;
+async function run(settings: Settings, step: number, views: number, size: number, channels = 4) {
+  const elements = views * channels * size * size;
   const shape = { elements, pixels: views * size * size, views, prediction: 'v' as const };
-  const levels = drawLevels(settings, alphaBar, step);
-  const slots = slotLevels(levels);
+  const now = settingsAt(settings, step);
+  const levels = drawLevels(now, alphaBar, step);
+  const questions = questionsOf(settings.guidance);
+  const draw = { seed: settings.seed, noiseStep: step, levels, now };
   const x = random(elements, 101);
-  const v = random(elements * slots.length, 102);
-  const vFake = random(elements, 103);
-  const fake = settings.guidance.baseline === 'fake';
-  const buffers = {
-    views: t.arena.upload('views', x),
-    z: t.arena.allocate('z', elements * slots.length),
-    prediction: t.arena.upload('prediction', v),
-    gradient: t.arena.allocate('gradient', elements),
-    ...(fake ? { fakePrediction: t.arena.upload('fake', vFake) } : {}),
+  const input = t.arena.upload('input', x);
+  const gradient = t.arena.allocate('gradient', elements);
+  /** A model's batch: its noised inputs on the GPU, and what it predicts there. */
+  const model = (name: Query['model'], stream: number) => {
+    const batch = batchOf(questions, name);
+    const v = random(elements * batch.length, stream);
+    const z = t.arena.allocate('z', elements * Math.max(1, batch.length));
+    const prediction = t.arena.upload('prediction', v);
+    const noising =
+      batch.length > 0 ? new Noising(t.gpu, shape, batch.length, { views: input, z }) : undefined;
+    noising?.begin(
+      settings.seed,
+      step,
+      batch.map(({ level }) => levels[level]),
+    );
+    return { batch, v, z, prediction, noising };
   };
-  const noising = new Noising(t.gpu, shape, slots.length, buffers);
-  const objective = new Objective(t.gpu, shape, buffers);
-  noising.begin(settings.seed, step, slots);
-  objective.begin(settings, step, levels);
+  const models = { frozen: model('frozen', 102), fake: model('fake', 103) };
+  const objective = new Objective(
+    t.gpu,
+    shape,
+    {
+      questions,
+      z: models.frozen.z,
+      prediction: models.frozen.prediction,
+      fakeZ: models.fake.z,
+      fakePrediction: models.fake.prediction,
+    },
+    gradient,
+  );
+  objective.begin(draw);
   await t.run((pass) => {
-    noising.record(pass);
+    models.frozen.noising?.record(pass);
+    models.fake.noising?.record(pass);
     objective.record(pass);
   });
-  const scale = scheduled(settings.guidance.scale, step, settings.steps);
-  const matching = termOf(settings, levels.matching, settings.guidance.lambdaDm);
-  const adherence = termOf(settings, levels.adherence, 1);
-  const z = {
-    matching: noised(x, matching, settings.seed, step),
-    adherence: noised(x, adherence, settings.seed, step),
+  const answer = (query: Query): Answer => {
+    const level = levels[query.level];
+    const { v, batch } = models[query.model];
+    const at = slotOf(batch, query) * elements;
+    return { z: noised(x, level, settings.seed, step), v: v.subarray(at, at + elements), level };
   };
-  const expected = objectiveGradient(
-    z,
-    {
-      conditional: v.subarray(0, elements),
-      unconditional: v.subarray(elements, 2 * elements),
-      conditionalAdherence: settings.guidance.sharedTimestep
-        ? v.subarray(0, elements)
-        : v.subarray(2 * elements),
-      ...(fake ? { fake: vFake } : {}),
+  const { guidance } = now;
+  const expected = objectiveGradient({
+    conditional: answer(questions.conditional),
+    baseline: questions.baseline && answer(questions.baseline),
+    cfgConditional: answer(questions.cfgConditional),
+    cfgUnconditional: answer(questions.cfgUnconditional),
+    weights: {
+      dm: guidance.lambdaDm * weight(guidance.weighting, levels.dm),
+      cfg: weight(guidance.weighting, levels.cfg),
     },
-    matching,
-    adherence,
-    scale - 1,
-    settings.guidance.rescale,
-    settings.seed,
+    lambdaCfg: guidance.scale - 1,
+    rescale: guidance.rescale,
+    threshold: guidance.threshold,
+    seed: settings.seed,
     step,
-    shape.pixels,
-    size * size,
-  );
+    pixels: shape.pixels,
+    plane: size * size,
+  });
   const result = {
-    z: await t.readback.floats(buffers.z, elements * slots.length),
-    gradient: await t.readback.floats(buffers.gradient, elements),
-    norms: await t.readback.floats(objective.norms, 3),
+    z: await t.readback.floats(models.frozen.z, elements),
+    gradient: await t.readback.floats(gradient, elements),
+    sizes: await objective.sizes(t.readback),
   };
-  noising.dispose();
+  models.frozen.noising?.dispose();
+  models.fake.noising?.dispose();
   objective.dispose();
-  return { result, expected, z, elements };
+  return { result, expected, x, elements, levels };
 }
 
 const rms = (values: ArrayLike<number>) =>
   Math.sqrt(Array.from(values).reduce((s, x) => s + x * x, 0) / values.length);
 
-describe.each([
-  { name: 'sds', overrides: { method: 'sds' as const } },
-  { name: 'vsd', overrides: { method: 'vsd' as const } },
-  {
-    name: 'decoupled timesteps',
-    overrides: { method: 'vsd' as const, guidance: { sharedTimestep: false } },
-  },
-  {
-    name: 'rescaled guidance',
-    overrides: { method: 'sds' as const, guidance: { scale: 3, rescale: 0.7 } },
-  },
-])('$name', ({ overrides }) => {
+const cases: readonly (readonly [name: string, overrides: PartialSettings])[] = [
+  ['sds', { method: 'sds' }],
+  ['vsd', { method: 'vsd' }],
+  ['a baseline at a later τ', { guidance: { baseline: 'shifted', shift: 0.5 } }],
+  ['decoupled timesteps', { method: 'vsd', guidance: { sharedTimestep: false } }],
+  ['rescaled guidance', { method: 'sds', guidance: { scale: 3, rescale: 0.7 } }],
+  ['rescaled, not held', { guidance: { scale: 3, rescale: 0.7, threshold: false } }],
+  ['the equation of the paper alone', { guidance: { scale: 9, rescale: 0, threshold: false } }],
+  ['no DM term', { guidance: { scale: 9, lambdaDm: 0 } }],
+];
+
+describe.each(cases)('%s', (_, overrides) => {
   test.each([
-    [4, 32],
-    [1, 1],
-    [3, 5],
-  ])('%i views of %i px agree with the reference', async (views, size) => {
-    const settings = makeSettings({ prompt: 'a cube', seed: 5 }, overrides, ownNoise);
-    const { result, expected, z, elements } = await run(settings, 17, views, size);
-    const error = result.gradient.map((g, e) => g - expected[e]!);
-    expect(rms(error)).toBeLessThan(1e-4 * rms(expected));
-    expect(rms(result.z.subarray(0, elements).map((v, e) => v - z.matching[e]!))).toBeLessThan(
-      1e-5,
-    );
-    expect(result.norms[2]!).toBeCloseTo(rms(expected), 4);
+    [4, 32, 4],
+    [1, 1, 4],
+    [3, 5, 4],
+    [3, 5, 3],
+  ])(
+    '%i views of %i px and %i channels agree with the reference',
+    async (views, size, channels) => {
+      const settings = makeSettings({ prompt: 'a cube', seed: 5 }, overrides, {
+        guidance: { weighting: 'uniform' },
+      });
+      const { result, expected, x, elements, levels } = await run(
+        settings,
+        17,
+        views,
+        size,
+        channels,
+      );
+      const error = result.gradient.map((g, e) => g - expected[e]!);
+      expect(rms(error)).toBeLessThan(1e-4 * rms(expected));
+      const z = noised(x, levels.dm, settings.seed, 17);
+      expect(rms(result.z.subarray(0, elements).map((v, e) => v - z[e]!))).toBeLessThan(1e-5);
+      expect(result.sizes.gradient / rms(expected)).toBeCloseTo(1, 4);
+    },
+  );
+});
+
+test('without thresholding and rescaling the gradient is that of DreamFusion, equation 3', async () => {
+  const settings = makeSettings({
+    prompt: 'a cube',
+    guidance: { scale: 9, rescale: 0, threshold: false },
   });
+  const { result, x, elements, levels } = await run(settings, 3, 2, 8);
+  const { alpha, sigma } = levels.dm;
+  const v = random(2 * elements, 102);
+  const z = noised(x, levels.dm, settings.seed, 3);
+  const expected = Float64Array.from(z, (noisy, e) => {
+    const [withText, without] = [v[e]!, v[elements + e]!].map((p) => alpha * p + sigma * noisy);
+    const noise = (noisy - alpha * (2 * x[e]! - 1)) / sigma;
+    // w(τ) [ε_∅ + s (ε_y − ε_∅) − ε] ∂(2x − 1)/∂x, as a mean over 128 pixels.
+    return (sigma * sigma * (without! + 9 * (withText! - without!) - noise) * 2) / 128;
+  });
+  expect(rms(result.gradient.map((g, e) => g - expected[e]!))).toBeLessThan(1e-4 * rms(expected));
 });
 
 test('SDS at guidance scale s leads to the guided estimate, held to premultiplied RGBA', async () => {
   const size = 8;
   const plane = size * size;
-  const settings = makeSettings({ prompt: 'a cube', guidance: { scale: 7, rescale: 0 } }, ownNoise);
-  const { result, elements } = await run(settings, 3, 2, size);
-  const { alpha, sigma } = drawLevels(settings, alphaBar, 3).matching;
+  const settings = makeSettings({
+    prompt: 'a cube',
+    guidance: { scale: 7, rescale: 0, weighting: 'uniform' },
+  });
+  const { result, x, elements, levels } = await run(settings, 3, 2, size);
+  const { alpha, sigma } = levels.dm;
   const v = random(2 * elements, 102);
-  const x = random(elements, 101);
-  const z = result.z;
+  const { z } = result;
   let held = 0;
   // With weight 1 the gradient is 2 / pixels (ε_guided − ε): solved for the clean estimate.
   const reached = Array.from({ length: elements }, (_, e) => {
@@ -150,27 +188,4 @@ test('SDS at guidance scale s leads to the guided estimate, held to premultiplie
   }
   expect(held).toBeGreaterThan(elements / 10);
   expect(held).toBeLessThan(elements);
-});
-
-test('timesteps follow the schedule, and methods of one seed draw the same', () => {
-  const sds = makeSettings({ prompt: 'a cube', seed: 9, steps: 100 });
-  const vsd = makeSettings({ prompt: 'a cube', seed: 9, steps: 100, method: 'vsd' });
-  for (let step = 0; step < 100; step++) {
-    const level = drawLevels(sds, alphaBar, step).matching;
-    expect(drawLevels(vsd, alphaBar, step).matching).toEqual(level);
-    expect(level.timestep).toBeGreaterThanOrEqual(20);
-    expect(level.timestep).toBeLessThanOrEqual(
-      1000 * scheduled(sds.guidance.maxTimestep, step, 100),
-    );
-  }
-});
-
-test('cameras and noise stay those of the first step while the views settle', () => {
-  const settings = makeSettings({ prompt: 'a cube', steps: 10, guidance: { settle: 0.3 } });
-  expect([0, 1, 2, 3, 4].map((step) => drawStep(settings, step))).toEqual([0, 0, 0, 3, 4]);
-});
-
-test('a level at the end of the table is its last entry', () => {
-  expect(noiseLevel(alphaBar, 1, streams.noise).timestep).toBe(999);
-  expect(noiseLevel(alphaBar, 0, streams.noise).timestep).toBe(0);
 });

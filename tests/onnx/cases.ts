@@ -1,5 +1,5 @@
 /** One operator per case, with shapes that are odd, broadcast, or at the edge: what the gradient rules are tested on. */
-import { type AttributeInput, Expressions, float, type Value } from '../../src/onnx';
+import { type AttributeInput, Expressions, float, type Value } from '#onnx';
 
 type Shape = readonly number[];
 

@@ -7,8 +7,8 @@ import {
   makeTensor,
   mse,
   trainingGraph,
-} from '../../src/onnx';
-import { checkGradient, random, randomFeeds, Session } from './runtime';
+} from '#onnx';
+import { checkGradient, GraphSession, random, randomFeeds } from './graph_session';
 
 describe('what is emitted', () => {
   /** y = w2 relu(w1 x), two layers of weights. */
@@ -86,7 +86,7 @@ test('a loss of one element needs no seed', async () => {
   const x = g.input('x', [3, 2]);
   g.output(g.op('ReduceSum', [g.square(x)], { keepdims: 0 }), 'loss');
   const { graph, gradients } = differentiate(g.build(), { of: 'loss', withRespectTo: ['x'] });
-  const session = await Session.create(graph);
+  const session = await GraphSession.create(graph);
   const values = random(6, 1);
   const results = await session.run({ x: values });
   expect(results[gradients.x!]).toEqual(values.map((value) => 2 * value));
@@ -110,7 +110,7 @@ test('several outputs, each with its seed', async () => {
   g.output(g.exp(x), 'a');
   g.output(g.sigmoid(x), 'b');
   const { graph } = differentiate(g.build(), { of: { a: 'da', b: 'db' }, withRespectTo: ['x'] });
-  const session = await Session.create(graph);
+  const session = await GraphSession.create(graph);
   const x0 = Float32Array.of(0, 1, -1);
   const da = Float32Array.of(1, 2, 0);
   const db = Float32Array.of(4, 0, 8);
@@ -151,7 +151,7 @@ test.each([
   );
   expect(graph.nodes.map((node) => node.op)).not.toContain('GroupNormalization');
   const feeds = randomFeeds(graph);
-  const session = await Session.create(graph);
+  const session = await GraphSession.create(graph);
   const y = (await session.run(feeds)).y!;
   await session.dispose();
   for (let n = 0; n < 2; n++) {
@@ -179,7 +179,7 @@ test('SpaceToDepth and Sum are read decomposed, and compute the same', async () 
   const ops = plain.nodes.map((node) => node.op);
   expect(ops).not.toContain('SpaceToDepth');
   expect(ops).not.toContain('Sum');
-  const [a, b] = [await Session.create(whole), await Session.create(plain)];
+  const [a, b] = [await GraphSession.create(whole), await GraphSession.create(plain)];
   const feeds = randomFeeds(whole);
   expect(await b.run(feeds)).toEqual(await a.run(feeds));
   await a.dispose();

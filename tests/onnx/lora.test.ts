@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { Expressions, inferShapes, injectLora, makeTensor, OnnxError } from '../../src/onnx';
-import { smallUnet } from './networks';
-import { dot, random, randomFeeds, relativeError, Session } from './runtime';
+import { Expressions, inferShapes, injectLora, makeTensor, OnnxError } from '#onnx';
+import { dot, GraphSession, random, randomFeeds, relativeError } from './graph_session';
+import { draws, smallUnet } from './networks';
 
 const unet = smallUnet(2);
-const batch = { ...randomFeeds(unet), timestep: Float32Array.of(10, 900) };
+const batch = { ...randomFeeds(unet), position: Float32Array.of(10, 900) };
 
 describe('targets', () => {
   const names = (targets: (string | RegExp)[]) =>
@@ -33,7 +33,7 @@ describe('targets', () => {
 
   test('refuse a rank below one and a name that is taken', () => {
     expect(() => injectLora(unet, { targets: ['*'], rank: 0 })).toThrow(/rank 0/);
-    expect(() => injectLora(unet, { targets: ['*'], rank: 1, input: 'z' })).toThrow(/"z"/);
+    expect(() => injectLora(unet, { targets: ['*'], rank: 1, input: 'x' })).toThrow(/"x"/);
   });
 });
 
@@ -57,16 +57,16 @@ describe('the layout', () => {
     expect(shapeOf('out.skip.B')).toEqual([8, 3, 1, 1]);
   });
 
-  test('starts with A normal and B zero, the same for the same seed', () => {
-    const vector = initialise(5);
-    expect(initialise(5)).toEqual(vector);
-    expect(initialise(6)).not.toEqual(vector);
+  test('starts with A of variance 1 / in and B zero, the same for the same draws', () => {
+    const vector = initialise(draws(5));
+    expect(initialise(draws(5))).toEqual(vector);
+    expect(initialise(draws(6))).not.toEqual(vector);
     for (const { name, offset, shape } of layout) {
       const count = shape.reduce((a, b) => a * b, 1);
       const part = vector.subarray(offset, offset + count);
       if (name.endsWith('.B')) expect(part.every((value) => value === 0)).toBe(true);
     }
-    // All A, each scaled by the root of its inputs, are standard normal.
+    // All A, each scaled by the root of its inputs, have the mean and the variance of the draws.
     const scaled = layout.flatMap(({ name, offset, shape }) => {
       if (name.endsWith('.B')) return [];
       const inputs = shape.length === 4 ? shape[1]! : shape[0]!;
@@ -82,9 +82,9 @@ describe('the layout', () => {
 test('at its initialisation it changes no bit of the output', async () => {
   for (const scale of [1, 0.25]) {
     const { graph, initialise } = injectLora(unet, { targets: ['*'], rank: 3, scale });
-    const [plain, adapted] = [await Session.create(unet), await Session.create(graph)];
+    const [plain, adapted] = [await GraphSession.create(unet), await GraphSession.create(graph)];
     const before = (await plain.run(batch)).prediction!;
-    const after = (await adapted.run({ ...batch, lora: initialise(1) })).prediction!;
+    const after = (await adapted.run({ ...batch, lora: initialise(draws(1)) })).prediction!;
     expect(new Uint32Array(after.buffer)).toEqual(new Uint32Array(before.buffer));
     await plain.dispose();
     await adapted.dispose();
@@ -110,8 +110,8 @@ test('adds scale x A B to each kind of product', async () => {
   const base = g.build();
   const lora = injectLora(base, { targets: ['m', 'g', 't', 'c'], rank, scale });
   const [plain, adapted] = [
-    await Session.create(base),
-    await Session.create(inferShapes(lora.graph)),
+    await GraphSession.create(base),
+    await GraphSession.create(inferShapes(lora.graph)),
   ];
   const values = random(rows * inputs, 5);
   const vector = random(lora.size, 6);

@@ -1,19 +1,15 @@
-/** A small denoiser with what such networks are made of, for tests from end to end. */
-import {
-  Expressions,
-  float,
-  inferShapes,
-  makeTensor,
-  type StaticGraph,
-  type Value,
-} from '../../src/onnx';
-import { random } from './runtime';
+/** A small network of what image networks are made of, for tests from end to end. */
+import { Expressions, float, inferShapes, makeTensor, type StaticGraph, type Value } from '#onnx';
+import { random } from './graph_session';
+
+/** Draws for `Lora.initialise`: uniform with the variance of the standard normal distribution. */
+export const draws = (seed: number) => (k: number) => Math.sqrt(3) * random(1, seed * 1e5 + k)[0]!;
 
 /** Channels, heads, and side of the picture. */
 const C = 8;
 const HEADS = 2;
 const S = 8;
-/** Text tokens and their width. */
+/** Length and width of the context. */
 const T = 3;
 const D = 6;
 
@@ -77,11 +73,16 @@ class Layers {
     return this.g.op('LayerNormalization', [x, scale, bias], { axis: -1 });
   }
 
-  block(name: string, x: Value, out: number, time: Value): Value {
+  block(name: string, x: Value, out: number, embedding: Value): Value {
     const { g } = this;
     const h = this.conv(`${name}.conv1`, this.silu(this.groupNorm(`${name}.norm1`, x, 2)), out, 3);
     const n = g.shape(x)[0]!;
-    const modulation = g.reshape(this.linear(`${name}.time`, time, 2 * out), [n, 2 * out, 1, 1]);
+    const modulation = g.reshape(this.linear(`${name}.modulation`, embedding, 2 * out), [
+      n,
+      2 * out,
+      1,
+      1,
+    ]);
     const [scale, shift] = g.ops('Split', [modulation, g.integers([out, out])], 2, { axis: 1 });
     const normal = this.groupNorm(`${name}.norm2`, h, 2);
     const modulated = g.add(g.mul(normal, g.shift(scale!, 1)), shift!);
@@ -105,31 +106,32 @@ class Layers {
 }
 
 /**
- * z [N, 2, 8, 8], timestep [N], text [N, 3, 6] to prediction [N, 2, 8, 8]: stem, residual block, strided convolution,
- * self- and cross-attention, upsampling, concatenated skip, and pixels out of channels.
+ * A U-Net of x [N, 2, 8, 8], position [N] and context [N, 3, 6] to prediction [N, 2, 8, 8]: stem, residual blocks
+ * modulated by a sinusoidal embedding, strided convolution, self- and cross-attention, upsampling, concatenated skip, and
+ * pixels out of channels.
  */
 export function smallUnet(batch: number): StaticGraph {
   const g = new Expressions({ name: 'small U-Net', opset: 17 });
   const l = new Layers(g);
-  const z = g.input('z', [batch, 2, S, S]);
-  const timestep = g.input('timestep', [batch]);
-  const text = g.input('text', [batch, T, D]);
+  const x = g.input('x', [batch, 2, S, S]);
+  const position = g.input('position', [batch]);
+  const context = g.input('context', [batch, T, D]);
 
-  const angle = g.mul(g.reshape(timestep, [batch, 1]), g.constant([0.01, 0.03, 0.1, 0.3]));
+  const angle = g.mul(g.reshape(position, [batch, 1]), g.constant([0.01, 0.03, 0.1, 0.3]));
   const waves = g.concat([g.op('Cos', [angle]), g.op('Sin', [angle])], -1);
-  const time = l.silu(l.linear('time', waves, C));
+  const embedding = l.silu(l.linear('embedding', waves, C));
 
   const first = l.block(
     'in',
-    l.conv('stem', g.op('SpaceToDepth', [z], { blocksize: 2 }), C, 3),
+    l.conv('stem', g.op('SpaceToDepth', [x], { blocksize: 2 }), C, 3),
     C,
-    time,
+    embedding,
   );
   const low = l.conv('down', first, 2 * C, 3, 2);
   const tokens = g.transpose(g.reshape(low, [batch, 2 * C, -1]), [0, 2, 1]);
   const normal = l.layerNorm('norm1', tokens);
   let h = g.add(tokens, l.attention('self', normal, normal));
-  h = g.add(h, l.attention('cross', l.layerNorm('norm2', h), text));
+  h = g.add(h, l.attention('cross', l.layerNorm('norm2', h), context));
   h = g.add(h, l.linear('fc2', l.silu(l.linear('fc1', l.layerNorm('norm3', h), 3 * C)), 2 * C));
   const picture = g.reshape(g.transpose(h, [0, 2, 1]), g.shape(low));
   const nearest = {
@@ -138,7 +140,7 @@ export function smallUnet(batch: number): StaticGraph {
     nearest_mode: 'floor',
   };
   const up = g.op('Resize', [picture, '', g.constant([1, 1, 2, 2])], nearest);
-  const out = l.block('out', g.concat([up, first], 1), C, time);
+  const out = l.block('out', g.concat([up, first], 1), C, embedding);
   const pixels = g.op('DepthToSpace', [l.conv('head', out, 8, 3)], { blocksize: 2 });
   g.output(pixels, 'prediction');
   // Read as a file would be: what execution providers lack is decomposed.

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   TensorProto_DataLocation as Location,
@@ -6,10 +5,9 @@ import {
   TensorProtoSchema,
 } from 'onnx-buf';
 import { describe, expect, test } from 'vitest';
-import { type DataType, Expressions, makeTensor, read, tensorValues, write } from '../../src/onnx';
+import { type DataType, Expressions, makeTensor, read, tensorValues, write } from '#onnx';
 import { smallUnet } from './networks';
 
-const file = readFileSync(new URL('../../models/default/denoiser.onnx', import.meta.url));
 const unet = write(smallUnet(1));
 
 /** The small U-Net's file after a change of its message. */
@@ -22,20 +20,22 @@ const parse = () => fromBinary(ModelProtoSchema, unet);
 
 describe('reading', () => {
   test('gives the signature, with dimensions by name', () => {
-    const graph = read(file, 'denoiser.onnx');
-    expect(graph.inputs[0]).toEqual({ name: 'z', dataType: 'float32', shape: ['N', 4, 4, 32, 32] });
+    const named = smallUnet(1);
+    const inputs = named.inputs.map((i) => ({ ...i, shape: ['N', ...i.shape!.slice(1)] }));
+    const graph = read(write({ ...named, inputs }), 'unet.onnx');
+    expect(graph.inputs[0]).toEqual({ name: 'x', dataType: 'float32', shape: ['N', 2, 8, 8] });
     expect(graph.outputs.map((o) => o.name)).toEqual(['prediction']);
-    expect(graph.opsets['']).toBeGreaterThanOrEqual(13);
+    expect(graph.opsets).toEqual({ '': 17 });
   });
 
   test('leaves weights where they are', () => {
-    const bytes = new Uint8Array(file);
-    const graph = read(bytes);
-    for (const tensor of graph.initializers.values()) expect(tensor.data.buffer).toBe(bytes.buffer);
+    const { initializers } = read(unet);
+    expect(initializers.size).toBeGreaterThan(30);
+    for (const tensor of initializers.values()) expect(tensor.data.buffer).toBe(unet.buffer);
   });
 
   test('writing gives a file that reads the same', () => {
-    const { initializers, ...graph } = read(file);
+    const { initializers, ...graph } = read(unet);
     const bytes = write({ ...graph, initializers });
     const { initializers: again, ...other } = read(bytes);
     expect(other).toEqual(graph);
@@ -44,7 +44,7 @@ describe('reading', () => {
       expect(again.get(name)!.shape).toEqual(shape);
       expect(Buffer.compare(again.get(name)!.data, data), name).toBe(0);
     }
-    expect(bytes.length).toBeLessThan(file.length + 20_000);
+    expect(bytes.length).toBe(unet.length);
   });
 
   test('understands every field that elements may be stored in', () => {
@@ -72,7 +72,7 @@ describe('reading', () => {
 describe('refusing', () => {
   test('a truncated file, wherever it ends, by the name of the model', () => {
     for (const share of [0, 0.1, 0.5, 0.9, 0.999]) {
-      const bytes = file.subarray(0, Math.floor(file.length * share));
+      const bytes = unet.subarray(0, Math.floor(unet.length * share));
       expect(() => read(bytes, 'cut.onnx')).toThrow(/ONNX model "cut\.onnx": .*truncated/);
     }
   });
@@ -87,7 +87,7 @@ describe('refusing', () => {
       const tensor = model.graph!.initializer[0]!;
       tensor.rawData = tensor.rawData.slice(2);
     });
-    expect(() => read(bytes)).toThrow(/tensor "time\.weight" \[8,8\] has 126 bytes/);
+    expect(() => read(bytes)).toThrow(/tensor "embedding\.weight" \[8,8\] has 126 bytes/);
   });
 
   test('external data, by the name of its file', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Expressions } from '../../src/onnx';
+import { Expressions } from '#onnx';
 import { families, graphOf, names, title } from './cases';
-import { checkGradient, randomFeeds } from './runtime';
+import { checkGradient, randomFeeds } from './graph_session';
 
 describe.each(Object.entries(families))('%s', (_, cases) => {
   test.each(cases.map((c) => [title(c), c] as const))('%s', async (__, c) => {

@@ -8,16 +8,24 @@ import {
   read,
   trainingGraph,
   write,
-} from '../../src/onnx';
-import { smallUnet } from './networks';
-import { checkGradient, cosine, dot, random, randomFeeds, relativeError, Session } from './runtime';
+} from '#onnx';
+import {
+  checkGradient,
+  cosine,
+  dot,
+  GraphSession,
+  random,
+  randomFeeds,
+  relativeError,
+} from './graph_session';
+import { draws, smallUnet } from './networks';
 
 const N = 2;
 const unet = smallUnet(N);
 const lora = injectLora(unet, { targets: ['self.*', 'cross.*', 'out.skip'], rank: 2, scale: 0.5 });
 const adapted = inferShapes(lora.graph);
 const loss = mse({ prediction: 'prediction', target: 'target' });
-const batch = { ...randomFeeds(unet), timestep: Float32Array.of(100, 700) };
+const batch = { ...randomFeeds(unet), position: Float32Array.of(100, 700) };
 const target = random(N * 2 * 64, 50);
 /** LoRA weights away from where B is zero. */
 const weights = random(lora.size, 60).map((value) => value * 0.3);
@@ -25,7 +33,7 @@ const weights = random(lora.size, 60).map((value) => value * 0.3);
 describe('a small U-Net', () => {
   test('has the gradient of finite differences by its LoRA weights, by its inputs', async () => {
     const feeds = { ...batch, lora: weights };
-    await checkGradient(adapted, feeds, ['lora', 'z', 'text'], { epsilon: 2e-2 });
+    await checkGradient(adapted, feeds, ['lora', 'x', 'context'], { epsilon: 2e-2 });
   });
 
   test('has it by named weights, frozen ones in fp16 included', async () => {
@@ -41,7 +49,7 @@ describe('a small U-Net', () => {
       of: { prediction: 'seed' },
       withRespectTo: names.map((name) => castOf(name)),
     });
-    const session = await Session.create(wide.graph);
+    const session = await GraphSession.create(wide.graph);
     const seed = random(target.length, 8);
     const feeds = { ...batch, lora: weights };
     const results = await session.run({ ...feeds, seed });
@@ -54,8 +62,8 @@ describe('a small U-Net', () => {
         inputs: [...adapted.inputs, { name: value, dataType: 'float32' as const, shape }],
         nodes: adapted.nodes.filter((node) => node.outputs[0] !== value),
       };
-      const free = await Session.create(opened);
-      const constant = await Session.create({
+      const free = await GraphSession.create(opened);
+      const constant = await GraphSession.create({
         ...adapted,
         outputs: [{ name: value, dataType: 'float32', shape }],
       });
@@ -84,9 +92,9 @@ describe('a training step', () => {
   const options = { betas: [0.9, 0.99], epsilon: 1e-6, weightDecay: 0.1 } as const;
   const clipNorm = 0.05;
   const step = trainingGraph(adapted, { loss, optimiser: adamW(options), clipNorm });
-  let session: Session;
+  let session: GraphSession;
   beforeAll(async () => {
-    session = await Session.create(step);
+    session = await GraphSession.create(step);
   });
   afterAll(() => session.dispose());
 
@@ -105,7 +113,7 @@ describe('a training step', () => {
   });
 
   test('is AdamW with a clipped gradient, three times', async () => {
-    const plain = await Session.create(trainingGraph(adapted, { loss }));
+    const plain = await GraphSession.create(trainingGraph(adapted, { loss }));
     const rate = 1e-2;
     let state = { lora: weights, m: new Float32Array(lora.size), v: new Float32Array(lora.size) };
     for (let t = 1; t <= 3; t++) {
@@ -143,7 +151,7 @@ describe('a training step', () => {
 
   test('repeated, learns', async () => {
     let state = {
-      lora: lora.initialise(3),
+      lora: lora.initialise(draws(3)),
       m: new Float32Array(lora.size),
       v: new Float32Array(lora.size),
     };
@@ -164,8 +172,8 @@ describe('a training step', () => {
   test('weighs the batch entries', async () => {
     const weighted = mse({ prediction: 'prediction', target: 'target', weight: 'weight' });
     const [a, b] = [
-      await Session.create(trainingGraph(adapted, { loss: weighted })),
-      await Session.create(trainingGraph(adapted, { loss })),
+      await GraphSession.create(trainingGraph(adapted, { loss: weighted })),
+      await GraphSession.create(trainingGraph(adapted, { loss })),
     ];
     const feeds = { ...batch, target, lora: weights };
     const one = await a.run({ ...feeds, weight: Float32Array.of(1, 0) });

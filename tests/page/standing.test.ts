@@ -23,12 +23,12 @@ const step = (id: RunId, index: number): Report => ({
   report: {
     step: index,
     camera: { azimuth: 0, elevation: 0 },
-    timesteps: [1, 1],
-    terms: { matching: 1, adherence: 1 },
+    timesteps: { dm: 1, cfg: 1 },
+    terms: { dm: 1, cfg: 1 },
     gradientNorms: { views: 1, table: 1, mlp: 1 },
     fake: null,
     saturations: 0,
-    milliseconds: { denoiser: 1, field: 1, rest: 1 },
+    milliseconds: { denoiser: 1, generator: 1, rest: 1 },
   },
 });
 

@@ -2,9 +2,17 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { differentiate, inferShapes, injectLora, mse, read, trainingGraph } from '../../src/onnx';
+import { differentiate, inferShapes, injectLora, mse, read, trainingGraph } from '#onnx';
 import { shippedPriors } from '../../src/prior/shipped';
-import { cosine, dot, type Feeds, relativeError, Session } from '../onnx/runtime';
+import {
+  checkShapes,
+  cosine,
+  dot,
+  type Feeds,
+  GraphSession,
+  randomFeeds,
+  relativeError,
+} from '../onnx/graph_session';
 
 interface Fixture {
   readonly model_sha256: string;
@@ -72,10 +80,10 @@ describe.each(Object.keys(shippedPriors))('%s', (prior) => {
   const feeds: Feeds = { ...inputs, target, lora: weights() };
 
   describe('LoRA gradient', () => {
-    let session: Session;
+    let session: GraphSession;
     let results: Record<string, Float32Array>;
     beforeAll(async () => {
-      session = await Session.create(
+      session = await GraphSession.create(
         trainingGraph(graph, { loss: mse({ prediction: 'prediction', target: 'target' }) }),
       );
       results = await session.run(feeds);
@@ -118,12 +126,17 @@ describe.each(Object.keys(shippedPriors))('%s', (prior) => {
     });
   });
 
+  test('has the shapes that the runtime gives it', async () => {
+    const two = inferShapes(model, { N: 2 });
+    expect(await checkShapes(two, randomFeeds(two))).toBeGreaterThan(400);
+  });
+
   test('the gradient by the input agrees with differences along random directions', async () => {
     const { graph: backward, gradients } = differentiate(graph, {
       of: { prediction: 'seed' },
       withRespectTo: ['z', 'text', 'camera'],
     });
-    const session = await Session.create(backward);
+    const session = await GraphSession.create(backward);
     const seed = hashed(target.length, 5);
     const results = await session.run({ ...feeds, seed });
     for (const [i, name] of ['z', 'text', 'camera'].entries()) {
@@ -146,11 +159,13 @@ describe.each(Object.keys(shippedPriors))('%s', (prior) => {
   });
 
   test('LoRA at its initialisation changes no bit of the prediction', async () => {
-    const plain = await Session.create(inferShapes(model, { N: 1 }));
-    const adaptedSession = await Session.create(graph);
+    const plain = await GraphSession.create(inferShapes(model, { N: 1 }));
+    const draws = hashed(adapted.size, 7);
+    const adaptedSession = await GraphSession.create(graph);
     const before = (await plain.run(inputs)).prediction!;
-    const after = (await adaptedSession.run({ ...inputs, lora: adapted.initialise(7) }))
-      .prediction!;
+    const after = (
+      await adaptedSession.run({ ...inputs, lora: adapted.initialise((k) => draws[k]!) })
+    ).prediction!;
     expect(new Uint32Array(after.buffer)).toEqual(new Uint32Array(before.buffer));
     await plain.dispose();
     await adaptedSession.dispose();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Graph } from '../../src/onnx/graph';
-import { write } from '../../src/onnx/write';
+import type { Graph } from '#onnx';
+import { write } from '#onnx';
 import { Denoiser } from '../../src/prior/denoiser';
 import { type Estimate, Sampler, type SamplingOptions } from '../../src/prior/sampler';
 import { PromptEncoder, promptNotes } from '../../src/prior/text_encoder';

@@ -1,6 +1,5 @@
-import type { Graph, Node, Tensor } from '../../src/onnx/graph';
-import { makeTensor, tensorValues } from '../../src/onnx/tensor';
-import { write } from '../../src/onnx/write';
+import type { Graph, Node, Tensor } from '#onnx';
+import { makeTensor, tensorValues, write } from '#onnx';
 import type { Prior } from '../../src/prior/files';
 import type { Manifest } from '../../src/prior/manifest';
 import type { Conditioning } from '../../src/prior/text_encoder';
@@ -144,7 +143,13 @@ export async function standIn(
       { length: 1000 },
       (_, t) => Math.cos(((t + 8) / 1008) * (Math.PI / 2)) ** 2,
     ),
-    camera: { azimuth_offsets: [0, 120, 240], elevation: [-10, 40], fovy: 40, distance: 3.07 },
+    camera: {
+      input: true,
+      azimuth_offsets: [0, 120, 240],
+      elevation: [-10, 40],
+      fovy: 40,
+      distance: 3.07,
+    },
     text: { max_tokens: sizes.T, width: sizes.D, pooled: sizes.pooled, unconditional: '' },
     guidance: { scale: 7.5 },
     lora: { rank: 2, targets: ['q.weight', 'o.weight'] },

@@ -1,6 +1,6 @@
 import { normal } from '../../src/random';
 
-/** One term's level and weight, as docs/method.md writes them. */
+/** A noise level, and the weight of its term. */
 export interface Term {
   readonly alpha: number;
   readonly sigma: number;
@@ -10,47 +10,57 @@ export interface Term {
 
 /** z_τ = α (2x − 1) + σ ε, element by element. */
 export function noised(
-  views: ArrayLike<number>,
-  { alpha, sigma, stream }: Term,
+  input: ArrayLike<number>,
+  { alpha, sigma, stream }: Omit<Term, 'weight'>,
   seed: number,
   step: number,
 ): Float64Array {
   return Float64Array.from(
-    views,
+    input,
     (x, e) => alpha * (2 * x - 1) + sigma * normal(seed, stream, step, e),
   );
 }
 
-/** The gradient of the objective on the views; predictions are of v. */
-export function objectiveGradient(
-  z: { readonly matching: ArrayLike<number>; readonly adherence: ArrayLike<number> },
-  v: {
-    readonly conditional: ArrayLike<number>;
-    readonly conditionalAdherence: ArrayLike<number>;
-    readonly unconditional: ArrayLike<number>;
-    readonly fake?: ArrayLike<number>;
-  },
-  matching: Term,
-  adherence: Term,
-  guidance: number,
-  rescale: number,
-  seed: number,
-  step: number,
-  pixels: number,
-  plane: number,
-): Float64Array {
-  const epsilon = (predicted: number, noisy: number, t: Term) =>
-    t.alpha * predicted + t.sigma * noisy;
-  const channels = v.conditional.length / pixels;
+/** A model's noised input and its prediction of v there, element by element. */
+export interface Answer {
+  readonly z: ArrayLike<number>;
+  readonly v: ArrayLike<number>;
+  readonly level: Omit<Term, 'weight'>;
+}
+
+export interface ReferenceObjective {
+  readonly conditional: Answer;
+  /** Null: the noise itself. */
+  readonly baseline: Answer | null;
+  readonly cfgConditional: Answer;
+  readonly cfgUnconditional: Answer;
+  /** w(τ) λ_DM and w(τ'). */
+  readonly weights: { readonly dm: number; readonly cfg: number };
+  readonly lambdaCfg: number;
+  readonly rescale: number;
+  readonly threshold: boolean;
+  readonly seed: number;
+  readonly step: number;
+  readonly pixels: number;
+  readonly plane: number;
+}
+
+/** ε of an answer: α v + σ z. */
+const epsilonOf = ({ z, v, level }: Answer, e: number) => level.alpha * v[e]! + level.sigma * z[e]!;
+
+/** The gradient of the objective on what the models see (docs/method.md, "Guidance"). */
+export function objectiveGradient(o: ReferenceObjective): Float64Array {
+  const { conditional, baseline, cfgConditional, cfgUnconditional, pixels, plane } = o;
+  const { alpha, sigma } = cfgConditional.level;
+  const channels = conditional.v.length / pixels;
   const estimate = (e: number, scale: number) => {
-    const za = z.adherence[e]!;
-    const withText = epsilon(v.conditionalAdherence[e]!, za, adherence);
-    const guided = withText + scale * (withText - epsilon(v.unconditional[e]!, za, adherence));
-    return (za - adherence.sigma * guided) / adherence.alpha;
+    const withText = epsilonOf(cfgConditional, e);
+    const guided = withText + scale * (withText - epsilonOf(cfgUnconditional, e));
+    return (cfgConditional.z[e]! - sigma * guided) / alpha;
   };
   const channelOf = (e: number) => Math.floor(e / plane) % channels;
   const spread = (channel: number, scale: number) => {
-    const all = Array.from(v.conditional, (_, e) => e)
+    const all = Array.from(conditional.v, (_, e) => e)
       .filter((e) => channelOf(e) === channel)
       .map((e) => estimate(e, scale));
     const mean = all.reduce((sum, x) => sum + x, 0) / all.length;
@@ -59,30 +69,30 @@ export function objectiveGradient(
   };
   const spreads = Array.from({ length: channels }, (_, channel) => ({
     plain: spread(channel, 0),
-    guided: spread(channel, guidance),
+    guided: spread(channel, o.lambdaCfg),
   }));
   const clean = (e: number) => {
-    const guidedEstimate = estimate(e, guidance);
+    const guidedEstimate = estimate(e, o.lambdaCfg);
     const channel = channelOf(e);
     if (channels === 4 && channel === 3) return guidedEstimate;
     const { plain, guided } = spreads[channel]!;
     const ratio = plain.deviation / Math.max(guided.deviation, 1e-6);
     const rescaled = plain.mean + ratio * (guidedEstimate - guided.mean);
-    return guidedEstimate + rescale * (rescaled - guidedEstimate);
+    return guidedEstimate + o.rescale * (rescaled - guidedEstimate);
   };
-  return Float64Array.from(v.conditional, (predicted, e) => {
-    const zm = z.matching[e]!;
-    const za = z.adherence[e]!;
-    const baseline = v.fake
-      ? epsilon(v.fake[e]!, zm, matching)
-      : normal(seed, matching.stream, step, e);
-    const dm = matching.weight * (epsilon(predicted, zm, matching) - baseline);
-    const withText = epsilon(v.conditionalAdherence[e]!, za, adherence);
+  const held = (e: number) => {
+    if (!o.threshold) return clean(e);
     const channel = channelOf(e);
-    const alpha = channels === 4 ? clean(e + (3 - channel) * plane) : 1;
-    const held = Math.max(-1, Math.min(1, alpha, clean(e)));
-    const guided = (za - adherence.alpha * held) / adherence.sigma;
-    const ca = adherence.weight * (guided - withText);
-    return (2 * (dm + ca)) / pixels;
+    const ceiling = channels === 4 ? clean(e + (3 - channel) * plane) : 1;
+    return Math.max(-1, Math.min(1, ceiling, clean(e)));
+  };
+  return Float64Array.from(conditional.v, (_, e) => {
+    const b = baseline
+      ? epsilonOf(baseline, e)
+      : normal(o.seed, conditional.level.stream, o.step, e);
+    const dm = o.weights.dm * (epsilonOf(conditional, e) - b);
+    const guided = (cfgConditional.z[e]! - alpha * held(e)) / sigma;
+    const cfg = o.weights.cfg * (guided - epsilonOf(cfgConditional, e));
+    return (2 * (dm + cfg)) / pixels;
   });
 }

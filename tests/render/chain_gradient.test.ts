@@ -34,7 +34,7 @@ beforeAll(async () => {
   // A table as large as training makes it, so that features reach through the perceptron, and of values
   // that f16, which it is read in, holds exactly.
   const { table, mlp } = await field.snapshot(t.readback);
-  field.restore({ table: table!.map((x) => toHalfStep(3000 * x)), mlp: mlp! });
+  field.restore({ table: table.map((x) => toHalfStep(3000 * x)), mlp });
   queue.writeBuffer(renderer.viewGradients, 0, viewGradients);
 });
 
@@ -71,7 +71,7 @@ async function backward(): Promise<Record<string, Float64Array>> {
 test.each([
   ['table', 16 * halfStep],
   ['mlp', 0.005],
-])('d loss / d %s through the whole chain is its finite difference', async (name, h) => {
+] as const)('d loss / d %s through the whole chain is its finite difference', async (name, h) => {
   const analytic = (await backward())[name]!;
   const parameters = await field.snapshot(t.readback);
   // The parameters of largest gradient, and others that have any.
@@ -84,7 +84,7 @@ test.each([
   const numeric: number[] = [];
   for (const i of chosen) {
     const at = async (shift: number) => {
-      const values = parameters[name]!.slice();
+      const values = parameters[name].slice();
       values[i]! += shift;
       field.restore({ ...parameters, [name]: values });
       return loss();

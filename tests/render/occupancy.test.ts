@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ballCells, Occupancy } from '../../src/render/occupancy';
+import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint';
 import { analyticField } from '../analytic_field';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { cellPoint, cellsOf, decayed, occupiedCells, touchesBall } from '../reference/occupancy';
@@ -132,6 +133,22 @@ test('a restored grid goes on as the saved one', async () => {
   expect(await second.snapshot(t.readback)).toEqual(await first.snapshot(t.readback));
   const other = new Occupancy(t.gpu, analyticField(t, body), { resolution: 8, threshold: 0.5 });
   const saved = await first.snapshot(t.readback);
-  expect(() => other.restore(saved)).toThrow(/not of resolution 8/);
+  expect(() => other.restore(saved)).toThrow(/grid of resolution 8 takes 'density'/);
   for (const occupancy of [first, second, other]) occupancy.dispose();
+});
+
+test('a grid restored from the tensors of a checkpoint has the same bits', async () => {
+  const make = () =>
+    new Occupancy(t.gpu, analyticField(t, body), { resolution: 16, threshold: 0.5 });
+  const [saved, loaded] = [make(), make()];
+  await t.run((pass) => saved.update(pass));
+  const snapshot = await saved.snapshot(t.readback);
+  const { tensors } = readCheckpoint(writeCheckpoint(snapshot));
+  expect(tensors).toEqual(snapshot);
+  loaded.restore(tensors);
+  expect(await loaded.snapshot(t.readback)).toEqual(snapshot);
+  // The same numbers as floats have other bits.
+  const floats = { ...tensors, bits: Float32Array.from(snapshot.bits) };
+  expect(() => loaded.restore(floats)).toThrow(/'bits' as U32 \[256\], and the snapshot has F32/);
+  for (const occupancy of [saved, loaded]) occupancy.dispose();
 });

@@ -30,7 +30,7 @@ beforeAll(async () => {
     7,
   );
   const { table, mlp } = await field.snapshot(t.readback);
-  field.restore({ table: table!.map((x) => 3000 * x), mlp: mlp! });
+  field.restore({ table: table.map((x) => 3000 * x), mlp });
 });
 afterAll(() => field.dispose());
 

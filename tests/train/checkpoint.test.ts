@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readCheckpoint, type Tensors, writeCheckpoint } from '../../src/train/checkpoint';
+import type { Snapshot } from '../../src/gpu/snapshot';
+import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint';
 
-const tensors: Tensors = {
+const tensors: Snapshot = {
   weights: Float32Array.of(1.5, -0, Number.NaN, Number.POSITIVE_INFINITY),
   counts: Int32Array.of(-7, 2 ** 31 - 1),
   bits: Uint32Array.of(4294967295),
@@ -55,7 +56,7 @@ test('any tensors and metadata survive', () => {
   const name = fc.string({ unit: 'grapheme' }).filter((text) => text !== '__metadata__');
   fc.assert(
     fc.property(fc.dictionary(name, data), fc.dictionary(fc.string(), fc.string()), (t, m) => {
-      const read = readCheckpoint(writeCheckpoint(t as Tensors, m));
+      const read = readCheckpoint(writeCheckpoint(t as Snapshot, m));
       expect(Object.entries(read.tensors).sort()).toEqual(Object.entries(t).sort());
       expect(Object.entries(read.metadata).sort()).toEqual(Object.entries(m).sort());
     }),
@@ -111,6 +112,6 @@ test.each([
 
 test('refuses to write what the format has no place for', () => {
   expect(() => writeCheckpoint({ __metadata__: new Float32Array(1) })).toThrow(/cannot name/);
-  const doubles = { a: new Float64Array(1) } as unknown as Tensors;
+  const doubles = { a: new Float64Array(1) } as unknown as Snapshot;
   expect(() => writeCheckpoint(doubles)).toThrow(/'a', a Float64Array, cannot be stored/);
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FieldGenerator } from '../../src/generator/field';
 import { Readback } from '../../src/gpu/readback';
 import { type MethodId, makeSettings, presetOf, type Settings } from '../../src/settings';
 import type { Engine } from '../../src/train/engine';
@@ -40,7 +41,7 @@ describe.each(['sds', 'vsd'] as const)('%s', (method) => {
     resumed.restore(halfway);
     expect(resumed.step).toBe(25);
     expect(Buffer.compare(await stepTo(resumed, 50), end)).toBe(0);
-    for (const run of [first, second, resumed]) run.dispose();
+    for (const run of [first, second, resumed]) await run.dispose();
   });
 });
 
@@ -50,7 +51,9 @@ test('the last step hides the cells that are not of the object', { timeout: 120_
     makeSettings(settingsOf('sds'), { steps: 10, field: { blobScale: 40 } }),
   );
   await stepTo(run, 9);
-  const { bits, resolution } = run.renderer.occupancy;
+  const { generator } = run;
+  if (!(generator instanceof FieldGenerator)) throw new Error('This run has no field.');
+  const { bits, resolution } = generator.occupancy;
   const readback = new Readback(gpu);
   const occupied = async () => cellsOf(await readback.words(bits), resolution);
   const before = await occupied();
@@ -58,13 +61,13 @@ test('the last step hides the cells that are not of the object', { timeout: 120_
   const after = await occupied();
   expect(after).toEqual(after.map((is, cell) => is && before[cell]));
   expect(after).not.toEqual(before);
-  const { positions } = await run.mesh();
+  const { positions } = await generator.mesh.extract();
   const cells = positions.map((p) => Math.floor(((p + 1) / 2) * resolution));
   for (let i = 0; i < cells.length; i += 3) {
     expect(after[(cells[i + 2]! * resolution + cells[i + 1]!) * resolution + cells[i]!]).toBe(true);
   }
   readback.dispose();
-  run.dispose();
+  await run.dispose();
 });
 
 test('another seed gives another field', async () => {
@@ -73,8 +76,8 @@ test('another seed gives another field', async () => {
     await engine.createRun({ ...settingsOf('sds'), seed: 8 }),
   ];
   expect(Buffer.compare(await stepTo(a, 2), await stepTo(b, 2))).not.toBe(0);
-  a.dispose();
-  b.dispose();
+  await a.dispose();
+  await b.dispose();
 });
 
 test('a checkpoint of another field or another file is refused and changes nothing', async () => {
@@ -87,6 +90,6 @@ test('a checkpoint of another field or another file is refused and changes nothi
   const other = await small.checkpoint();
   expect(() => large.restore(other)).toThrow(/restore a checkpoint of the same field options/);
   expect(Buffer.compare(await large.checkpoint(), before)).toBe(0);
-  small.dispose();
-  large.dispose();
+  await small.dispose();
+  await large.dispose();
 });

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { NonFiniteGradientError, type OutputFile } from '../../src/generator/generator';
 import type { PngEncoder } from '../../src/image/png';
-import type { MeshFile } from '../../src/mesh/export';
 import type { SessionReport } from '../../src/protocol/messages';
+import type { StepReport } from '../../src/protocol/reports';
 import { makeSettings, type Settings } from '../../src/settings';
 import { messageOf } from '../../src/train/error_message';
 import { baseName } from '../../src/train/saving';
 import { Session, type SessionRun } from '../../src/train/session';
-import { NonFiniteGradientError, type StepReport } from '../../src/train/trainer';
 
 /** A run whose whole state is its count of steps. */
 class Counter implements SessionRun {
@@ -42,7 +42,7 @@ class Counter implements SessionRun {
     this.step = step!;
   }
 
-  async exportFiles(_: PngEncoder, file: string): Promise<MeshFile[]> {
+  async files(_: PngEncoder, file: string): Promise<OutputFile[]> {
     if (this.step === 0) throw new RangeError('The field is empty: train it for longer.');
     const part = new Uint8Array(8).subarray(4);
     return [
@@ -51,7 +51,7 @@ class Counter implements SessionRun {
     ];
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.disposed = true;
   }
 }
@@ -212,7 +212,7 @@ test('what of a prompt the prior does not know is said once, of runs and of samp
 test('files are named after the prompt, the method and the seed, and own their bytes', async () => {
   await session.start(both);
   await until('finished');
-  await session.save('vsd', 'mesh');
+  await session.save('vsd', 'object');
   const { files } = of('saved')[0]!;
   expect(files.map(({ name }) => name)).toEqual(['a-pine-tree-vsd-3.obj', 'a-pine-tree-vsd-3.mtl']);
   for (const { bytes } of files) expect(bytes.buffer.byteLength).toBe(4);
@@ -225,13 +225,13 @@ test('files are named after the prompt, the method and the seed, and own their b
 test('a file that cannot be made is an error of its run', async () => {
   between[0] = () => void session.pause();
   await session.start(both);
-  await session.save('sds', 'mesh');
+  await session.save('sds', 'object');
   expect(of('error')).toEqual([
     {
       type: 'error',
       run: 'sds',
       message: 'The field is empty: train it for longer.',
-      saving: 'mesh',
+      saving: 'object',
     },
   ]);
 });
@@ -310,14 +310,17 @@ describe('a sample', () => {
   });
 });
 
-test('a checkpoint is gone on with, under the name of its method', async () => {
-  await session.load(Uint8Array.of(4, 6));
+test('a checkpoint is gone on with, under the id that it is given', async () => {
+  await session.load('again', Uint8Array.of(4, 6));
   await until('finished');
-  expect(of('step').map(({ run, report }) => `${run} ${report.step}`)).toEqual(['vsd 4', 'vsd 5']);
+  expect(of('step').map(({ run, report }) => `${run} ${report.step}`)).toEqual([
+    'again 4',
+    'again 5',
+  ]);
 });
 
 test('a checkpoint that does not fit leaves nothing behind', async () => {
-  await session.load(Uint8Array.of(9, 6));
+  await session.load('again', Uint8Array.of(9, 6));
   expect(session.state).toBe('idle');
   expect(made[0]!.disposed).toBe(true);
   expect(of('error')[0]).toMatchObject({ run: null, message: /longer run/ });

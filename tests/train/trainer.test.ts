@@ -1,30 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Field } from '../../src/field/field';
-import { drawStep } from '../../src/guidance/timestep';
-import { Adam } from '../../src/optim/adam';
-import type { Manifest } from '../../src/prior/manifest';
+import { NonFiniteGradientError } from '../../src/generator/generator';
+import { noiseStepOf } from '../../src/guidance/noise_level';
+import type { FrozenScore, TrainedScore } from '../../src/guidance/queries';
 import { normal, streams } from '../../src/random';
-import { Renderer } from '../../src/render/renderer';
-import { type MethodId, makeSettings, presetOf } from '../../src/settings';
-import {
-  type FrozenScore,
-  NonFiniteGradientError,
-  type TrainedScore,
-  Trainer,
-} from '../../src/train/trainer';
+import { type MethodId, makeSettings, presetOf, settingsAt } from '../../src/settings';
+import { Trainer } from '../../src/train/trainer';
 import { openTestGpu, type TestGpu } from '../gpu';
+import { fieldGenerator, manifestOf } from './parts';
 
 const size = 8;
 const elements = 4 * 4 * size * size;
-const manifest = {
-  views: 4,
-  channels: 4,
-  resolution: size,
-  prediction: 'v',
-  alpha_bar: Array.from({ length: 1000 }, (_, i) => 0.9999 * Math.cos((i / 1000) * 1.55) ** 2),
-  camera: { azimuth_offsets: [0, 90, 180, 270], elevation: [-10, 40], fovy: 40, distance: 3.07 },
-} as unknown as Manifest;
-const conditioning = {} as never;
+const manifest = manifestOf(size);
+const texts = () => ({}) as never;
 
 /** What a denoiser was asked in one step. */
 interface Asked {
@@ -44,17 +31,12 @@ function makeRun(method: MethodId, prediction: (step: number) => number) {
     prompt: 'a cube',
     method,
     seed: 3,
+    field: { levels: 2, log2TableSize: 8 },
+    render: { samplesPerRay: 16, occupancyResolution: 8 },
     guidance: { settle: 0.1 },
   });
-  const field = new Field(t.gpu, { levels: 2, log2TableSize: 8 }, settings.seed);
-  const renderer = new Renderer(t.gpu, field, {
-    views: 4,
-    width: size,
-    height: size,
-    samplesPerRay: 16,
-    occupancyResolution: 8,
-  });
-  const optimiser = new Adam(t.gpu, field.parameters);
+  const generator = fieldGenerator(t.gpu, settings, size);
+  const { field } = generator;
   const asked: Asked[] = [];
   const buffer = (name: string, words: number) => t.arena.allocate(name, words);
   const denoiser: FrozenScore = {
@@ -64,7 +46,7 @@ function makeRun(method: MethodId, prediction: (step: number) => number) {
     setText() {},
     async run({ timesteps, cameras }) {
       const z = await t.readback.floats(this.z, elements);
-      const views = await t.readback.floats(renderer.views, elements);
+      const views = await t.readback.floats(generator.views, elements);
       const alphaBar = manifest.alpha_bar[timesteps[0]!]!;
       const epsilon = z.map(
         (value, e) => (value - Math.sqrt(alphaBar) * (2 * views[e]! - 1)) / Math.sqrt(1 - alphaBar),
@@ -82,6 +64,7 @@ function makeRun(method: MethodId, prediction: (step: number) => number) {
     z: buffer('fake z', elements),
     prediction: buffer('fake prediction', elements),
     target: buffer('fake target', elements),
+    setText() {},
     async predict() {},
     async train() {
       return { loss: 0, gradientNorm: 0 };
@@ -91,13 +74,10 @@ function makeRun(method: MethodId, prediction: (step: number) => number) {
     gpu: t.gpu,
     manifest,
     settings,
-    field,
-    renderer,
-    optimiser,
+    generator,
     denoiser,
     ...(method === 'vsd' ? { fake } : {}),
-    prompt: conditioning,
-    empty: conditioning,
+    texts,
   });
   return { trainer, settings, field, asked, fake };
 }
@@ -113,7 +93,12 @@ describe('SDS and VSD of one seed', () => {
       expect(b.timesteps).toEqual(a.timesteps);
       expect(b.cameras).toEqual(a.cameras);
       for (let e = 0; e < elements; e += 7) {
-        const drawn = normal(3, streams.noise, drawStep(sds.settings, step), e);
+        const drawn = normal(
+          3,
+          streams.noise,
+          noiseStepOf(settingsAt(sds.settings, step), step),
+          e,
+        );
         // z is f32 and ε is recovered by dividing by σ, which is small at low τ.
         const tolerance = 2e-5 / Math.sqrt(1 - manifest.alpha_bar[a.timesteps[0]!]!);
         expect(Math.abs(a.epsilon[e]! - drawn)).toBeLessThan(tolerance);

@@ -1,5 +1,5 @@
 /** Einsum's equation. */
-import { OnnxError } from '../graph';
+import { OnnxError } from '../graph/graph';
 
 export interface EinsumEquation {
   /** Subscripts of each operand, one letter per axis. */

@@ -1,7 +1,7 @@
 /** Types of elementwise operators, of comparisons, casts and reductions. */
-import { type DataType, intAttribute, intsAttribute, type TensorType } from '../graph';
-import { broadcastShapes, normalizeAxis } from '../shape';
-import { dataTypeOfCode } from '../tensor';
+import { type DataType, intAttribute, intsAttribute, type TensorType } from '../graph/graph';
+import { broadcastShapes, normalizeAxis } from '../graph/shape';
+import { dataTypeOfCode } from '../graph/tensor';
 import type { InferRule, Site } from './rule';
 
 const sameAsFirst: InferRule = (site) => [site.type(0)];
@@ -61,7 +61,7 @@ const dropout: InferRule = (site) => {
 const all = (ops: readonly string[], rule: InferRule): Record<string, InferRule> =>
   Object.fromEntries(ops.map((op) => [op, rule]));
 
-export const elementwise: Readonly<Record<string, InferRule>> = {
+export const elementwiseTypes: Readonly<Record<string, InferRule>> = {
   ...all(
     [
       ...['Abs', 'Ceil', 'Clip', 'Cos', 'CumSum', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu'],

@@ -2,9 +2,15 @@
  * Values of small constant expressions, chiefly the integer arithmetic on shapes that exporters leave in a model.
  * Floats are folded only by operators that IEEE 754 rounds exactly, so that folding changes no bit.
  */
-import { elementCount, intAttribute, intsAttribute, type Node, type TensorType } from '../graph';
-import { normalizeAxis, ravelBroadcast, sliceRanges, stridesOf, unravel } from '../shape';
-import { tensorValues } from '../tensor';
+import {
+  elementCount,
+  intAttribute,
+  intsAttribute,
+  type Node,
+  type TensorType,
+} from '../graph/graph';
+import { normalizeAxis, ravelBroadcast, sliceRanges, stridesOf, unravel } from '../graph/shape';
+import { tensorValues } from '../graph/tensor';
 import type { Constant } from './rule';
 
 interface FoldSite {

@@ -1,6 +1,6 @@
 /** Types of operators that move elements, and of constants. */
-import { elementCount, intAttribute, intsAttribute, type TensorType } from '../graph';
-import { broadcastShapes, normalizeAxis, sliceRanges } from '../shape';
+import { elementCount, intAttribute, intsAttribute, type TensorType } from '../graph/graph';
+import { broadcastShapes, normalizeAxis, sliceRanges } from '../graph/shape';
 import type { InferRule, Site } from './rule';
 
 const one = (site: Site, shape: readonly number[]): TensorType[] => [
@@ -22,7 +22,7 @@ function splitLengths(site: Site, size: number): readonly number[] {
 const axesInput = (site: Site, rank: number): number[] | undefined =>
   site.constantIfPresent(1)?.map((axis) => normalizeAxis(axis, rank));
 
-export const layout: Readonly<Record<string, InferRule>> = {
+export const layoutTypes: Readonly<Record<string, InferRule>> = {
   Reshape: (site) => {
     const from = site.shape(0);
     const keepZero = intAttribute(site.node, 'allowzero', 0) === 1;

@@ -1,6 +1,6 @@
 /** Types of matrix products, convolutions, pooling, resampling and normalisation. */
-import { intAttribute, intsAttribute, stringAttribute, type TensorType } from '../graph';
-import { broadcastShapes, normalizeAxis } from '../shape';
+import { intAttribute, intsAttribute, stringAttribute, type TensorType } from '../graph/graph';
+import { broadcastShapes, normalizeAxis } from '../graph/shape';
 import { einsumShape } from './einsum';
 import type { InferRule, Site } from './rule';
 import { transposedWindow, window } from './window';
@@ -57,7 +57,7 @@ const layerNormalization: InferRule = (site) => {
 
 const sameAsFirst: InferRule = (site) => [site.type(0)];
 
-export const network: Readonly<Record<string, InferRule>> = {
+export const networkTypes: Readonly<Record<string, InferRule>> = {
   MatMul: (site) => one(site, matMulShape(site.shape(0), site.shape(1), site)),
   Gemm: (site) => {
     const [a, b] = [site.shape(0), site.shape(1)];

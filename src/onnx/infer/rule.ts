@@ -1,5 +1,5 @@
 /** What a rule of shape inference sees of a node. */
-import { type DataType, describeNode, type Node, OnnxError, type TensorType } from '../graph';
+import { type DataType, describeNode, type Node, OnnxError, type TensorType } from '../graph/graph';
 
 /** Elements of a small tensor whose value is known before the model runs. */
 export interface Constant extends TensorType {

@@ -1,5 +1,5 @@
 /** The sliding window of convolutions and pooling, with padding resolved to numbers. */
-import { intAttribute, intsAttribute, stringAttribute } from '../graph';
+import { intAttribute, intsAttribute, stringAttribute } from '../graph/graph';
 import type { Site } from './rule';
 
 /** Per spatial axis. */

@@ -1,0 +1,46 @@
+import type { Manifest } from '../prior/manifest';
+import type { PromptEncoder } from '../prior/text_encoder';
+import type { Camera } from '../render/camera';
+import type { Texts } from './queries';
+import type { GuidanceSettings } from './settings';
+
+/** Above this elevation a camera looks down on the object, in degrees (Poole et al. 2022, section 3.2). */
+const overhead = 60;
+
+/** Azimuths up to this far from the front, or from the back, count as it, in degrees. */
+const facing = 45;
+
+/** From where a camera sees the object, in words that a prompt can end with. */
+export function directionOf({ c2w }: Camera): 'front' | 'side' | 'back' | 'overhead' {
+  const [x, y, z] = [c2w[3]!, c2w[7]!, c2w[11]!];
+  const degrees = (radians: number) => (radians * 180) / Math.PI;
+  if (degrees(Math.atan2(y, Math.hypot(x, z))) > overhead) return 'overhead';
+  const azimuth = Math.abs(degrees(Math.atan2(x, z)));
+  if (azimuth <= facing) return 'front';
+  return azimuth >= 180 - facing ? 'back' : 'side';
+}
+
+/**
+ * What a run tells its prior. One that is not told the camera reads the direction at the prompt's end; its
+ * views are asked about one by one.
+ */
+export async function textsOf(
+  encoder: PromptEncoder,
+  manifest: Manifest,
+  { prompt, guidance }: { readonly prompt: string; readonly guidance: GuidanceSettings },
+): Promise<Texts> {
+  const negative = guidance.negative
+    ? await encoder.encode(guidance.negative)
+    : await encoder.unconditional();
+  if (manifest.camera.input) {
+    const conditional = await encoder.encode(prompt);
+    return (text) => (text === 'prompt' ? conditional : negative);
+  }
+  const seenFrom = {
+    front: await encoder.encode(`${prompt}, front view`),
+    side: await encoder.encode(`${prompt}, side view`),
+    back: await encoder.encode(`${prompt}, back view`),
+    overhead: await encoder.encode(`${prompt}, overhead view`),
+  };
+  return (text, cameras) => (text === 'prompt' ? seenFrom[directionOf(cameras[0]!)] : negative);
+}

@@ -1,0 +1,100 @@
+import type { Gpu } from '../gpu/device';
+import type { PngEncoder } from '../image/png';
+import { exportMesh, type MeshFile, type Texture } from './export';
+import type { MeshSettings } from './settings';
+import type { SampledField } from './solid/density';
+import { fieldCells } from './solid/floaters';
+import type { Silhouettes } from './solid/iso';
+import type { SolidOptions } from './solid/solidity_grid';
+import { extractMesh, type Mesh } from './surface/extract';
+import { simplifyMesh } from './surface/simplify';
+import { textureMesh, textureSize } from './texture/texture';
+import { mostUnwrapped } from './texture/unwrap';
+
+export interface FieldMeshOptions {
+  readonly gpu: Gpu;
+  readonly field: SampledField;
+  readonly settings: MeshSettings;
+  /** Side in pixels of the views that the field learns from: `settings.blur` counts in their pixels. */
+  readonly viewSize: number;
+  /** Renders the views whose outline the mesh is to have. */
+  readonly silhouettes: () => Promise<Silhouettes>;
+}
+
+/** A mesh and the image on it. */
+export interface TexturedMesh {
+  readonly mesh: Mesh;
+  readonly texture: Texture;
+}
+
+/** What files of a mesh are called. */
+export interface MeshNames {
+  /** The files' name without its extension. Default 'mesh'. */
+  readonly file?: string;
+  /** What the object is. */
+  readonly prompt: string;
+}
+
+/** The mesh of a field that is still changing: each method looks at the field as it is when called. */
+export class FieldMesh {
+  readonly #options: FieldMeshOptions;
+
+  constructor(options: FieldMeshOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The field's surface with its colours, at the density whose outline is that of the silhouettes,
+   * simplified if the settings say so.
+   * @throws EmptyFieldError when there is none.
+   */
+  async extract(): Promise<Mesh> {
+    const { gpu, field, settings } = this.#options;
+    const { smooth, triangles } = settings;
+    const whole = await extractMesh(gpu, field, { ...(await this.#solid()), smooth });
+    return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
+  }
+
+  /**
+   * The field's colours as a texture on its mesh. Where the settings leave the number of triangles open, the
+   * mesh is simplified to what unwraps within seconds.
+   * @param mesh that `extract` gave.
+   * @param size side of the image in texels.
+   */
+  async texture(mesh: Mesh, size: number, encodePng: PngEncoder): Promise<TexturedMesh> {
+    const { gpu, field, settings } = this.#options;
+    const light =
+      settings.triangles > 0 ? mesh : await simplifyMesh(mesh, { triangles: mostUnwrapped });
+    return { mesh: light, texture: await textureMesh(gpu, field, light, size, encodePng) };
+  }
+
+  /**
+   * The mesh as files, in the format and with the colouring that the settings ask for; the first is the one to open.
+   * @throws EmptyFieldError when there is no mesh.
+   */
+  async files(encodePng: PngEncoder, names: MeshNames): Promise<MeshFile[]> {
+    const { format, texture: asked } = this.#options.settings;
+    const size = textureSize(format, asked);
+    const mesh = await this.extract();
+    if (size === 0) return exportMesh(mesh, format, names);
+    const textured = await this.texture(mesh, size, encodePng);
+    return exportMesh(textured.mesh, format, { ...names, texture: textured.texture });
+  }
+
+  /**
+   * Where the object is that the mesh shows, without the floaters that the mesh leaves out.
+   * @param cells along a side of [-1, 1]^3.
+   * @returns u8 [cells, cells, cells], x fastest: 1 for cells of the object, and for all where the field is empty.
+   */
+  async cells(cells: number): Promise<Uint8Array> {
+    const { gpu, field } = this.#options;
+    return fieldCells(gpu, field, await this.#solid(), cells);
+  }
+
+  async #solid(): Promise<SolidOptions> {
+    const { settings, viewSize, silhouettes } = this.#options;
+    const { resolution, blur } = settings;
+    const iso = { silhouettes: await silhouettes() };
+    return { resolution, blur: (2 * blur) / viewSize, iso };
+  }
+}
