@@ -38,7 +38,7 @@ export async function readObject(path: string): Promise<NormalisedObject> {
  * Moves and scales an object into the unit sphere.
  * @throws ObjectError for positions that are not finite, or all alike.
  */
-export function normalise(mesh: ObjectMesh, name: string): NormalisedObject {
+function normalise(mesh: ObjectMesh, name: string): NormalisedObject {
   const stray = mesh.positions.findIndex((value) => !Number.isFinite(value));
   if (stray >= 0) {
     throw new ObjectError(
