@@ -19,7 +19,7 @@ export const sizes = {
 
 const pixels = sizes.C * sizes.H * sizes.H;
 
-export function tensor(stream: number, shape: readonly number[], scale: number): Tensor {
+function tensor(stream: number, shape: readonly number[], scale: number): Tensor {
   const count = shape.reduce((a, b) => a * b, 1);
   const values = Array.from({ length: count }, (_, i) => scale * normal(5, 100 + stream, 0, i));
   return makeTensor(values, shape, 'float32');
