@@ -27,7 +27,10 @@ export interface Estimate {
   /** Network evaluations so far, from 1, and in all. */
   readonly step: number;
   readonly steps: number;
-  /** The views [V, C, H, W] in [0, 1], premultiplied by alpha, row 0 at the top; after the last step, the sample. */
+  /**
+   * f32 [V, 4, H, W] in [0, 1]: the views, RGB premultiplied by alpha, then alpha, 1 where the prior knows none;
+   * row 0 at the top. After the last step, the sample.
+   */
   readonly views: Float32Array;
 }
 
@@ -70,7 +73,7 @@ export class Sampler {
     for (const [index, timestep] of timesteps.entries()) {
       const clean = this.#clean(z, await this.#predict(z, timestep, options), timestep);
       z = this.#step(z, clean, timestep, timesteps[index + 1] ?? -1);
-      yield { step: index + 1, steps, views: clean.map((value) => (value + 1) / 2) };
+      yield { step: index + 1, steps, views: viewsOf(clean, this.#manifest) };
     }
   }
 
@@ -112,4 +115,15 @@ export class Sampler {
       return this.#schedule.ddim(clean[i]!, epsilon, to);
     });
   }
+}
+
+/** The model's values [V, C, H, W] in [-1, 1] as views [V, 4, H, W] in [0, 1]. */
+function viewsOf(clean: Float32Array, { views, channels, resolution }: Manifest): Float32Array {
+  const plane = resolution ** 2;
+  return Float32Array.from({ length: 4 * views * plane }, (_, i) => {
+    const channel = Math.floor(i / plane) % 4;
+    if (channel >= channels) return 1;
+    const view = Math.floor(i / (4 * plane));
+    return (clean[(view * channels + channel) * plane + (i % plane)]! + 1) / 2;
+  });
 }

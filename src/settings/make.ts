@@ -10,7 +10,8 @@ import { isTree, type Tree } from './tree';
  */
 export function makeSettings(...overrides: readonly PartialSettings[]): Settings {
   const method = overrides.reduce<string>((last, { method }) => method ?? last, defaults.method);
-  const given = [methodOf(method).preset, ...overrides].reduce<Tree>(merge, defaults);
+  const parts: readonly Tree[] = [methodOf(method).preset, ...overrides];
+  const given = parts.reduce(merge, defaults);
   // Before the schema, which would not say what to do about a prompt.
   if (typeof given.prompt === 'string') validatePrompt(given.prompt);
   return complete(settingsSchema, given);
