@@ -1,4 +1,4 @@
-"""WordPiece tokenizer of the text encoder; `src/diffusion/tokenizer.ts` is its twin.
+"""WordPiece tokenizer of the text encoder; `src/prior/tokenizer.ts` is its twin.
 
 Text is normalised (NFKC, lower case, combining marks removed), cut into words (runs of letters and digits,
 or one punctuation mark or symbol each; anything else separates) and every word is split greedily into the

@@ -1,4 +1,7 @@
-/** What a prior says of itself in its `manifest.json`: every number that depends on the model is there and nowhere in the code. */
+/**
+ * What a prior says of itself in its `manifest.json`: every number that depends on the model is there and nowhere in
+ * the code.
+ */
 import * as v from 'valibot';
 
 /** Thrown when a manifest cannot be used; the message names the field, what it is, what it must be, and the remedy. */

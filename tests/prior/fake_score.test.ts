@@ -122,7 +122,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
   test('refuses a state of another size', async () => {
     const state = await fake.snapshot();
     expect(() => fake.restore({ ...state, m: state.m.subarray(1) })).toThrow(
-      `The fake score's 'm' has ${fake.size - 1} numbers instead of ${fake.size}`,
+      `The fake score takes 'm' as F32 [${fake.size}], and the snapshot has F32 [${fake.size - 1}]`,
     );
   });
 
