@@ -18,7 +18,7 @@ import { ObjectError, type ObjectMesh, type Paint, type TextureImage, type Wrap 
 import { decodeTexture, mipLevels } from './texture_image';
 
 /** More triangles than this are refused: drawing the views would take longer than fitting them. */
-export const mostTriangles = 4_000_000;
+const mostTriangles = 4_000_000;
 
 /** @throws ObjectError naming the limit. */
 export function checkTriangles(count: number, name: string): void {
