@@ -14,7 +14,13 @@ import {
   Vector3,
 } from 'three';
 import type { Image } from '../image/image';
-import { ObjectError, type ObjectMesh, type Paint, type TextureImage, type Wrap } from './object_mesh';
+import {
+  ObjectError,
+  type ObjectMesh,
+  type Paint,
+  type TextureImage,
+  type Wrap,
+} from './object_mesh';
 import { decodeTexture, mipLevels } from './texture_image';
 
 /** More triangles than this are refused: drawing the views would take longer than fitting them. */
