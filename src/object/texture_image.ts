@@ -1,7 +1,7 @@
 import jpeg from 'jpeg-js';
 import { decodePng } from '../image/decode_png';
 import type { Image } from '../image/image';
-import { ObjectError, type Picture, type Wrap } from './object_mesh';
+import { ObjectError, type TextureImage, type Wrap } from './object_mesh';
 
 /** The most memory that decoding a JPEG may take, in MB: over 100 million pixels fit. */
 const jpegMemory = 2048;
@@ -21,7 +21,7 @@ const foreign: readonly [format: string, at: number, start: string][] = [
  * @param name for errors.
  * @throws ObjectError for another format or a damaged file.
  */
-export async function decodePicture(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image> {
+export async function decodeTexture(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image> {
   try {
     if (bytes[0] === 0x89 && bytes[1] === 0x50) return await decodePng(bytes);
     if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
@@ -41,8 +41,8 @@ function decodeJpeg(bytes: Uint8Array): Image {
   return { data: new Uint8ClampedArray(data), width, height };
 }
 
-/** A picture and its halvings: each texel the mean of four, in display sRGB as a view's pixels are. */
-export function halvings(whole: Image): Image[] {
+/** An image, then each halving of it: a texel is the mean of four, in display sRGB as a view's pixels are. */
+export function mipLevels(whole: Image): Image[] {
   const levels = [whole];
   for (let last = whole; last.width > 1 || last.height > 1; levels.push(last)) last = halved(last);
   return levels;
@@ -65,7 +65,7 @@ function halved({ data, width, height }: Image): Image {
   return { data: half, width: w, height: h };
 }
 
-/** Texel index of a coordinate beyond a picture's edge. */
+/** Texel index of a coordinate beyond an image's edge. */
 function wrapped(i: number, size: number, wrap: Wrap): number {
   if (wrap === 'clamp') return Math.min(Math.max(i, 0), size - 1);
   const period = wrap === 'mirror' ? 2 * size : size;
@@ -74,18 +74,18 @@ function wrapped(i: number, size: number, wrap: Wrap): number {
 }
 
 /**
- * The picture at (u, v), bilinear, at the level whose texels are about as large as `texels` texels
- * of the whole picture along each side.
+ * The texture at (u, v), bilinear, at the level whose texels are about as large as `texels` texels
+ * of the whole image along each side.
  * @param out receives rgba, 0 to 255.
  */
-export function readPicture(
-  picture: Picture,
+export function readTexture(
+  texture: TextureImage,
   u: number,
   v: number,
   texels: number,
   out: Float64Array,
 ): void {
-  const { levels, wrapS, wrapT } = picture;
+  const { levels, wrapS, wrapT } = texture;
   const wanted = texels > 1 ? Math.round(Math.log2(texels)) : 0;
   const { data, width, height } = levels[Math.min(wanted, levels.length - 1)]!;
   const [x, y] = [u * width - 0.5, v * height - 0.5];

@@ -74,7 +74,7 @@ describe('refuses', () => {
     ['a size that is none', () => [path, '--size', 'big'], /--size takes a number/],
     ['an unknown option', () => [path, '--colour', '3'], /Unknown option '--colour'/],
     ['an unknown preset', () => [path, '--preset', 'huge'], /Unknown preset 'huge'/],
-    ['no steps', () => [path, '--steps', '0'], /'steps' must be/],
+    ['no steps', () => [path, '--steps', '0'], /'steps' takes a whole number from 1/],
     ['a size beyond the adapter', () => [path, '--size', '60000'], /largest size that fits is \d+/],
   ];
   test.each(cases)('%s', async (_, args, message) => {
