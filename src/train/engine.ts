@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { batchOf, questionsOf } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
-import { FakeScore } from '../prior/fake_score';
+import { FakeNetworks } from '../prior/fake_score';
 import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
 import { defaultSteps, type Estimate, Sampler, type SamplingOptions } from '../prior/sampler';
@@ -42,6 +42,8 @@ export class Engine {
   readonly #encoder: PromptEncoder;
   /** Frozen denoisers by batch size: runs take turns with them. */
   readonly #denoisers = new Map<number, Promise<Denoiser>>();
+  /** Networks of fake scores by rank: each run has its own weights for them. */
+  readonly #fakeNetworks = new Map<number, Promise<FakeNetworks>>();
 
   private constructor(gpu: Gpu, prior: Prior, runtime: Runtime, encoder: PromptEncoder) {
     this.gpu = gpu;
@@ -73,15 +75,14 @@ export class Engine {
     const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
     const fake =
       batchOf(questions, 'fake').length > 0
-        ? await FakeScore.load(this.#runtime, this.prior, {
-            rank: settings.fake.rank,
-            seed: settings.seed,
-          })
+        ? (await this.#networks(settings.fake.rank)).score(settings.seed)
         : undefined;
     const generator = this.#generator(settings);
     const parts = { settings, manifest, generator, ...(fake && { fake }) };
     const texts = await textsOf(this.#encoder, manifest, settings);
-    return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
+    const trainer = new Trainer({ ...parts, gpu, denoiser, texts });
+    await gpu.pipelines.ready();
+    return new Run({ ...parts, trainer });
   }
 
   #generator(settings: Settings): EngineRun['generator'] {
@@ -135,6 +136,7 @@ export class Engine {
 
   async dispose(): Promise<void> {
     for (const denoiser of this.#denoisers.values()) await (await denoiser).dispose();
+    for (const networks of this.#fakeNetworks.values()) await (await networks).dispose();
     await this.#encoder.dispose();
     await this.#runtime.dispose();
   }
@@ -142,6 +144,12 @@ export class Engine {
   #denoiser(batch: number): Promise<Denoiser> {
     const made = this.#denoisers.get(batch) ?? Denoiser.load(this.#runtime, this.prior, batch);
     this.#denoisers.set(batch, made);
+    return made;
+  }
+
+  #networks(rank: number): Promise<FakeNetworks> {
+    const made = this.#fakeNetworks.get(rank) ?? FakeNetworks.load(this.#runtime, this.prior, rank);
+    this.#fakeNetworks.set(rank, made);
     return made;
   }
 }

@@ -20,7 +20,7 @@ export interface SessionRun extends Saveable {
   readonly finished: boolean;
   takeStep(): Promise<StepReport>;
   restore(bytes: Uint8Array): void;
-  dispose(): Promise<void>;
+  dispose(): void;
 }
 
 /** What a session asks of an engine: `Engine` is one. */
@@ -92,7 +92,7 @@ export class Session<R extends SessionRun> {
       try {
         run.restore(bytes);
       } catch (error) {
-        await run.dispose();
+        run.dispose();
         throw error;
       }
       this.#add(id, run);
@@ -116,7 +116,7 @@ export class Session<R extends SessionRun> {
   /** Ends all runs and frees what they hold. */
   reset(): Promise<void> {
     return this.#enqueue(async () => {
-      await this.#clear();
+      this.#clear();
       this.#become('idle');
     });
   }
@@ -146,13 +146,13 @@ export class Session<R extends SessionRun> {
 
   #begin(create: () => Promise<void>): Promise<void> {
     return this.#enqueue(async () => {
-      await this.#clear();
+      this.#clear();
       this.#become('preparing');
       try {
         await create();
         this.#become(this.#isTraining() ? 'training' : 'finished');
       } catch (error) {
-        await this.#clear();
+        this.#clear();
         this.#become('idle');
         this.#options.report({ type: 'error', run: null, message: messageOf(error) });
       }
@@ -178,11 +178,11 @@ export class Session<R extends SessionRun> {
   }
 
   /** Whoever shows a run hears of its end before its buffers are gone. */
-  async #clear(): Promise<void> {
+  #clear(): void {
     for (const [id, member] of [...this.#members]) {
       this.#members.delete(id);
       this.#enter(id, member, 'ended');
-      await member.run.dispose();
+      member.run.dispose();
     }
   }
 

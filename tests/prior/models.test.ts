@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Graph } from '#onnx';
 import { write } from '#onnx';
 import { Denoiser } from '../../src/prior/denoiser';
-import { FakeScore } from '../../src/prior/fake_score';
+import { FakeNetworks } from '../../src/prior/fake_score';
 import { type Estimate, Sampler, type SamplingOptions } from '../../src/prior/sampler';
 import { PromptEncoder, promptNotes } from '../../src/prior/text_encoder';
 import { chooseBackend } from '../../src/runtime/backend';
@@ -219,7 +219,7 @@ describe('a network that is not told the cameras', () => {
     const prior = { ...(await tinyPrior()), manifest: await manifestOf(), denoiser: write(blind) };
     const encoder = await PromptEncoder.load(runtime, prior);
     const denoiser = await Denoiser.load(runtime, prior, 1);
-    const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+    const fake = (await FakeNetworks.load(runtime, prior)).score(1);
     const floats = sizes.V * sizes.C * sizes.H ** 2;
     const z = Float32Array.from({ length: floats }, (_, i) => Math.sin(i));
     for (const model of [denoiser, fake]) t.gpu.device.queue.writeBuffer(model.z, 0, z);
@@ -234,7 +234,7 @@ describe('a network that is not told the cameras', () => {
       return frozen;
     };
     expect(await predicted(0.3)).toEqual(await predicted(0.7));
-    await fake.dispose();
+    fake.dispose();
     await denoiser.dispose();
     await encoder.dispose();
   });

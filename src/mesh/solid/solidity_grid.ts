@@ -35,7 +35,7 @@ export async function solidityGrid(
   const readback = new Readback(gpu);
   try {
     const buffer = arena.allocate('density', resolution ** 3);
-    sampler.density(buffer, resolution);
+    await sampler.density(buffer, resolution);
     const density = await readback.floats(buffer, resolution ** 3);
     const level = await isoLevel(iso, sampler, density, resolution);
     const filled = fillInterior(density, resolution, level);
