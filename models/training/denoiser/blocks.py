@@ -1,5 +1,7 @@
 """What the denoiser is built of. Only plain operations: the graph is differentiated node by node after export."""
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -103,6 +105,20 @@ class Attention(nn.Module):
         return self.o(mixed.transpose(1, 2).reshape(-1, queries, self.width))
 
 
+@dataclass(frozen=True)
+class Aside:
+    """What a transformer block looks at beside its own views and the text, by an attention of its own."""
+
+    attention: Attention
+    context: Tensor  # [N, M, width]
+    keys: int  # M
+    bias: Tensor  # [N, 1, 1, M]
+    present: Tensor  # [N, 1, 1]: 0 where there is nothing to look at, else 1
+
+    def __call__(self, x: Tensor, queries: int) -> Tensor:
+        return self.present * self.attention(x, self.context, queries, self.keys, self.bias)
+
+
 class TransformerBlock(nn.Module):
     """Self-attention across all views, cross-attention to the text, MLP."""
 
@@ -119,8 +135,11 @@ class TransformerBlock(nn.Module):
         self.fc2 = nn.Linear(mlp_ratio * width, width)
         self.table = nn.Parameter(torch.randn(6, width) / width**0.5)
 
-    def forward(self, x: Tensor, modulation: Tensor, text: Tensor, bias: Tensor, views: int) -> Tensor:
-        """`x` [N, V*64, width]; `modulation` [N, V, 6, width], the same for every block; `views` = V."""
+    def forward(
+        self, x: Tensor, modulation: Tensor, text: Tensor, bias: Tensor, views: int, aside: "Aside | None" = None
+    ) -> Tensor:
+        """`x` [N, V*64, width]; `modulation` [N, V, 6, width], the same for every block; `views` = V; `aside` is what
+        else is looked at."""
         tokens = views * self.per_view
         joined = (-1, tokens, self.width)
         split = (-1, views, self.per_view, self.width)
@@ -134,26 +153,20 @@ class TransformerBlock(nn.Module):
 
         h = modulate(self.norm1(x), m[0], m[1])
         x = x + gate(self.self_attn(h, h, tokens, tokens), m[2])
+        if aside is not None:
+            x = x + aside(h, tokens)
         x = x + self.cross_attn(self.norm2(x), text, tokens, self.text_tokens, bias)
         h = modulate(self.norm3(x), m[3], m[4])
         return x + gate(self.fc2(F.silu(self.fc1(h))), m[5])
 
 
-class Convolutions(nn.Module):
-    """The two ends of a U-Net: pictures of `channels` and a side `size`, as their `to_channels`, to `width` features
-    at half of it, and what became of those back to pictures of `outputs` channels. What lies between
-    `enter` and `leave` is the bottleneck."""
+class Entry(nn.Module):
+    """Pictures of `channels` and a side `size`, as their `to_channels`, to `width` features at half of it."""
 
-    def __init__(self, channels: int, outputs: int, size: int, width: int, blocks: int, embedding: int) -> None:
+    def __init__(self, channels: int, size: int, width: int, blocks: int, embedding: int) -> None:
         super().__init__()
-        half = size // 2
         self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
-        self.down_blocks = nn.ModuleList(ConvBlock(width, width, embedding, half) for _ in range(blocks))
-        self.up_blocks = nn.ModuleList(
-            ConvBlock(2 * width if i == 0 else width, width, embedding, half) for i in range(blocks)
-        )
-        self.out_norm = GroupNorm(8, width, half)
-        self.out = zero(nn.Conv2d(width, 4 * outputs, 3, padding=1))
+        self.down_blocks = nn.ModuleList(ConvBlock(width, width, embedding, size // 2) for _ in range(blocks))
 
     def enter(self, pictures: Tensor, embedding: Tensor) -> Tensor:
         """Pictures [N, 4 * channels, S/2, S/2] and an embedding of each to features [N, width, S/2, S/2]."""
@@ -161,6 +174,20 @@ class Convolutions(nn.Module):
         for block in self.down_blocks:
             h = block(h, embedding)
         return h
+
+
+class Convolutions(Entry):
+    """The two ends of a U-Net: the entry, and the way back from features to pictures of `outputs` channels. What lies
+    between `enter` and `leave` is the bottleneck."""
+
+    def __init__(self, channels: int, outputs: int, size: int, width: int, blocks: int, embedding: int) -> None:
+        super().__init__(channels, size, width, blocks, embedding)
+        half = size // 2
+        self.up_blocks = nn.ModuleList(
+            ConvBlock(2 * width if i == 0 else width, width, embedding, half) for i in range(blocks)
+        )
+        self.out_norm = GroupNorm(8, width, half)
+        self.out = zero(nn.Conv2d(width, 4 * outputs, 3, padding=1))
 
     def leave(self, h: Tensor, entered: Tensor, embedding: Tensor) -> Tensor:
         """What became of the features, and they as they `entered`, to pictures [N, 4 * outputs, S/2, S/2]."""

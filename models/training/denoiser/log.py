@@ -26,8 +26,8 @@ class Log:
     def __init__(self, path: Path) -> None:
         self.file = path.open("a")
 
-    def held_out(self, step: int, seconds: float, loss: float) -> None:
-        self.write(step, seconds, {"held_out": round(loss, 5)})
+    def held_out(self, step: int, seconds: float, losses: dict[str, float]) -> None:
+        self.write(step, seconds, {name: round(loss, 5) for name, loss in losses.items()})
 
     def window(self, step: int, seconds: float, rate: float, window: list[Update]) -> None:
         """Loss of the groups, also by timestep bin (low noise first), and of the single views; learning rate."""

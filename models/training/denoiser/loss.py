@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..objects.data import Batch, Groups
+from ..objects.data import Batch, Exemplar
 from .network import Denoiser
 from .precision import mixed
 from .schedule import TIMESTEPS, alpha_sigma
@@ -23,11 +23,17 @@ def losses(model: torch.nn.Module, batch: Batch, seen: Tensor, timestep: Tensor,
     which is sigma^2 times v's; v's would grow without bound as the noise falls."""
     z, target = noised(seen, batch.views, timestep, noise)
     with mixed(z.device.type):
-        prediction = model(z, timestep.float(), batch.text, batch.mask, batch.camera)
+        shown = () if batch.exemplar is None else encoded(model, batch.exemplar)
+        prediction = model(z, timestep.float(), batch.text, batch.mask, batch.camera, *shown)
     error = (prediction.float() - target).square().flatten(1).mean(1)
     differs = (seen != batch.views).flatten(1).any(1)
     sigma = alpha_sigma(timestep, seen)[1].flatten()
     return torch.where(differs, sigma.square(), 1) * error
+
+
+def encoded(model: torch.nn.Module, exemplar: Exemplar) -> tuple[Tensor, Tensor]:
+    """What the denoiser takes of exemplars: tokens, and which views are shown."""
+    return model.exemplar(exemplar.views, exemplar.kind), exemplar.shown
 
 
 def mean_over_views(groups: Tensor, singles: Tensor, views: int) -> Tensor:
@@ -37,15 +43,13 @@ def mean_over_views(groups: Tensor, singles: Tensor, views: int) -> Tensor:
 
 
 @torch.no_grad()
-def held_out_loss(model: Denoiser, data: Groups, device: str) -> float:
-    """Mean loss on the held-out objects at fixed timesteps and noise."""
-    batch = data.first_captions(data.held_out)
+def mean_loss(model: Denoiser, batch: Batch, device: str) -> float:
+    """Mean loss on a batch, such as the held-out objects, at fixed timesteps and noise."""
     size = len(batch.views)
     timestep = (torch.arange(size) * TIMESTEPS) // size
     noise = torch.randn(batch.views.shape, generator=torch.Generator().manual_seed(1))
     total = 0.0
     for part in torch.arange(size).split(16):
-        piece = Batch(*(t[part] for t in (batch.views, batch.camera, batch.text, batch.mask)))
-        piece = piece.to(device)
+        piece = batch.take(part).to(device)
         total += losses(model, piece, piece.views, timestep[part].to(device), noise[part].to(device)).sum().item()
     return total / size

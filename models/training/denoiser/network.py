@@ -13,6 +13,8 @@ projection for the transformer, as in PixArt-alpha).
 Pictures of which only one view is known, and not from where, are seen one by one: a view attends to
 itself alone and no camera is embedded (MVDream, Shi et al. 2023, trains on 2D pictures so). Training
 only: the exported graph always has four views.
+
+A network may be shown an exemplar beside the prompt (`exemplar.py`).
 """
 
 import math
@@ -22,7 +24,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import Convolutions, Mlp, TransformerBlock, to_channels, to_pixels, zero
+from .blocks import HEAD_WIDTH, Aside, Attention, Convolutions, Mlp, TransformerBlock, to_channels, to_pixels, zero
+from .exemplar import ExemplarEncoder
 from .outer import OuterUNet
 
 # The linear layers that the fake score's LoRA adapts, `*` for anything. With the attention alone its
@@ -43,6 +46,7 @@ class DenoiserConfig:
     outer_width: int = 0  # channels of the outer U-Net at half resolution; 0: none
     layers: int = 6
     mlp_ratio: int = 3
+    exemplar: bool = False  # whether it may be shown one
 
     @property
     def core_resolution(self) -> int:
@@ -58,7 +62,7 @@ class DenoiserConfig:
     def view_tokens(self) -> int:
         return (self.core_resolution // 4) ** 2
 
-    def to_dict(self) -> dict[str, int]:
+    def to_dict(self) -> dict[str, int | bool]:
         return asdict(self)
 
 
@@ -70,8 +74,8 @@ TIERS = {
 
 
 class Embedding(nn.Module):
-    """Timestep, camera and pooled text to one vector per view, [N, V, width]; a camera that is not
-    known adds nothing."""
+    """Timestep, camera, pooled text and what is `added` to them to one vector per view, [N, V, width]; a camera
+    that is not known adds nothing."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -83,12 +87,16 @@ class Embedding(nn.Module):
         self.camera = Mlp(16, width)
         self.pooled = Mlp(width, width)
 
-    def forward(self, timestep: Tensor, camera: Tensor | None, text: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, timestep: Tensor, camera: Tensor | None, text: Tensor, mask: Tensor, added: Tensor | None = None
+    ) -> Tensor:
         angle = timestep[:, None] * self.frequencies
         time = self.time(torch.cat([angle.cos(), angle.sin()], -1))
         weight = mask / mask.sum(1, keepdim=True)
         pooled = self.pooled((text * weight[..., None]).sum(1))
         shared = (time + pooled)[:, None]
+        if added is not None:
+            shared = shared + added[:, None]
         return shared if camera is None else shared + self.camera(camera)
 
 
@@ -97,7 +105,8 @@ class Denoiser(nn.Module):
 
     z f32 [N,V,C,H,W] (data 2x-1), timestep f32 [N] (0..999, large = noisy), text f32 [N,T,D],
     text_mask f32 [N,T] (1 real, 0 pad), camera f32 [N,V,16] (c2w, row-major) -> f32 [N,V,C,H,W].
-    Without a camera the views are single ones, V = 1.
+    Without a camera the views are single ones, V = 1. An exemplar is tokens f32 [N,V*64,width] of the encoder
+    `exemplar`, and `exemplar_shown` f32 [N,V]: 1 for its views that are shown, all 0 for no exemplar.
     """
 
     def __init__(self, config: DenoiserConfig) -> None:
@@ -119,6 +128,11 @@ class Denoiser(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.up = nn.Linear(width, 4 * narrow)
+        if config.exemplar:
+            self.exemplar = ExemplarEncoder(config)
+            # Not part of the blocks: LoRA adapts the same layers whether exemplars are shown or not.
+            self.exemplar_attention = nn.ModuleList(Attention(width, width // HEAD_WIDTH) for _ in self.blocks)
+            self.exemplar_pooled = zero(nn.Linear(width, width))
 
     def forward(
         self,
@@ -127,6 +141,8 @@ class Denoiser(nn.Module):
         text: Tensor,
         text_mask: Tensor,
         camera: Tensor | None,
+        exemplar: Tensor | None = None,
+        exemplar_shown: Tensor | None = None,
     ) -> Tensor:
         config = self.config
         views = 1 if camera is None else config.views
@@ -136,7 +152,10 @@ class Denoiser(nn.Module):
 
         context = self.text_norm(self.text(text))
         bias = ((text_mask - 1) * 1e4)[:, None, None]
-        embedding = F.silu(self.embedding(timestep, camera, context, text_mask))
+        added, asides = None, [None] * config.layers
+        if exemplar is not None:
+            added, asides = self.look_at(exemplar, exemplar_shown)
+        embedding = F.silu(self.embedding(timestep, camera, context, text_mask, added))
         per_view = embedding.reshape(-1, width)
 
         if self.outer:
@@ -152,8 +171,8 @@ class Denoiser(nn.Module):
         tokens = tokens + self.position + self.view(per_view)[:, None]
         tokens = tokens.reshape(-1, views * side * side, width)
         modulation = self.modulation(embedding).reshape(-1, views, 6, width)
-        for block in self.blocks:
-            tokens = block(tokens, modulation, context, bias, views)
+        for block, aside in zip(self.blocks, asides):
+            tokens = block(tokens, modulation, context, bias, views, aside)
 
         h = self.up(self.norm(tokens)).reshape(-1, side, side, narrow, 2, 2)
         h = h.permute(0, 3, 1, 4, 2, 5).reshape(-1, narrow, 2 * side, 2 * side)
@@ -163,3 +182,15 @@ class Denoiser(nn.Module):
             coarse, learnt = h.split([config.channels, config.outer_width], 1)
             h = self.outer.carried(z, coarse, learnt, features, timestep, per_view, views)
         return h.reshape(shape)
+
+    def look_at(self, exemplar: Tensor, shown: Tensor) -> tuple[Tensor, list[Aside]]:
+        """What an exemplar adds to the embedding [N, width], and what each block attends to."""
+        config = self.config
+        keys = config.views * config.view_tokens
+        present = shown.amax(1, keepdim=True)
+        of_views = exemplar.reshape(-1, config.views, config.view_tokens, config.width).mean(2)
+        mean = (of_views * shown[..., None]).sum(1) / (shown.sum(1, keepdim=True) + 1 - present)
+        hidden = (1 - shown[..., None]) * torch.full((config.view_tokens,), -1e4, device=shown.device)
+        bias = hidden.reshape(-1, 1, 1, keys)
+        asides = [Aside(attention, exemplar, keys, bias, present[..., None]) for attention in self.exemplar_attention]
+        return present * self.exemplar_pooled(mean), asides

@@ -12,8 +12,11 @@ import torch
 from torch import Tensor
 
 from ..objects.camera import group_cameras
+from ..objects.data import Exemplar, Groups
+from ..objects.exemplars import Exemplars, Kind
 from ..paths import SHIPPED, WORK
 from ..text.features import TextFeatures
+from .loss import encoded
 from .network import Denoiser
 from .precision import mixed
 from .schedule import TIMESTEPS, alpha_bar_table
@@ -49,22 +52,26 @@ def ddim(
     scale: float,
     steps: int,
     noise: Tensor,
+    exemplar: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Deterministic DDIM (Song et al. 2021, eq. 12) with guidance: views [N, V, C, H, W] in [-1, 1].
 
-    `text` and `empty` are tokens and mask; the clean estimate is
-    clipped to [-1, 1] at every step.
+    `text` and `empty` are tokens and mask; `exemplar` is tokens and which views are shown, and goes with the text:
+    guidance leads away from neither. The clean estimate is clipped to [-1, 1] at every step.
     """
     alpha_bar = alpha_bar_table(noise.shape[-1]).float().to(noise.device)
     timesteps = torch.linspace(TIMESTEPS - 1, 0, steps).round().long()
     size = len(noise)
     both = [torch.cat([a, b.expand_as(a)]) for a, b in zip(text, empty)]
+    # The half without the prompt is shown no exemplar.
+    beside = () if exemplar is None else (torch.cat([t, u]) for t, u in zip(exemplar, (exemplar[0], 0 * exemplar[1])))
+    beside = tuple(beside)
     z = noise
     for i, t in enumerate(timesteps):
         alpha, sigma = alpha_bar[t].sqrt(), (1 - alpha_bar[t]).sqrt()
         time = torch.full((2 * size,), float(t), device=z.device)
         with mixed(z.device.type):
-            said = model(torch.cat([z, z]), time, *both, torch.cat([camera, camera]))
+            said = model(torch.cat([z, z]), time, *both, torch.cat([camera, camera]), *beside)
         v, v_empty = said.float().chunk(2)
         v = v_empty + scale * (v - v_empty)
         x = (alpha * z - sigma * v).clamp(-1, 1)
@@ -98,7 +105,7 @@ class Sampler:
     azimuth: float = 0.0  # degrees
     elevation: float = 15.0
 
-    def __call__(self, prompts: list[str]) -> Tensor:
+    def __call__(self, prompts: list[str], exemplar: Exemplar | None = None) -> Tensor:
         config = self.model.config
         device = next(self.model.parameters()).device
         tokens, mask = encode([*prompts, ""], self.features, SHIPPED)
@@ -107,6 +114,10 @@ class Sampler:
         shape = (len(prompts), config.views, config.channels, size, size)
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(self.seed)).to(device)
         camera = group_cameras(torch.tensor([self.azimuth]), torch.tensor([self.elevation]))
+        shown = None
+        if exemplar is not None:
+            with torch.no_grad():
+                shown = encoded(self.model, exemplar.to(device))
         parts = [
             ddim(
                 self.model,
@@ -116,6 +127,7 @@ class Sampler:
                 self.scale,
                 self.steps,
                 noise[rows],
+                shown and (shown[0][rows], shown[1][rows]),
             )
             for rows in torch.arange(len(prompts)).split(PART)
         ]
@@ -144,6 +156,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--azimuth", type=float, default=0)
     parser.add_argument("--elevation", type=float, default=15)
     parser.add_argument("--seed", type=int, default=0)
+    help_objects = "folder with objects.jsonl: shows each prompt the object that it finds there"
+    parser.add_argument("--objects", type=Path, help=help_objects)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args(argv)
     from PIL import Image
@@ -151,7 +165,12 @@ def main(argv: list[str]) -> None:
     model = load_denoiser(args.weights or args.work / "denoiser.pt", args.device)
     features = TextFeatures(args.work / "text_features.pt")
     angles = args.azimuth, args.elevation
-    views = Sampler(model, features, args.scale, args.steps, args.seed, *angles)(args.prompts)
+    exemplar = None
+    if args.objects:
+        library = Exemplars(Groups(args.objects, args.work), args.work)
+        found = library.found(args.prompts, np.random.default_rng(args.seed))
+        exemplar = library.certain(found, Kind.ITSELF)
+    views = Sampler(model, features, args.scale, args.steps, args.seed, *angles)(args.prompts, exemplar)
     rows = -(-len(args.prompts) // args.columns)
     sheets = [contact_sheet(part) for part in views.split(rows)]
     sheets[-1] = np.pad(sheets[-1], ((0, sheets[0].shape[0] - sheets[-1].shape[0]), (0, 0), (0, 0)))

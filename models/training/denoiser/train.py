@@ -11,6 +11,7 @@ import math
 import os
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,12 @@ from torch import Tensor
 
 from ..objects.data import COMMON, Batch, Groups
 from ..objects.degrade import degraded
+from ..objects.exemplars import Exemplars, Kind, Mixture
 from ..objects.singles import SINGLES, open_singles
 from ..paths import WORK
+from .exemplar import adapter_only
 from .log import Log, Update
-from .loss import held_out_loss, losses, mean_over_views
+from .loss import losses, mean_loss, mean_over_views
 from .network import TIERS, Denoiser
 from .schedule import TIMESTEPS
 from .weights import start_from, with_present_names
@@ -32,6 +35,7 @@ from .weights import start_from, with_present_names
 DEGRADED = 0.4  # share of the training groups whose noised copy is of a degraded object
 
 
+VECTORS = ("table", "position", "exemplar.embedding", "exemplar.kinds")  # 2-D weights that no vector is multiplied by
 OUTER = ("outer.", "core.out.")  # what is trained with `--outer-only`
 
 
@@ -50,7 +54,7 @@ def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
     hidden, rest = [], []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            matrix = parameter.ndim == 2 and not name.endswith(("table", "position"))
+            matrix = parameter.ndim == 2 and not name.endswith(VECTORS)
             (hidden if matrix else rest).append(parameter)
     return [
         torch.optim.Muon(hidden, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
@@ -73,13 +77,17 @@ class Trainer:
         text, resolution = self.data.text, self.data.resolution
         self.singles = open_singles(args.work, text, resolution, args.device)
         self.single_views = round(args.singles * (args.batch // args.workers)) if self.singles else 0
-        config = TIERS[self.data.resolution]
+        self.mixture = Mixture(args.exemplars, args.neighbours, args.front, args.untold)
+        self.exemplars = Exemplars(self.data, args.work) if args.exemplars else None
+        config = replace(TIERS[self.data.resolution], exemplar=self.exemplars is not None)
         self.model = Denoiser(config).to(args.device)
         self.average = Denoiser(config).to(args.device)
         if args.init:
             start_from(self.model, args.init)
         if args.outer_only:
             outer_only(self.model)
+        if args.adapter_only:
+            adapter_only(self.model)
         self.average.load_state_dict(self.model.state_dict())
         # Groups and single views: two graphs, each of one size.
         self.forward = torch.compile(self.model, dynamic=False) if args.compile else self.model
@@ -135,7 +143,11 @@ class Trainer:
         """One step on this worker's share."""
         args = self.args
         rng = np.random.default_rng([args.seed, self.step, self.rank])
-        timestep, loss = self.measure(self.data.draw(args.batch // args.workers, rng), rng)
+        drawn = self.data.draw_told(args.batch // args.workers, rng)
+        batch = self.data.batch(drawn)
+        if self.exemplars:
+            batch = replace(batch, exemplar=self.exemplars.draw(drawn, self.mixture, rng))
+        timestep, loss = self.measure(batch, rng)
         single = loss.new_empty(0)
         if self.singles and self.single_views:
             _, single = self.measure(self.singles.draw(self.single_views, rng), rng)
@@ -153,6 +165,15 @@ class Trainer:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
         return Update(timestep, loss.detach(), single.detach(), norm)
+
+    def held_out(self) -> dict[str, float]:
+        """Losses of the averaged weights on the held-out objects: without an exemplar, and with their own."""
+        batch = self.data.first_captions(self.data.held_out)
+        found = {"held_out": mean_loss(self.average, batch, self.args.device)}
+        if self.exemplars:
+            own = replace(batch, exemplar=self.exemplars.certain(self.data.held_out, Kind.ITSELF))
+            found["held_out_exemplar"] = mean_loss(self.average, own, self.args.device)
+        return found
 
     def share_gradients(self) -> None:
         if self.args.workers == 1:
@@ -205,8 +226,7 @@ def work(rank: int, args: argparse.Namespace, port: int) -> None:
             saved = trainer.elapsed
             if log:
                 trainer.save()
-                held = held_out_loss(trainer.average, trainer.data, args.device)
-                log.held_out(trainer.step, trainer.elapsed, held)
+                log.held_out(trainer.step, trainer.elapsed, trainer.held_out())
     if args.workers > 1:
         dist.destroy_process_group()
 
@@ -220,6 +240,15 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--init", type=Path, help="start from a .onnx or a checkpoint")
     help_outer = "train the outer U-Net alone, the network inside it stays: the first part of the larger tier"
     parser.add_argument("--outer-only", "--shell-only", action="store_true", help=help_outer)
+    help_exemplars = "share of the groups that are shown an exemplar; above 0 the network can be shown one"
+    parser.add_argument("--exemplars", type=float, default=0, help=help_exemplars)
+    help_neighbours = "share of the exemplars that are of another object, near by what is said of it"
+    parser.add_argument("--neighbours", type=float, default=Mixture.neighbours, help=help_neighbours)
+    parser.add_argument("--front", type=float, default=Mixture.front, help="share of those that show the front alone")
+    help_untold = "share of those of which it is not said whether they are the object itself"
+    parser.add_argument("--untold", type=float, default=Mixture.untold, help=help_untold)
+    help_adapter = "train what shows exemplars alone, the rest of the network stays"
+    parser.add_argument("--adapter-only", action="store_true", help=help_adapter)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=3, help="processes, one thread each")
     parser.add_argument("--compile", action="store_true", help="torch.compile: faster, starts later")
@@ -239,6 +268,8 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     if args.batch % args.workers:
         parser.error(f"--batch {args.batch} is not a multiple of --workers {args.workers}")
+    if args.adapter_only and not args.exemplars:
+        parser.error("--adapter-only trains what shows exemplars: give --exemplars as well")
     if args.workers == 1:
         work(0, args, 0)
         return

@@ -7,19 +7,29 @@ import torch
 from torch import Tensor
 
 from .blocks import zero
+from .exemplar import begin
 from .network import Denoiser, DenoiserConfig
 
 OUTER = "outer.stem.weight"  # there where the network has an outer U-Net
+EXEMPLAR = "exemplar.place"  # there where it may be shown exemplars
+OF_EXEMPLAR = ("exemplar.", "exemplar_")
 FORMER, PRESENT = "shell.", "outer."  # how the names of its weights begin: in older files, and now
+ENCODER = "exemplar_encoder.onnx"  # the name of that file beside the denoiser's
 TRANSPOSED = ".T"  # suffix of a Linear weight that the ONNX graph holds as [in, out]
+
+ALONE = ("position", "embedding", "place", "kinds")  # weights that belong to no layer
 
 State = dict[str, Tensor]
 
 
 def read_state(path: Path) -> State:
-    """The (averaged) weights by their PyTorch names, f32."""
+    """The (averaged) weights by their PyTorch names, f32; of an ONNX file with the exemplar encoder beside it."""
     if path.suffix == ".onnx":
-        return with_present_names(read_onnx(path))
+        state = with_present_names(read_onnx(path))
+        encoder = path.with_name(ENCODER)
+        if any(name.startswith(OF_EXEMPLAR) for name in state):
+            state |= {f"exemplar.{name}": value for name, value in read_onnx(encoder).items()}
+        return state
     return with_present_names(torch.load(path, map_location="cpu", weights_only=True)["average"])
 
 
@@ -62,6 +72,7 @@ def config_of(state: State) -> DenoiserConfig:
         conv_blocks=count("core.down_blocks"),
         layers=count("blocks"),
         mlp_ratio=state["blocks.0.fc1.weight"].shape[0] // width,
+        exemplar=EXEMPLAR in state,
     )
 
 
@@ -70,17 +81,25 @@ def start_from(model: Denoiser, path: Path) -> None:
 
     Transformer blocks beyond those of the file begin as the identity, so that a deeper network starts
     as the one it grows from (Chen et al. 2016, Net2Net). A new outer U-Net adds nothing to what the network
-    inside it predicts of the picture at half its size. Raises if a width differs.
+    inside it predicts of the picture at half its size. What shows exemplars begins unheard where the file
+    lacks it, and is left out where `model` does. Raises if a width differs.
     """
     state = read_state(path)
     source = config_of(state)
+    if source.exemplar and not model.config.exemplar:
+        state = {name: value for name, value in state.items() if not name.startswith(OF_EXEMPLAR)}
     for index, block in enumerate(model.blocks[source.layers :], source.layers):
         for layer in (block.self_attn.o, block.cross_attn.o, block.fc2):
             zero(layer)
         state |= {f"blocks.{index}.{name}": value for name, value in block.state_dict().items()}
     if model.outer and not source.outer_width:
         state = inside(model, state, source.channels)
-    model.load_state_dict(state)
+    if model.config.exemplar and not source.exemplar:
+        state |= {name: value for name, value in model.state_dict().items() if name.startswith(OF_EXEMPLAR)}
+        model.load_state_dict(state)
+        begin(model)
+    else:
+        model.load_state_dict(state)
 
 
 @torch.no_grad()
@@ -108,6 +127,6 @@ def read_onnx(path: Path) -> State:
         value = torch.from_numpy(numpy_helper.to_array(tensor).copy())
         if tensor.name.endswith(TRANSPOSED):
             state[tensor.name.removesuffix(TRANSPOSED)] = value.float().T.contiguous()
-        elif tensor.name.endswith((".weight", ".bias", ".table")) or tensor.name == "position":
+        elif tensor.name.endswith((".weight", ".bias", ".table")) or tensor.name in ALONE:
             state[tensor.name] = value.float()
     return state

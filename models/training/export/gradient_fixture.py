@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..denoiser.network import LORA_TARGETS
-from ..denoiser.weights import load_denoiser, names_in
+from ..denoiser.weights import OF_EXEMPLAR, load_denoiser, names_in
 from ..objects.camera import group_cameras
 from ..paths import REPOSITORY, SHIPPED
 
@@ -52,14 +52,20 @@ def hashed(count: int, salt: int) -> Tensor:
     return torch.from_numpy((h.astype(np.float64) / 2**31 - 1).astype(np.float32))
 
 
+def adapted_layers(model: nn.Module) -> list[str]:
+    """The names of the layers that LoRA adapts. The exemplar encoder is a graph of its own, and is not adapted."""
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    linear = [name for name in linear if not name.startswith(OF_EXEMPLAR)]
+    return [name for name in linear if any(fnmatchcase(name, pattern) for pattern in LORA_TARGETS)]
+
+
 def write(path: Path, folder: Path = FIXTURES) -> None:
     """Computes the gradients for the ONNX file at `path` and writes the two files."""
     model = load_denoiser(path)
     config = model.config
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    linear = [n for n, m in model.named_modules() if isinstance(m, nn.Linear)]
-    names = [n for n in linear if any(fnmatchcase(n, pattern) for pattern in LORA_TARGETS)]
+    names = adapted_layers(model)
     lora: dict[str, LoraLinear] = {}
     for i, name in enumerate(names):
         linear = model.get_submodule(name)
@@ -77,6 +83,10 @@ def write(path: Path, folder: Path = FIXTURES) -> None:
         "camera": group_cameras(torch.tensor([30.0]), torch.tensor([15.0])),
     }
     target = hashed(int(np.prod(size)), TARGET_SALT).view(size)
+    if config.exemplar:
+        tokens = config.views * config.view_tokens
+        inputs["exemplar"] = hashed(tokens * config.width, 1004).view(1, tokens, -1)
+        inputs["exemplar_shown"] = torch.ones(1, config.views)
     prediction = model(*inputs.values())
     loss = (prediction - target).square().mean()
     loss.backward()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from ..denoiser.network import LORA_TARGETS, DenoiserConfig
 from ..denoiser.schedule import TIMESTEPS, alpha_bar_table
-from ..objects.camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, FOVY
+from ..denoiser.weights import ENCODER
+from ..objects.camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, EXEMPLAR, FOVY
+from ..objects.exemplars import Kind
 from ..paths import SHIPPED
 
 TEXT = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
@@ -25,12 +27,14 @@ def describe(path: Path) -> dict[str, object]:
 def write_manifest(folder: Path, config: DenoiserConfig) -> None:
     """Describes the files in `folder`; the text encoder is copied there if it is missing."""
     files = {"denoiser": describe(folder / "denoiser.onnx")}
+    if config.exemplar:
+        files["exemplar_encoder"] = describe(folder / ENCODER)
     for role, name in TEXT.items():
         if not (folder / name).exists():
             shutil.copy(SHIPPED / name, folder)
         files[role] = describe(folder / name)
     size = config.resolution
-    manifest = {
+    manifest: dict[str, object] = {
         "id": f"limbeck-objects-{size}",
         "name": f"Limbeck objects, four views at {size}x{size}",
         "tier": str(size),
@@ -57,4 +61,12 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
         "lora": {"rank": 4, "targets": list(LORA_TARGETS)},
         "files": files,
     }
+    if config.exemplar:
+        manifest["exemplar"] = {
+            "tokens": config.views * config.view_tokens,
+            "width": config.width,
+            "azimuth": EXEMPLAR[0],
+            "elevation": EXEMPLAR[1],
+            "kinds": [kind.name.lower() for kind in Kind],
+        }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")

@@ -149,7 +149,8 @@ def main(argv: list[str]) -> None:
     clock = saved = time.monotonic()
     while elapsed < 60 * args.minutes:
         rng = np.random.default_rng([SEED, step])
-        views, _, rows = data.draw_told(args.batch, rng)
+        drawn = data.draw_told(args.batch, rng)
+        views, rows = drawn.views, drawn.rows
         told = [i for i, row in enumerate(rows) if row != data.text.empty]
         views = views[told]
         spread = NOISE * torch.rand(len(told), 1, 1, 1, 1, device=args.device)

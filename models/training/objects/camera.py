@@ -12,6 +12,10 @@ ELEVATION = (-10.0, 40.0)  # degrees
 # Radius of the unit sphere's outline, of half a picture's side.
 OUTLINE = math.tan(math.asin(1 / DISTANCE)) / math.tan(math.radians(FOVY) / 2)
 AZIMUTH_OFFSETS = (0.0, 90.0, 180.0, 270.0)  # degrees, one per view of a group
+# Azimuth and elevation of the groups that are rendered of every object: an exemplar is always seen from the first,
+# so that a network need not be told its cameras; samples are compared with objects at the second.
+EXEMPLAR, MEASURED = (0.0, 15.0), (35.0, 20.0)
+FIXED = (EXEMPLAR, MEASURED)
 
 
 def camera_to_world(azimuth: Tensor, elevation: Tensor, distance: float = DISTANCE) -> Tensor:

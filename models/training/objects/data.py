@@ -29,6 +29,21 @@ MIRRORED_ORDER = [0, 3, 2, 1]
 
 
 @dataclass(frozen=True)
+class Exemplar:
+    """What is shown beside the prompts: views of an object each, from the cameras `camera.EXEMPLAR`."""
+
+    views: Tensor  # f32 [N, V, C, H, W] in [-1, 1]
+    kind: Tensor  # i64 [N], of `exemplars.Kind`
+    shown: Tensor  # f32 [N, V], 1 for the views that are shown, 0 for the others; all 0: no exemplar
+
+    def to(self, device: str) -> "Exemplar":
+        return Exemplar(self.views.to(device), self.kind.to(device), self.shown.to(device))
+
+    def take(self, rows: Tensor) -> "Exemplar":
+        return Exemplar(self.views[rows], self.kind[rows], self.shown[rows])
+
+
+@dataclass(frozen=True)
 class Batch:
     """Groups of four views of single objects, or, V being 1, single views from unknown cameras."""
 
@@ -36,10 +51,29 @@ class Batch:
     camera: Tensor | None  # f32 [N, V, 16]; None: unknown
     text: Tensor  # f32 [N, T, D]
     mask: Tensor  # f32 [N, T]
+    exemplar: Exemplar | None = None
 
     def to(self, device: str) -> "Batch":
         camera = None if self.camera is None else self.camera.to(device)
-        return Batch(self.views.to(device), camera, self.text.to(device), self.mask.to(device))
+        exemplar = self.exemplar and self.exemplar.to(device)
+        return Batch(self.views.to(device), camera, self.text.to(device), self.mask.to(device), exemplar)
+
+    def take(self, rows: Tensor) -> "Batch":
+        camera = None if self.camera is None else self.camera[rows]
+        exemplar = self.exemplar and self.exemplar.take(rows)
+        return Batch(self.views[rows], camera, self.text[rows], self.mask[rows], exemplar)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A random training batch, and what was drawn."""
+
+    views: Tensor  # f32 [N, V, C, H, W] in [-1, 1]
+    camera: Tensor  # f32 [N, V, 16]
+    rows: list[int]  # of the encoded prompts, what is said
+    objects: np.ndarray  # int [N]
+    places: np.ndarray  # int [N], of the phrase among the object's captions
+    mirror: np.ndarray  # bool [N]
 
 
 def split(objects: int) -> tuple[np.ndarray, np.ndarray]:
@@ -101,11 +135,12 @@ class Groups:
 
     def draw(self, size: int, rng: np.random.Generator) -> Batch:
         """A random training batch."""
-        views, camera, rows = self.draw_told(size, rng)
-        return Batch(views, camera, *self.text.gather(rows))
+        return self.batch(self.draw_told(size, rng))
 
-    def draw_told(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[int]]:
-        """Views and camera of a random training batch, and the rows of `text` that tell of them."""
+    def batch(self, drawn: Drawn) -> Batch:
+        return Batch(drawn.views, drawn.camera, *self.text.gather(drawn.rows))
+
+    def draw_told(self, size: int, rng: np.random.Generator) -> Drawn:
         chosen, places = self.draw_objects(size, rng)
         group = rng.integers(self.views.shape[1], size=size)
         brush = [self.draw_colour(i, rng) for i in chosen]
@@ -119,7 +154,7 @@ class Groups:
         roll = rng.integers(4, size=size)  # any of the four views may come first
         shade = rng.uniform(*SHADE, size)
         mirror = rng.random(size) < 0.5
-        return *self.pose(rgba, chosen, group, roll, shade, mirror), rows
+        return Drawn(*self.pose(rgba, chosen, group, roll, shade, mirror), rows, chosen, places, mirror)
 
     def first_captions(self, chosen: np.ndarray) -> Batch:
         """One plain group of each of the objects `chosen`, with its first caption."""

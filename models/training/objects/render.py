@@ -1,9 +1,10 @@
 """Stage 1: renders the captioned objects to groups of four views.
 
 Writes to the work folder: `views.npy` u8 [objects, groups, 4, 4, size, size] (views, then channels:
-premultiplied sRGB and alpha) and `views.json` (object ids; of each group azimuth and elevation, scale
-of the object, its tilt and the azimuth of the tilt's axis; degrees). The azimuths are those of the
-object turned to face like the others of its noun (`align`).
+premultiplied sRGB and alpha), `fixed.npy`, the same of every object from the cameras `camera.FIXED`, and
+`views.json` (object ids; of each group azimuth and elevation, scale of the object, its tilt and the
+azimuth of the tilt's axis; degrees). The azimuths are those of the object turned to face like the others of
+its noun (`align`).
 """
 
 import argparse
@@ -18,7 +19,7 @@ import torch
 
 from ..paths import WORK
 from .align import occupancy, quarter_turns
-from .camera import ELEVATION, group_cameras
+from .camera import ELEVATION, FIXED, group_cameras
 from .data import split
 from .mesh import Mesh, read_glb
 from .pose import draw_poses, posed
@@ -54,6 +55,11 @@ def render_object(
     cameras = group_cameras(torch.from_numpy(azimuth), torch.from_numpy(elevation)).to(device)
     groups = [render(posed(mesh, *pose), camera.view(-1, 4, 4), size) for camera, *pose in zip(cameras, *poses)]
     return torch.stack(groups).cpu().numpy(), volume
+
+
+def facing(views: np.ndarray, turns: int) -> np.ndarray:
+    """Groups of views [..., 4, C, H, W] from azimuth 0 of an object as it would be seen after quarter turns."""
+    return np.roll(views, turns, -4)
 
 
 def unpack(objects: Path, work: Path) -> Path:
@@ -92,6 +98,8 @@ def main(argv: list[str]) -> None:
     scale, tilt, axis = draw_poses(len(objects), args.groups, plain, rng)
     shape = (len(objects), args.groups, 4, 4, args.size, args.size)
     views = np.lib.format.open_memmap(args.work / "views.npy", "w+", np.uint8, shape)
+    fixed = np.empty((len(objects), len(FIXED), *shape[2:]), np.uint8)
+    also = np.array(FIXED, np.float32)
 
     volumes = []
     started = time.time()
@@ -100,23 +108,25 @@ def main(argv: list[str]) -> None:
             pool.submit(
                 render_object,
                 folder / o.file,
-                azimuth[i],
-                elevation[i],
-                [scale[i], tilt[i], axis[i]],
+                np.append(azimuth[i], also[:, 0]),
+                np.append(elevation[i], also[:, 1]),
+                [np.append(pose[i], [plainly] * len(FIXED)) for pose, plainly in ((scale, 1), (tilt, 0), (axis, 0))],
                 args.size,
                 args.device,
             )
             for i, o in enumerate(objects)
         ]
         for i, job in enumerate(jobs):
-            views[i], volume = job.result()
+            seen, volume = job.result()
+            views[i], fixed[i] = seen[: args.groups], seen[args.groups :]
             volumes.append(volume)
             if (i + 1) % 200 == 0 or i + 1 == len(jobs):
                 print(f"{i + 1}/{len(jobs)} objects, {time.time() - started:.0f} s", flush=True)
     views.flush()
-    turns = 90 * quarter_turns(objects, torch.stack(volumes))[:, None]
-    azimuth += turns
-    axis += turns
+    turns = quarter_turns(objects, torch.stack(volumes))
+    np.save(args.work / "fixed.npy", np.stack([facing(*of_object) for of_object in zip(fixed, turns)]))
+    azimuth += 90 * turns[:, None]
+    axis += 90 * turns[:, None]
     meta = {
         "ids": [o.id for o in objects],
         "azimuth": azimuth.tolist(),

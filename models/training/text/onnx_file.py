@@ -22,6 +22,16 @@ def encode_prompts(prompts: list[str], folder: Path) -> tuple[np.ndarray, np.nda
     return np.concatenate([session.run(["tokens"], {"ids": part})[0] for part in parts]), ids
 
 
+def encode_sentences(prompts: list[str], folder: Path) -> np.ndarray:
+    """Unit sentence features f32 [N, POOLED] by the same encoder: near where prompts mean the same."""
+    import onnxruntime
+
+    ids = Tokenizer.load(str(folder / "tokenizer.json")).encode_all(prompts)
+    session = onnxruntime.InferenceSession(str(folder / "text_encoder.onnx"))
+    parts = np.array_split(ids, 1 + len(ids) // BATCH)
+    return np.concatenate([session.run(["pooled"], {"ids": part})[0] for part in parts])
+
+
 def export_onnx(model: TextEncoder, path: str) -> None:
     """Writes the encoder with plain operators (opset 17), fp16 weights and a cast to fp32 after each.
 
