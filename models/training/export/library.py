@@ -81,7 +81,7 @@ def index(exemplars: Exemplars, rows: list[dict]) -> dict[str, object]:
         entry: dict[str, object] = {
             "id": item.id,
             "source": sources.setdefault(key, len(sources)),
-            "phrases": [exemplars.row[phrase] for phrase in item.captions],
+            "phrases": [exemplars.row[phrase] for phrase in dict.fromkeys(item.captions)],
         }
         if untypical := [exemplars.row[p] for p in item.captions if likelihood(p, item.id) < 1]:
             entry["untypical"] = untypical

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ..denoiser import train
 from ..denoiser.adapter import joined, split
 from ..denoiser.exemplar import ADAPTER, adapter_only, begin
 from ..denoiser.network import Denoiser, DenoiserConfig
@@ -265,7 +266,7 @@ def test_library(exemplars: Exemplars, tmp_path: Path) -> None:
     assert [o["id"] for o in listed["objects"]] == [exemplars.data.objects[i].id for i in exemplars.training]
     first = listed["objects"][0]
     item = exemplars.data.objects[exemplars.training[0]]
-    assert tuple(listed["phrases"][row] for row in first["phrases"]) == item.captions
+    assert tuple(listed["phrases"][row] for row in first["phrases"]) == tuple(dict.fromkeys(item.captions))
     assert listed["sources"][first["source"]]["licence"] == "CC0-1.0"
 
     atlas = listed["atlas"]
@@ -294,3 +295,26 @@ def test_straight_alpha() -> None:
     strip = library.strips(views)
     assert strip.shape == (1, SIZE, 4 * SIZE, 4)
     assert (strip[..., 0] == 255).all() and (strip[..., 1] == 0).all() and (strip[..., 3] == 100).all()
+
+
+def test_training(exemplars: Exemplars, tmp_path: Path) -> None:
+    """Trained alone, what shows exemplars changes and the shipped weights stay; a run goes on where it ended."""
+    shipped = MODELS / "default" / "denoiser.onnx"
+    line = f"--objects {tmp_path} --work {tmp_path} --init {shipped} --workers 1 --batch 2 --lr 1e-3 --warmup 1"
+    mixture = "--exemplars 1 --neighbours 0.5 --adapter-only"
+
+    def trained(minutes: float) -> dict:
+        train.main([*line.split(), *mixture.split(), "--minutes", str(minutes)])
+        return torch.load(tmp_path / "denoiser.pt", weights_only=True)
+
+    first = trained(1e-4)
+    base = read_state(shipped)
+    assert first["step"] >= 1
+    assert all(torch.equal(first["model"][name], value) for name, value in base.items())
+    assert first["model"]["exemplar_attention.5.o.weight"].abs().max() > 0
+    lines = [json.loads(text) for text in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert lines[-1]["held_out"] > 0 and lines[-1]["held_out_exemplar"] > 0
+    second = trained(first["elapsed"] / 60 + 1e-4)
+    assert second["step"] > first["step"] and second["elapsed"] > first["elapsed"]
+    with pytest.raises(SystemExit):
+        train.main([*line.split(), "--adapter-only", "--minutes", "1"])
