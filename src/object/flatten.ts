@@ -46,7 +46,7 @@ type Material = Pick<
 >;
 
 /** Triangles of one mesh that share a material: a range of its index. */
-interface Part {
+interface ScenePart {
   readonly mesh: Mesh;
   readonly material: Material;
   readonly start: number;
@@ -101,7 +101,7 @@ export async function flatten(scene: LoadedScene, name: string): Promise<ObjectM
 /** Writes a part's corners from `first` on. */
 function writePart(
   { positions, colours, uvs }: ObjectMesh,
-  { mesh, material, start, count, place }: Part,
+  { mesh, material, start, count, place }: ScenePart,
   first: number,
 ): void {
   const { index, attributes } = mesh.geometry;
@@ -141,8 +141,8 @@ function coordinatesOf({ geometry }: Mesh, map: Texture | undefined) {
   return geometry.attributes[name] as BufferAttribute | undefined;
 }
 
-function partsOf(scene: Object3D): Part[] {
-  const parts: Part[] = [];
+function partsOf(scene: Object3D): ScenePart[] {
+  const parts: ScenePart[] = [];
   scene.updateMatrixWorld(true);
   scene.traverseVisible((object) => {
     const mesh = object as Mesh;
@@ -194,7 +194,7 @@ class Textures {
   }
 
   /** The image that a part shows, if any. */
-  async of({ mesh, material: { map: texture } }: Part): Promise<TextureImage | undefined> {
+  async of({ mesh, material: { map: texture } }: ScenePart): Promise<TextureImage | undefined> {
     if (!texture || !coordinatesOf(mesh, texture)) return undefined;
     const { name, bytes } = await this.#scene.textureFile(texture);
     const levels = this.#levels.get(name) ?? mipLevels(await decodeTexture(bytes, name));

@@ -13,7 +13,7 @@ export interface FakeStep {
 }
 
 /** Denoising score matching of ψ on the views of each step: min_ψ E |ε_ψ(z_τ''; y, c) − ε|² (VSD, eq. 9). */
-export class FakeTraining {
+export class FakeUpdates {
   readonly #gpu: Gpu;
   readonly #fake: TrainedScore;
   readonly #noising: Noising;
