@@ -49,6 +49,14 @@ const elevation = v.pipe(
   v.transform(([low, high]): readonly [number, number] => [low!, high!]),
 );
 
+const intervalWords = 'a list of 2 timesteps, the lowest first';
+const interval = v.pipe(
+  numbers(0, Number.MAX_SAFE_INTEGER, intervalWords),
+  v.length(2, intervalWords),
+  v.check(([low, high]) => low! <= high!, intervalWords),
+  v.transform(([low, high]): readonly [number, number] => [low!, high!]),
+);
+
 const backgroundWords = "'random' or a list of 3 numbers from 0 to 1";
 const background = v.union(
   [v.literal('random'), v.pipe(numbers(0, 1), v.length(3, backgroundWords))],
@@ -117,6 +125,8 @@ const manifest = group({
   guidance: group({
     /** Scale s of classifier-free guidance at which samples look best. */
     scale: number(0, 1000),
+    /** Lowest and highest timestep at which samples are guided; everywhere unless given. */
+    interval: v.exactOptional(interval),
   }),
   /** Where the fake score's low-rank weights go (Hu et al. 2022, "LoRA"). */
   lora: group({

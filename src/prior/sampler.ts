@@ -15,9 +15,14 @@ export interface SamplingOptions {
   readonly steps: number;
   /** Scale s of classifier-free guidance: 1 is the conditional model, 0 the unconditional one. */
   readonly guidance: number;
+  /**
+   * Lowest and highest timestep at which there is guidance; outside, the scale is 1, which costs one question
+   * instead of two (Kynkäänniemi et al. 2024). Default: all timesteps.
+   */
+  readonly interval?: readonly [low: number, high: number];
   readonly prompt: Conditioning;
-  /** The unconditional conditioning: `PromptEncoder.unconditional`. */
-  readonly empty: Conditioning;
+  /** See `PromptEncoder.unconditional`. */
+  readonly unconditional: Conditioning;
   /** c2w of each view [V, 16], row-major 4x4. */
   readonly cameras: Float32Array;
 }
@@ -34,6 +39,9 @@ export interface Estimate {
   readonly views: Float32Array;
 }
 
+/** The frozen denoiser of a batch size. */
+export type DenoiserSource = (batch: number) => Promise<Denoiser>;
+
 /**
  * Draws views from the prior itself with DDIM (Song et al. 2021, eta = 0) and classifier-free guidance
  * (Ho and Salimans 2022): deterministic in the seed. What a distilled field is measured against. Between two steps others may use
@@ -41,21 +49,15 @@ export interface Estimate {
  */
 export class Sampler {
   readonly #runtime: Runtime;
-  readonly #denoiser: Denoiser;
+  readonly #denoisers: DenoiserSource;
   readonly #manifest: Manifest;
   readonly #schedule: NoiseSchedule;
   readonly #readback: Readback;
 
-  /**
-   * @param denoiser of a batch of 2: entry 0 for the prompt, entry 1 for the unconditional conditioning.
-   * @throws RangeError for another batch.
-   */
-  constructor(runtime: Runtime, denoiser: Denoiser, manifest: Manifest) {
-    if (denoiser.batch !== 2) {
-      throw new RangeError(`A sampler takes a denoiser of batch 2, not ${denoiser.batch}.`);
-    }
+  /** @param denoisers are not the sampler's to dispose of. */
+  constructor(runtime: Runtime, denoisers: DenoiserSource, manifest: Manifest) {
     this.#runtime = runtime;
-    this.#denoiser = denoiser;
+    this.#denoisers = denoisers;
     this.#manifest = manifest;
     this.#schedule = new NoiseSchedule(manifest.alpha_bar);
     this.#readback = new Readback(runtime.gpu);
@@ -83,19 +85,25 @@ export class Sampler {
 
   /** Unconditional + s (conditional - unconditional): the same for v and eps, since both see one z. */
   async #predict(z: Float32Array, timestep: number, options: SamplingOptions) {
-    const { guidance, prompt, empty, cameras } = options;
-    const { queue } = this.#runtime.gpu.device;
-    const both = new Float32Array(2 * z.length);
-    both.set(z);
-    both.set(z, z.length);
-    queue.writeBuffer(this.#denoiser.z, 0, both);
-    this.#denoiser.setText(0, prompt);
-    this.#denoiser.setText(1, empty);
-    await this.#denoiser.run({ timesteps: [timestep, timestep], cameras });
-    const predictions = await this.#readback.floats(this.#denoiser.prediction, both.length);
+    const { prompt, unconditional, cameras, interval = [0, Number.POSITIVE_INFINITY] } = options;
+    const guided = timestep >= interval[0] && timestep <= interval[1];
+    const scale = guided ? options.guidance : 1;
+    const texts = scale === 1 ? [prompt] : [prompt, unconditional];
+    const denoiser = await this.#denoisers(texts.length);
+    texts.forEach((text, slot) => {
+      this.#runtime.gpu.device.queue.writeBuffer(
+        denoiser.z,
+        slot * z.byteLength,
+        z as Float32Array<ArrayBuffer>,
+      );
+      denoiser.setText(slot, text);
+    });
+    await denoiser.run({ timesteps: texts.map(() => timestep), cameras });
+    const answers = await this.#readback.floats(denoiser.prediction, texts.length * z.length);
+    if (scale === 1) return answers;
     return z.map((_, i) => {
-      const unconditional = predictions[z.length + i]!;
-      return unconditional + guidance * (predictions[i]! - unconditional);
+      const without = answers[z.length + i]!;
+      return without + scale * (answers[i]! - without);
     });
   }
 
