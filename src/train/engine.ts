@@ -32,7 +32,7 @@ export interface EngineOptions {
 export type EngineRun = Run<FieldGenerator | PixelGenerator>;
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
-  Partial<Pick<SamplingOptions, 'steps' | 'guidance'>>;
+  Partial<Pick<SamplingOptions, 'steps' | 'guidance' | 'interval'>>;
 
 /** A device, a prior loaded on it, and the runs that share both. */
 export class Engine {
@@ -118,15 +118,16 @@ export class Engine {
    * a time: the last estimate is the sample. Whoever does not want it any more calls `return`.
    */
   async *sample(prompt: string, options: SampleOptions): AsyncGenerator<Estimate, void> {
-    const denoiser = await this.#denoiser(2);
-    const sampler = new Sampler(this.#runtime, denoiser, this.manifest);
+    const { scale, interval } = this.manifest.guidance;
+    const sampler = new Sampler(this.#runtime, (batch) => this.#denoiser(batch), this.manifest);
     try {
       yield* sampler.sample({
         steps: defaultSteps,
-        guidance: this.manifest.guidance.scale,
+        guidance: scale,
+        ...(interval && { interval }),
         ...options,
         prompt: await this.#encoder.encode(prompt),
-        empty: await this.#encoder.unconditional(),
+        unconditional: await this.#encoder.unconditional(),
         cameras: cameraMatrices(this.samplingCameras),
       });
     } finally {

@@ -176,9 +176,9 @@ test('the fake score starts as the frozen denoiser, bit for bit, and learns', as
 
 test('a sample is four views in range, the same ones for one seed', async () => {
   const denoiser = await loadDenoiser(runtime, 2);
-  const sampler = new Sampler(runtime, denoiser, prior.manifest);
-  const [prompt, empty] = [texts[0]!, texts[1]!];
-  const options = { seed: 5, steps: 3, guidance: 3, prompt, empty, cameras };
+  const sampler = new Sampler(runtime, async () => denoiser, prior.manifest);
+  const [prompt, unconditional] = [texts[0]!, texts[1]!];
+  const options = { seed: 5, steps: 3, guidance: 3, prompt, unconditional, cameras };
   const drawn = async (disturb: () => void) => {
     let last: Estimate | undefined;
     for await (last of sampler.sample(options)) disturb();
@@ -189,7 +189,7 @@ test('a sample is four views in range, the same ones for one seed', async () => 
   expect(views.every((value) => value >= 0 && value <= 1)).toBe(true);
   // Between two steps the denoiser may be asked about other things.
   const others = await drawn(() => {
-    denoiser.setText(0, empty);
+    denoiser.setText(0, unconditional);
     denoiser.setText(1, prompt);
     t.gpu.device.queue.writeBuffer(denoiser.z, 0, z as Float32Array<ArrayBuffer>);
   });

@@ -31,7 +31,7 @@ export async function solidityGrid(
   sampler: FieldSampler,
   { resolution, iso, blur }: SolidityOptions,
 ): Promise<SolidityGrid> {
-  const arena = new Arena(gpu, 'mesh.solid');
+  const arena = new Arena(gpu, 'mesh.solidity');
   const readback = new Readback(gpu);
   try {
     const buffer = arena.allocate('density', resolution ** 3);
