@@ -52,7 +52,7 @@ export class Engine {
     this.#encoder = encoder;
   }
 
-  /** @throws ManifestError, ModelFileError or ModelError when the prior cannot be used. */
+  /** @throws LimbeckError when the prior cannot be used. */
   static async open({ gpu, backend, files, onProgress }: EngineOptions): Promise<Engine> {
     const prior = await loadPrior(files, onProgress);
     const runtime = new Runtime(gpu, backend);
@@ -68,7 +68,7 @@ export class Engine {
     return this.#runtime.description;
   }
 
-  /** A run at its first step. @throws RangeError when a size exceeds the adapter's limits. */
+  /** A run at its first step. @throws LimbeckError when a size exceeds the adapter's limits. */
   async createRun(settings: Settings): Promise<EngineRun> {
     const { gpu, manifest } = this;
     const questions = questionsOf(settings.guidance);

@@ -1,3 +1,4 @@
+import { inWords } from '../errors';
 import type { PngEncoder } from '../image/png';
 import type {
   RunId,
@@ -10,7 +11,6 @@ import type {
 } from '../protocol/messages';
 import type { StepReport } from '../protocol/reports';
 import type { Settings } from '../settings';
-import { messageOf } from './error_message';
 import { noteOn, type SampleSource, Sampling } from './sampling';
 import { filesOf, type Saveable } from './saving';
 
@@ -138,7 +138,7 @@ export class Session<R extends SessionRun> {
         const files = await filesOf(member, kind, this.#options.encodePng);
         this.#options.report({ type: 'saved', run: id, kind, files });
       } catch (error) {
-        const message = messageOf(error);
+        const message = inWords(error);
         this.#options.report({ type: 'error', run: id, message, saving: kind });
       }
     });
@@ -154,7 +154,7 @@ export class Session<R extends SessionRun> {
       } catch (error) {
         this.#clear();
         this.#become('idle');
-        this.#options.report({ type: 'error', run: null, message: messageOf(error) });
+        this.#options.report({ type: 'error', run: null, message: inWords(error) });
       }
     });
   }
@@ -225,7 +225,7 @@ export class Session<R extends SessionRun> {
       else this.#sampling = undefined;
     } catch (error) {
       this.#sampling = undefined;
-      const message = messageOf(error);
+      const message = inWords(error);
       this.#options.report({ type: 'error', run: null, message, sampling: true });
     }
   }
@@ -248,7 +248,7 @@ export class Session<R extends SessionRun> {
       if (run.finished) this.#enter(id, member, 'finished');
     } catch (error) {
       this.#enter(id, member, 'failed');
-      this.#options.report({ type: 'error', run: id, message: messageOf(error) });
+      this.#options.report({ type: 'error', run: id, message: inWords(error) });
     }
     if (!this.#isTraining()) this.#become('finished');
   }

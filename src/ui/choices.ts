@@ -86,7 +86,7 @@ export function validateChoices(choices: Choices): void {
     ),
   );
   const unknown = Object.keys(choices.changes).find((name) => !known.has(name));
-  if (unknown) throw new SettingsError(`Unknown setting '${unknown}'.`);
+  if (unknown) throw new SettingsError(`Unknown setting '${unknown}'.`, 'Leave it out.');
   for (const method of choices.methods) {
     settingsFor({ ...choices, prompt: choices.prompt || 'any' }, method);
   }

@@ -1,3 +1,4 @@
+import { inWords } from '../errors';
 import type { Command, Report, RunId } from '../protocol/messages';
 import { type MethodId, methodIds, SettingsError, validatePrompt } from '../settings';
 import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
@@ -160,7 +161,7 @@ export class Page {
       act();
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      this.#form.refuse(error.message);
+      this.#form.refuse(inWords(error));
     }
   }
 

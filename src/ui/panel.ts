@@ -1,4 +1,5 @@
 import GUI, { type Controller } from 'lil-gui';
+import { inWords } from '../errors';
 import {
   type Entry,
   fromText,
@@ -97,7 +98,7 @@ export class Panel {
       this.#listeners.change(next);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      this.#listeners.refuse(error.message);
+      this.#listeners.refuse(inWords(error));
     }
     this.#rebuild();
   }
