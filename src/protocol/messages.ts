@@ -76,7 +76,7 @@ export type SessionState = 'idle' | 'preparing' | 'training' | 'paused' | 'finis
 export type RunState = 'training' | 'finished' | 'failed' | 'ended';
 
 /** Where the engine runs, for people. */
-export interface EngineFacts {
+export interface EngineInfo {
   /** The adapter's own name. */
   readonly adapter: string;
   /** True when shaders run on the CPU. */
@@ -138,6 +138,6 @@ export type Report =
       readonly received: number;
       readonly total: number;
     }
-  | { readonly type: 'ready'; readonly facts: EngineFacts }
+  | { readonly type: 'ready'; readonly info: EngineInfo }
   /** The engine cannot start or go on; nothing but a reload helps. */
   | { readonly type: 'fatal'; readonly message: string };

@@ -1,19 +1,19 @@
 import type { Command, Report, RunId } from '../protocol/messages';
 import { type MethodId, methodIds, SettingsError, validatePrompt } from '../settings';
+import { setUpFileButton, setUpLinkButton } from './buttons';
 import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
 import { download, find, setText } from './dom';
-import { drawnWords, showFacts } from './facts';
-import { offerFile, offerLink } from './offers';
+import { drawnWords, showEngineInfo } from './engine_info';
 import { Pane } from './pane';
 import { Panel } from './panel';
 import { PriorChoice } from './prior_choice';
-import { ProgressBar } from './progress';
+import { ProgressBar } from './progress_bar';
 import { type FormAction, PromptForm } from './prompt_form';
 import { Refresh } from './refresh';
 import { SampleStrip } from './sample_strip';
-import { offerShading } from './shading_choice';
+import { SessionProgress } from './session_progress';
+import { setUpShadingChoice } from './shading_choice';
 import { fromHash, toHash } from './share';
-import { Standing } from './standing';
 
 /** The engine, as the page knows it. */
 export interface EngineLink {
@@ -36,7 +36,7 @@ export class Page {
   readonly #prior: PriorChoice;
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
-  readonly #standing = new Standing();
+  readonly #session = new SessionProgress();
   readonly #refresh = new Refresh(() => this.#draw());
   #choices: Choices = firstChoices;
   #shared = '';
@@ -90,7 +90,7 @@ export class Page {
 
   #listen(): void {
     find(document, '#notice button').addEventListener('click', () => this.#notice(''));
-    offerShading(find(document, '#shading'), (shading) =>
+    setUpShadingChoice(find(document, '#shading'), (shading) =>
       this.#engine.send({ type: 'shade', shading }),
     );
     const toggle = find(document, '#settings');
@@ -98,8 +98,8 @@ export class Page {
       this.#panel.open = !this.#panel.open;
       toggle.setAttribute('aria-expanded', String(this.#panel.open));
     });
-    offerLink(find(document, '#share'));
-    offerFile(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
+    setUpLinkButton(find(document, '#share'));
+    setUpFileButton(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
       take: (bytes) =>
         this.#engine.send({ type: 'load', run: methodIds[0]!, bytes }, [bytes.buffer]),
       refuse: (message) => this.#notice(message),
@@ -111,7 +111,7 @@ export class Page {
       const typing = (event.target as Element).closest('input, select, textarea, button, a');
       if (event.key !== ' ' || typing) return;
       event.preventDefault();
-      const { state } = this.#standing;
+      const { state } = this.#session;
       if (state === 'training' || state === 'paused') this.#form.act();
     });
   }
@@ -121,7 +121,7 @@ export class Page {
     this.#panel.show(choices);
     const hash = toHash(choices);
     history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
-    if (this.#standing.runs.length === 0) this.#showPanes(choices.methods);
+    if (this.#session.runs.length === 0) this.#showPanes(choices.methods);
   }
 
   #showPanes(methods: readonly RunId[]): void {
@@ -141,7 +141,7 @@ export class Page {
       settings: settingsFor(this.#choices, method),
     }));
     this.#engine.send({ type: 'start', runs });
-    this.#standing.expect();
+    this.#session.expect();
     this.#form.enter('preparing');
     this.#refresh.request();
   }
@@ -165,18 +165,18 @@ export class Page {
   }
 
   #hear(report: Report): void {
-    const known = this.#standing.runs;
-    this.#standing.hear(report, performance.now() / 1000);
+    const known = this.#session.runs;
+    this.#session.hear(report, performance.now() / 1000);
     switch (report.type) {
       case 'ready':
-        showFacts(find(document, '#status p'), report.facts);
+        showEngineInfo(find(document, '#status p'), report.info);
         break;
       case 'run':
         this.#hearRun(report, !known.includes(report.run));
         break;
       case 'step':
         this.#panes.get(report.run)?.step(report.report);
-        this.#shared = drawnWords(report.report, this.#standing.runs.length > 1);
+        this.#shared = drawnWords(report.report, this.#session.runs.length > 1);
         break;
       case 'saved':
         this.#panes.get(report.run)?.saved(report.kind);
@@ -202,7 +202,7 @@ export class Page {
 
   #hearRun({ run, state, step, settings }: Extract<Report, { type: 'run' }>, isNew: boolean): void {
     const pane = this.#panes.get(run);
-    const { runs } = this.#standing;
+    const { runs } = this.#session;
     this.#showPanes(runs.length > 0 ? runs : this.#choices.methods);
     if (runs.length === 0) this.#shared = '';
     if (isNew && state !== 'ended') {
@@ -218,9 +218,9 @@ export class Page {
   }
 
   #draw(): void {
-    this.#form.enter(this.#standing.state);
-    this.#prior.enabled = this.#standing.state === 'idle';
-    this.#progress.show(this.#standing.progress, this.#shared);
+    this.#form.enter(this.#session.state);
+    this.#prior.enabled = this.#session.state === 'idle';
+    this.#progress.show(this.#session.words, this.#shared);
     this.#sample.draw();
     for (const pane of this.#panes.values()) pane.draw();
   }

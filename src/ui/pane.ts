@@ -63,7 +63,7 @@ export class Pane {
     find(this.element, 'h2').textContent = title;
     find(this.element, '.about').textContent = summary;
     this.#words = find(this.element, '.state');
-    this.#canvas = find<HTMLCanvasElement>(this.element, '.stage canvas');
+    this.#canvas = find<HTMLCanvasElement>(this.element, '.viewport canvas');
     this.#canvas.setAttribute('aria-label', `The object made by ${title}: arrow keys turn it`);
     this.#canvas.setAttribute('role', 'img');
     find(this.element, '.plots').append(...this.#plots.map((plot) => plot.element));
@@ -82,7 +82,7 @@ export class Pane {
       if (this.#canvas.clientWidth > 0) send({ type: 'resize', run, size: this.#size() });
     }).observe(this.#canvas);
     listenForOrbits(this.#canvas, (move) => {
-      find(this.element, '.stage').classList.add('touched');
+      find(this.element, '.viewport').classList.add('touched');
       orbit(move);
     });
   }
@@ -122,7 +122,7 @@ export class Pane {
     dataset.step = String(this.#step);
     setText(this.#words, states[this.#state]);
     for (const button of this.#buttons) button.disabled = this.#state === 'ended';
-    setText(find(this.element, '[data-save=mesh]'), `Export ${this.#format.toUpperCase()}`);
+    setText(find(this.element, '[data-save=object]'), `Export ${this.#format.toUpperCase()}`);
     for (const plot of this.#plots) plot.draw();
   }
 

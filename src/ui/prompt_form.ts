@@ -63,7 +63,7 @@ export class PromptForm {
         ([value, text]) => new Option(`${text}, ${stepsOf(value as Preset)} steps`, value),
       ),
     );
-    find(root, '.ideas').append(...examples.map((example) => this.#idea(example)));
+    find(root, '.examples').append(...examples.map((example) => this.#example(example)));
     find(root, '#sample').addEventListener('click', () => listeners.act('sample'));
     this.#listen(find<HTMLFormElement>(root, '#ask'), find(root, '#dice'));
     this.show(choices);
@@ -128,7 +128,7 @@ export class PromptForm {
     });
   }
 
-  #idea(example: string): HTMLButtonElement {
+  #example(example: string): HTMLButtonElement {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = example;

@@ -12,7 +12,10 @@ const descriptions: Readonly<Record<ShadingMode, readonly [name: string, title: 
  * Fills a fieldset with the choice of what the panes show.
  * @param choose is told of every change; the first mode is chosen to start with.
  */
-export function offerShading(fieldset: HTMLElement, choose: (mode: ShadingMode) => void): void {
+export function setUpShadingChoice(
+  fieldset: HTMLElement,
+  choose: (mode: ShadingMode) => void,
+): void {
   const options = shadingModes.map((mode, i) => {
     const [name, title] = descriptions[mode];
     const label = Object.assign(document.createElement('label'), { title });

@@ -16,7 +16,7 @@ const halfLife = 0.05;
 /** Side of the first picture, before any was timed. */
 const firstSide = { software: 64, gpu: 256 } as const;
 
-interface Pane {
+interface PacedViewport {
   readonly viewport: Viewport;
   size: CanvasSize;
   orbit: OrbitState;
@@ -38,7 +38,7 @@ interface Pane {
 export class Viewports {
   readonly #gpu: Gpu;
   readonly #viewpoint: Viewpoint;
-  readonly #panes = new Map<RunId, Pane>();
+  readonly #panes = new Map<RunId, PacedViewport>();
   /** Newest sizes: a canvas may change while its viewport is being made. */
   readonly #sizes = new Map<RunId, CanvasSize>();
   #training = false;
@@ -119,7 +119,7 @@ export class Viewports {
     this.#panes.clear();
   }
 
-  #with(run: RunId, change: (pane: Pane) => void): void {
+  #with(run: RunId, change: (pane: PacedViewport) => void): void {
     const pane = this.#panes.get(run);
     if (!pane) return;
     change(pane);
@@ -148,12 +148,12 @@ export class Viewports {
   }
 
   /** One picture at a time, whoever asks. */
-  #draw(pane: Pane): Promise<void> {
+  #draw(pane: PacedViewport): Promise<void> {
     this.#drawing = this.#drawing.then(() => this.#drawNow(pane));
     return this.#drawing;
   }
 
-  async #drawNow(pane: Pane): Promise<void> {
+  async #drawNow(pane: PacedViewport): Promise<void> {
     const { queue } = this.#gpu.device;
     const { software } = this.#gpu.adapter;
     const pace = paceOf({ training: this.#training, moving: isMoving(pane), software });
@@ -178,9 +178,9 @@ export class Viewports {
     if (better || hurried !== this.#isHurried(pane)) pane.stale = true;
   }
 
-  #isHurried(pane: Pane): boolean {
+  #isHurried(pane: PacedViewport): boolean {
     return this.#training || isMoving(pane);
   }
 }
 
-const isMoving = ({ orbit, target }: Pane) => orbit !== target;
+const isMoving = ({ orbit, target }: PacedViewport) => orbit !== target;

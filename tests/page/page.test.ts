@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const canvas = (page: Page, run: string) => page.locator(`[data-run=${run}] .stage canvas`);
+const canvas = (page: Page, run: string) => page.locator(`[data-run=${run}] .viewport canvas`);
 
 /** RGBA of the middle of a pane, where the object is. */
 async function picture(page: Page, run: string): Promise<Uint8Array> {
@@ -148,7 +148,7 @@ describe('with an adapter', () => {
   });
 
   test.each(methods)('%s exports a valid GLB', patience, async (run) => {
-    const { name, path } = await saved(page, run, 'mesh');
+    const { name, path } = await saved(page, run, 'object');
     expect(name).toBe(`a-pine-tree-${run}-7.glb`);
     const { issues, info } = await validator.validateBytes(new Uint8Array(await readFile(path)));
     expect(issues.messages.filter(({ severity }) => severity <= 1)).toEqual([]);

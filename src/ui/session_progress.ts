@@ -2,7 +2,7 @@ import type { Report, RunId, SessionState } from '../protocol/messages';
 import { clock, Remaining } from './remaining';
 
 /** What the bar and the line under it say. */
-export interface Progress {
+export interface ProgressWords {
   /** Of the work, in [0, 1]; undefined while it cannot be told. */
   readonly share: number | undefined;
   readonly what: string;
@@ -15,7 +15,7 @@ interface Steps {
 }
 
 /** How far the work has come, from what the engine reported. */
-export class Standing {
+export class SessionProgress {
   readonly #remaining = new Remaining();
   readonly #runs = new Map<RunId, Steps>();
   readonly #downloads = new Map<string, { readonly received: number; readonly total: number }>();
@@ -73,7 +73,7 @@ export class Standing {
     }
   }
 
-  get progress(): Progress {
+  get words(): ProgressWords {
     if (!this.#ready) return this.#loading();
     if (this.#state === 'preparing') {
       return waiting('Reading the prompt and making room for the object…');
@@ -98,7 +98,7 @@ export class Standing {
     return seconds === undefined ? '' : `${clock(seconds)} left`;
   }
 
-  #loading(): Progress {
+  #loading(): ProgressWords {
     const files = [...this.#downloads.values()];
     const received = files.reduce((sum, file) => sum + file.received, 0);
     const total = files.reduce((sum, file) => sum + Math.max(file.received, file.total), 0);
@@ -114,4 +114,4 @@ export class Standing {
   }
 }
 
-const waiting = (what: string): Progress => ({ share: undefined, what, left: '' });
+const waiting = (what: string): ProgressWords => ({ share: undefined, what, left: '' });

@@ -3,12 +3,12 @@ import type { Report, RunId, RunState } from '../../src/protocol/messages';
 import { makeSettings } from '../../src/settings';
 import { clock, Remaining } from '../../src/ui/remaining';
 import { Series } from '../../src/ui/series';
-import { Standing } from '../../src/ui/standing';
+import { SessionProgress } from '../../src/ui/session_progress';
 
 const settings = makeSettings({ prompt: 'a house', steps: 10 });
 const ready: Report = {
   type: 'ready',
-  facts: { adapter: 'a', software: true, denoiser: 'd', model: 'm' },
+  info: { adapter: 'a', software: true, denoiser: 'd', model: 'm' },
 };
 const run = (id: RunId, state: RunState, step: number): Report => ({
   type: 'run',
@@ -33,45 +33,45 @@ const step = (id: RunId, index: number): Report => ({
 });
 
 test('while the model comes, the bar counts its bytes', () => {
-  const standing = new Standing();
-  expect(standing.progress).toMatchObject({ share: undefined, what: 'Opening the engine…' });
-  standing.hear({ type: 'download', file: 'a', received: 1e6, total: 3e6 }, 0);
-  standing.hear({ type: 'download', file: 'b', received: 1e6, total: 1e6 }, 0);
-  expect(standing.progress).toMatchObject({
+  const session = new SessionProgress();
+  expect(session.words).toMatchObject({ share: undefined, what: 'Opening the engine…' });
+  session.hear({ type: 'download', file: 'a', received: 1e6, total: 3e6 }, 0);
+  session.hear({ type: 'download', file: 'b', received: 1e6, total: 1e6 }, 0);
+  expect(session.words).toMatchObject({
     share: 0.5,
     what: 'Downloading the model: 2.0 of 4.0 MB',
   });
-  standing.hear({ type: 'download', file: 'a', received: 3e6, total: 3e6 }, 1);
-  expect(standing.progress.what).toBe('Preparing the model…');
+  session.hear({ type: 'download', file: 'a', received: 3e6, total: 3e6 }, 1);
+  expect(session.words.what).toBe('Preparing the model…');
 });
 
 test('two runs count together, and the time left follows their pace', () => {
-  const standing = new Standing();
-  standing.hear(ready, 0);
-  standing.expect();
-  expect(standing.progress.share).toBeUndefined();
-  standing.hear(run('sds', 'training', 0), 0);
-  standing.hear(run('vsd', 'training', 0), 0);
-  standing.hear({ type: 'session', state: 'training' }, 0);
-  standing.hear(step('sds', 0), 1);
-  standing.hear(step('vsd', 0), 3);
-  standing.hear(step('sds', 1), 5);
+  const session = new SessionProgress();
+  session.hear(ready, 0);
+  session.expect();
+  expect(session.words.share).toBeUndefined();
+  session.hear(run('sds', 'training', 0), 0);
+  session.hear(run('vsd', 'training', 0), 0);
+  session.hear({ type: 'session', state: 'training' }, 0);
+  session.hear(step('sds', 0), 1);
+  session.hear(step('vsd', 0), 3);
+  session.hear(step('sds', 1), 5);
   // Three of twenty done, one every two seconds: seventeen to go.
-  expect(standing.progress).toEqual({ share: 0.15, what: 'Step 1 of 10', left: '0:34 left' });
-  standing.hear({ type: 'session', state: 'paused' }, 6);
-  expect(standing.progress.left).toBe('paused');
+  expect(session.words).toEqual({ share: 0.15, what: 'Step 1 of 10', left: '0:34 left' });
+  session.hear({ type: 'session', state: 'paused' }, 6);
+  expect(session.words.left).toBe('paused');
 });
 
 test('the end is told apart from a stop', () => {
-  const standing = new Standing();
-  standing.hear(ready, 0);
-  standing.hear(run('sds', 'finished', 10), 0);
-  standing.hear({ type: 'session', state: 'finished' }, 0);
-  expect(standing.progress).toMatchObject({ share: 1, left: 'done' });
-  standing.hear(run('sds', 'failed', 4), 0);
-  expect(standing.progress).toMatchObject({ share: 0.4, left: 'stopped' });
-  standing.hear(run('sds', 'ended', 4), 0);
-  expect(standing.runs).toEqual([]);
+  const session = new SessionProgress();
+  session.hear(ready, 0);
+  session.hear(run('sds', 'finished', 10), 0);
+  session.hear({ type: 'session', state: 'finished' }, 0);
+  expect(session.words).toMatchObject({ share: 1, left: 'done' });
+  session.hear(run('sds', 'failed', 4), 0);
+  expect(session.words).toMatchObject({ share: 0.4, left: 'stopped' });
+  session.hear(run('sds', 'ended', 4), 0);
+  expect(session.runs).toEqual([]);
 });
 
 test('the remaining time forgets a pace that is past', () => {
@@ -116,28 +116,28 @@ const sample = (done: number): Report => ({
 });
 
 test('while a sample is drawn, runs are said to wait for it, and their pace is measured anew', () => {
-  const standing = new Standing();
-  standing.hear(ready, 0);
-  standing.hear(run('sds', 'training', 0), 0);
-  standing.hear({ type: 'session', state: 'training' }, 0);
-  standing.hear(step('sds', 0), 1);
-  standing.hear(step('sds', 1), 2);
-  expect(standing.progress.left).toBe('0:08 left');
-  standing.hear(sample(1), 60);
-  expect(standing.progress).toMatchObject({ what: 'Step 2 of 10', left: 'waits for the sample' });
-  standing.hear(sample(2), 61);
-  expect(standing.progress.left).toBe('');
-  standing.hear(step('sds', 2), 62);
-  standing.hear(step('sds', 3), 63);
-  expect(standing.progress.left).toBe('0:06 left');
+  const session = new SessionProgress();
+  session.hear(ready, 0);
+  session.hear(run('sds', 'training', 0), 0);
+  session.hear({ type: 'session', state: 'training' }, 0);
+  session.hear(step('sds', 0), 1);
+  session.hear(step('sds', 1), 2);
+  expect(session.words.left).toBe('0:08 left');
+  session.hear(sample(1), 60);
+  expect(session.words).toMatchObject({ what: 'Step 2 of 10', left: 'waits for the sample' });
+  session.hear(sample(2), 61);
+  expect(session.words.left).toBe('');
+  session.hear(step('sds', 2), 62);
+  session.hear(step('sds', 3), 63);
+  expect(session.words.left).toBe('0:06 left');
 });
 
 test('a sample that was closed is not waited for', () => {
-  const standing = new Standing();
-  standing.hear(ready, 0);
-  standing.hear(run('sds', 'training', 0), 0);
-  standing.hear({ type: 'session', state: 'training' }, 0);
-  standing.hear(sample(1), 1);
-  standing.hear(step('sds', 0), 2);
-  expect(standing.progress.left).toBe('');
+  const session = new SessionProgress();
+  session.hear(ready, 0);
+  session.hear(run('sds', 'training', 0), 0);
+  session.hear({ type: 'session', state: 'training' }, 0);
+  session.hear(sample(1), 1);
+  session.hear(step('sds', 0), 2);
+  expect(session.words.left).toBe('');
 });

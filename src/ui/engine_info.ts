@@ -1,14 +1,14 @@
-import type { EngineFacts, Report } from '../protocol/messages';
+import type { EngineInfo, Report } from '../protocol/messages';
 
 /** Says where the engine runs. */
-export function showFacts(
+export function showEngineInfo(
   place: Element,
-  { adapter, software, denoiser, model }: EngineFacts,
+  { adapter, software, denoiser, model }: EngineInfo,
 ): void {
   const where = software ? `${adapter} (no GPU: slow, but the same)` : adapter;
-  const facts = [`Field on ${where}`, `Denoiser on ${denoiser}`, `Prior: ${model}`];
+  const lines = [`Field on ${where}`, `Denoiser on ${denoiser}`, `Prior: ${model}`];
   place.replaceChildren(
-    ...facts.map((text) => Object.assign(document.createElement('span'), { textContent: text })),
+    ...lines.map((text) => Object.assign(document.createElement('span'), { textContent: text })),
   );
 }
 
