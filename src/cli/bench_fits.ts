@@ -2,7 +2,6 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Gpu } from '../gpu/device';
 import { ObjectError } from '../object/object_mesh';
-import { readObject } from '../object/read_object';
 import { SettingsError } from '../settings';
 import { type FitRecord, fitObject } from './fit_object';
 import {
@@ -18,6 +17,7 @@ import {
 import type { Flags, Parsed } from './flags';
 import { say } from './machine';
 import { openNodeGpu } from './node_gpu';
+import { readObjectFile } from './object_file';
 import { settingFlags } from './options';
 import { Output } from './output';
 
@@ -27,7 +27,7 @@ const textureSide = 1024;
 const flags: Flags = {
   out: { value: 'DIR', text: 'folder for the results, one folder an object (default: out/fits)' },
   only: { value: 'NAMES', text: 'of these objects alone: names without extension, with commas' },
-  texture: { text: `bake and judge textures of ${textureSide} texels, too` },
+  texture: { text: `bake and measure textures of ${textureSide} texels, too` },
   ...fitFlags,
   ...settingFlags(fitEntries, fitDefaults),
 };
@@ -58,7 +58,7 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
     let record = await earlier(output, options);
     if (record) say(`${name}: fitted before, ${join(output.folder, 'run.json')}`);
     else {
-      const object = await readObject(file);
+      const object = await readObjectFile(file);
       gpu ??= await openNodeGpu(parsed.get('adapter') ?? '');
       record = await fitObject(gpu, object, options, output);
     }
@@ -126,7 +126,11 @@ function chosen(files: Map<string, string>, only: string | undefined): [string, 
 async function earlier({ folder }: Output, options: FitOptions): Promise<FitRecord | undefined> {
   const text = await readFile(join(folder, 'run.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const record = JSON.parse(text) as FitRecord;
+  // Files of version 0.1.0 call the metrics 'judgement'.
+  const { judgement, ...found } = JSON.parse(text) as FitRecord & {
+    judgement?: FitRecord['metrics'];
+  };
+  const record: FitRecord = judgement ? { ...found, metrics: judgement } : found;
   const wanted = recordedSettings(options.settings);
   const settings = settingsOfRecord(record.settings, options.settings.prompt);
   const same = record.size === options.size && JSON.stringify(settings) === JSON.stringify(wanted);
@@ -147,8 +151,8 @@ const columns = [
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 const header = [line(columns), line(columns.map(() => '---'))];
 
-function row(name: string, { judgement, triangles, processorSeconds, seconds }: FitRecord): string {
-  const { psnr, silhouetteOverlap, colourDifference, texture } = judgement;
+function row(name: string, { metrics, triangles, processorSeconds, seconds }: FitRecord): string {
+  const { psnr, silhouetteOverlap, colourDifference, texture } = metrics;
   return line([
     `\`${name}\``,
     `${psnr.mean.toFixed(1)}, ${psnr.worst.toFixed(1)}`,
@@ -163,15 +167,12 @@ function row(name: string, { judgement, triangles, processorSeconds, seconds }: 
 
 /** Means over all objects of what is a mean, the worst of what is a worst; of times and triangles the most. */
 function summary(records: readonly FitRecord[]): string {
-  const judgements = records.map(({ judgement }) => judgement);
-  const textures = judgements.flatMap(({ texture }) => texture ?? []);
+  const metrics = records.map((record) => record.metrics);
+  const textures = metrics.flatMap(({ texture }) => texture ?? []);
   const most = (values: readonly number[]) => Math.max(...values);
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const spread = (of: 'psnr' | 'silhouetteOverlap', digits: number) =>
-    [
-      mean(judgements.map((judgement) => judgement[of].mean)),
-      Math.min(...judgements.map((judgement) => judgement[of].worst)),
-    ]
+  const spread = (key: 'psnr' | 'silhouetteOverlap', digits: number) =>
+    [mean(metrics.map((of) => of[key].mean)), Math.min(...metrics.map((of) => of[key].worst))]
       .map((value) => value.toFixed(digits))
       .join(', ');
   const differences = (of: readonly { readonly colourDifference: number }[]) =>
@@ -180,7 +181,7 @@ function summary(records: readonly FitRecord[]): string {
     `all ${records.length}`,
     spread('psnr', 1),
     spread('silhouetteOverlap', 3),
-    `most ${most(differences(judgements)).toFixed(1)}`,
+    `most ${most(differences(metrics)).toFixed(1)}`,
     textures.length > 0 ? `most ${most(differences(textures)).toFixed(1)}` : '',
     `most ${most(records.map(({ triangles }) => triangles)).toLocaleString('en')}`,
     `most ${most(records.map((record) => record.processorSeconds)).toFixed(0)}`,

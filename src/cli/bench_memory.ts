@@ -59,7 +59,7 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
   const growth = growthOf(held);
   print(row('growth', growth));
   if (json) process.stdout.write(`${JSON.stringify({ settings, held, growth }, null, 1)}\n`);
-  run.dispose();
+  await run.dispose();
   await engine.dispose();
   const { count } = engine.gpu.buffers;
   if (count > 0) say(`${count} buffers were left after the run`);

@@ -1,10 +1,10 @@
 import { ObjectError } from '../object/object_mesh';
-import { readObject } from '../object/read_object';
-import { fitObject, words } from './fit_object';
+import { fitObject, metricsLine } from './fit_object';
 import { fitDefaults, fitEntries, fitFlags, fitOptions } from './fit_options';
 import { type Flags, helpRow, helpRows, parseFlags } from './flags';
 import { say } from './machine';
 import { openNodeGpu } from './node_gpu';
+import { readObjectFile } from './object_file';
 import { settingHelp } from './options';
 import { Output } from './output';
 
@@ -26,10 +26,10 @@ export async function fit(args: readonly string[]): Promise<void> {
   }
   const options = fitOptions(parsed, parsed.prompt);
   const output = await Output.open(parsed.get('out') ?? 'out');
-  const object = await readObject(options.file);
+  const object = await readObjectFile(options.file);
   const gpu = await openNodeGpu(parsed.get('adapter') ?? '');
-  const { judgement } = await fitObject(gpu, object, options, output);
-  say(words(judgement));
+  const { metrics } = await fitObject(gpu, object, options, output);
+  say(metricsLine(metrics));
   say(`mesh.glb, turntable.png and run.json are in ${output.folder}`);
 }
 

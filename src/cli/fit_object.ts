@@ -1,14 +1,16 @@
 import { basename } from 'node:path';
 import packageJson from '../../package.json';
 import { Fit } from '../fit/fit';
-import { KnownViews, turntableCameras, viewsOf } from '../fit/known_views';
-import { type Judgement, judge } from '../fit/metrics';
+import { KnownViews, turntableCameras } from '../fit/known_views';
+import { type FitMetrics, fitMetrics } from '../fit/metrics';
 import { adapterName, type Gpu } from '../gpu/device';
-import { type Image, viewsToImage } from '../image/png';
+import type { Image } from '../image/image';
 import { encodePng } from '../image/png_node';
+import { stacked, viewsToImage } from '../image/strip';
 import { exportMesh } from '../mesh/export';
 import type { Mesh } from '../mesh/surface/extract';
-import type { NormalisedObject } from '../object/read_object';
+import type { NormalisedObject } from '../object/normalise';
+import { objectViews } from '../object/views';
 import { type FitOptions, recordedSettings } from './fit_options';
 import { say, warnOfSaturations } from './machine';
 import type { Output } from './output';
@@ -43,7 +45,7 @@ export async function fitObject(
   await output.write('mesh.glb', glb!.bytes);
   await output.write('turntable.png', await encodePng(await turntable(fit, object, size)));
   const textured = await texturedFile(fit, mesh, options, output);
-  const judgement = await judge(fit, original, mesh, textured && { textured });
+  const metrics = await fitMetrics(fit, original, mesh, textured && { textured });
   fit.dispose();
   const record = {
     limbeck: packageJson.version,
@@ -55,7 +57,7 @@ export async function fitObject(
     settings: recordedSettings(settings),
     ...times,
     triangles: mesh.indices.length / 3,
-    judgement,
+    metrics,
     saturations,
     losses,
   };
@@ -104,16 +106,14 @@ async function texturedFile(fit: Fit, mesh: Mesh, { settings }: FitOptions, outp
 async function turntable(fit: Fit, { mesh }: NormalisedObject, size: number): Promise<Image> {
   const cameras = turntableCameras(turntableViews);
   const strip = { count: turntableViews, size };
-  const above = viewsToImage(viewsOf(mesh, cameras, size), strip);
+  const above = viewsToImage(objectViews(mesh, cameras, size), strip);
   const below = viewsToImage(await fit.views(cameras, size), strip);
-  const data = new Uint8ClampedArray(above.data.length + below.data.length);
-  data.set(above.data);
-  data.set(below.data, above.data.length);
-  return { data, width: above.width, height: above.height + below.height };
+  return stacked([above, below]);
 }
 
 /** How near a fit came, in a line. */
-export function words({ psnr, silhouetteOverlap, colourDifference, texture }: Judgement): string {
+export function metricsLine(metrics: FitMetrics): string {
+  const { psnr, silhouetteOverlap, colourDifference, texture } = metrics;
   return [
     `on unseen views: ${psnr.mean.toFixed(1)} dB (worst ${psnr.worst.toFixed(1)})`,
     `silhouettes overlap ${silhouetteOverlap.mean.toFixed(3)} (worst ${silhouetteOverlap.worst.toFixed(3)})`,

@@ -24,7 +24,7 @@ export const fitFlags: Flags = {
 
 /** Settings that a fit depends on; the others are about the prior, or about other formats. */
 export const fitEntries: readonly Entry[] = settingEntries.filter(({ path }) =>
-  /^(seed|steps|field\..*|render\.(samples|size|occ).*|optim\..*|loss\.nearness|mesh\.(res|smooth|tri|tex).*)$/.test(
+  /^(seed|steps|field\..*|render\.(samples|size|occ).*|optim\.(table|mlp).*|loss\.nearness|mesh\.(res|smooth|tri|tex).*)$/.test(
     path,
   ),
 );
@@ -65,5 +65,8 @@ export const recordedSettings = ({ seed, steps, field, render, optim, loss, mesh
 });
 
 /** What {@link recordedSettings} was when a record was written, perhaps by an earlier version. */
-export const settingsOfRecord = (written: unknown, prompt: string) =>
-  recordedSettings(fitSettings(migrated(written), { prompt }));
+export function settingsOfRecord(written: object, prompt: string) {
+  // Before losses had a group, a fit noted the weights of these and did not use them.
+  const unused = 'loss' in written ? {} : { loss: { sparsity: 0, opaque: 0 } };
+  return recordedSettings(fitSettings(migrated(written), unused, { prompt }));
+}

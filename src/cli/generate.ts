@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json';
 import { type Generator, NonFiniteGradientError } from '../generator/generator';
-import { viewsToImage } from '../image/png';
 import { encodePng } from '../image/png_node';
+import { viewsToImage } from '../image/strip';
 import type { StepReport } from '../protocol/reports';
 import type { ShadingMode } from '../render/shading_mode';
 import { CheckpointError } from '../train/checkpoint';

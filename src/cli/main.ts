@@ -1,7 +1,7 @@
 import { OnnxError } from '#onnx';
 import { NonFiniteGradientError } from '../generator/generator';
 import { NoAdapterError } from '../gpu/device';
-import { EmptyFieldError } from '../mesh/surface/extract';
+import { EmptyFieldError } from '../mesh/solid/iso';
 import { ObjectError } from '../object/object_mesh';
 import { NonFiniteLossError } from '../prior/fake_score';
 import { ModelFileError } from '../prior/files';

@@ -1,5 +1,5 @@
-import { viewsToImage } from '../image/png';
 import { encodePng } from '../image/png_node';
+import { viewsToImage } from '../image/strip';
 import { defaultSteps } from '../prior/sampler';
 import { validatePrompt } from '../settings';
 import { helpRow, helpRows, numberFlag, parseFlags } from './flags';

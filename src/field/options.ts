@@ -21,5 +21,5 @@ export function fieldOptions({
   ...size
 }: Partial<FieldOptions>): FieldOptions {
   const { activeLevels: _, ...options } = complete(fieldSettings, size, 'field');
-  return { ...options, ...v.parse(kinds, { densityActivation, interpolation }) };
+  return { ...options, ...complete(kinds, { densityActivation, interpolation }, 'field') };
 }

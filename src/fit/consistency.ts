@@ -1,8 +1,9 @@
 import type { Gpu } from '../gpu/device';
+import { silhouetteOverlap } from '../image/metrics';
+import { viewAt } from '../image/views';
 import type { Camera } from '../render/camera';
 import { Fit, fitSettings } from './fit';
 import { KnownViews } from './known_views';
-import { silhouetteOverlap, viewAt } from './measures';
 
 /** A few views of few pixels say little: a small field learns it in few steps. */
 const settings = fitSettings({

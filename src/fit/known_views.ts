@@ -1,9 +1,9 @@
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
+import { viewAt } from '../image/views';
 import type { ObjectMesh } from '../object/object_mesh';
-import { boxFiltered, rasterise } from '../object/rasterise';
+import { rasterise } from '../object/rasterise';
 import { type Camera, fittingDistance, orbitCamera, ringCameras } from '../render/camera';
-import { viewAt } from './measures';
 
 /** Vertical field of view of all cameras, in degrees. */
 const fovy = 40;
@@ -11,9 +11,8 @@ const fovy = 40;
 const framed = 1.05;
 const distance = fittingDistance(fovy, framed);
 
-/** Samples along a pixel's side in the views that a field is fitted to, and in those it is judged by. */
+/** Samples along a pixel's side in the views that a field is fitted to. */
 const fittedSamples = 2;
-const judgedSamples = 4;
 
 /**
  * Cameras spread evenly over the sphere, from pole to pole, looking at the origin: a Fibonacci
@@ -35,16 +34,6 @@ export function sphereCameras(count: number, turn = 0): Camera[] {
 /** Cameras around the object, a little above it. */
 export const turntableCameras = (count: number): Camera[] =>
   ringCameras(count, { elevation: 15, distance, fovy });
-
-/** An object from given cameras: f32 [V, 4, size, size], premultiplied display sRGB. */
-export function viewsOf(mesh: ObjectMesh, cameras: readonly Camera[], size: number): Float32Array {
-  const views = new Float32Array(cameras.length * 4 * size * size);
-  cameras.forEach((camera, i) => {
-    const raster = rasterise(mesh, camera, judgedSamples * size, judgedSamples * size);
-    views.set(boxFiltered(raster, judgedSamples), i * 4 * size * size);
-  });
-  return views;
-}
 
 /** How many views of an object are known, evenly spread over the sphere. */
 const knownCount = 100;

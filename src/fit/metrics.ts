@@ -1,14 +1,17 @@
+import { colourDifference, psnr, silhouetteOverlap } from '../image/metrics';
 import { linear } from '../image/srgb';
+import { onWhite, viewAt } from '../image/views';
 import type { Mesh } from '../mesh/surface/extract';
 import { flatten } from '../object/flatten';
 import type { ObjectMesh } from '../object/object_mesh';
 import { readGlb } from '../object/read_glb';
+import { objectViews } from '../object/views';
 import type { Fit } from './fit';
-import { sphereCameras, viewsOf } from './known_views';
-import { colourDifference, onWhite, psnr, silhouetteOverlap, viewAt } from './measures';
+import { sphereCameras } from './known_views';
 
-/** Views that no fit has seen: their lattice is turned against that of the known views, in degrees. */
+/** Views that no fit has seen: how many, and their side in pixels. */
 const unseen = { count: 16, size: 128 };
+/** Their lattice of cameras is turned by this against that of the known views, in degrees. */
 const unseenTurn = 57;
 
 interface Spread {
@@ -16,8 +19,8 @@ interface Spread {
   readonly worst: number;
 }
 
-/** How near a fit came to its object, on unseen views. */
-export interface Judgement {
+/** How near a fit came to its object, on views that it never saw. */
+export interface FitMetrics {
   /** Peak signal-to-noise ratio of the field's views in decibels: premultiplied RGB and alpha. */
   readonly psnr: Spread;
   /** The same of RGB over a white background. */
@@ -34,26 +37,26 @@ export interface Judgement {
   };
 }
 
-export interface JudgeOptions {
-  /** Views that it is judged on. Default: 16 of 128 pixels. */
+export interface FitMetricsOptions {
+  /** Views that are compared. Default: 16 of 128 pixels. */
   readonly views?: { readonly count: number; readonly size: number };
-  /** A GLB of the mesh with a texture, to be judged, too. */
+  /** A GLB of the mesh with a texture, to be compared, too. */
   readonly textured?: Uint8Array<ArrayBuffer>;
 }
 
 /** Compares the field and its mesh with the object. */
-export async function judge(
+export async function fitMetrics(
   fit: Fit,
   object: ObjectMesh,
   mesh: Mesh,
-  { views: { count, size } = unseen, textured }: JudgeOptions = {},
-): Promise<Judgement> {
+  { views: { count, size } = unseen, textured }: FitMetricsOptions = {},
+): Promise<FitMetrics> {
   const cameras = sphereCameras(count, unseenTurn);
   const each = (views: Float32Array) => cameras.map((_, i) => viewAt(views, i, count));
-  const wanted = each(viewsOf(object, cameras, size));
+  const wanted = each(objectViews(object, cameras, size));
   const field = each(await fit.views(cameras, size));
-  const judgeSurface = (surface: ObjectMesh) => {
-    const views = each(viewsOf(surface, cameras, size));
+  const ofSurface = (surface: ObjectMesh) => {
+    const views = each(objectViews(surface, cameras, size));
     const differences = views.map((view, i) => colourDifference(view, wanted[i]!));
     const total = (key: 'sum' | 'count') => differences.reduce((sum, d) => sum + d[key], 0);
     return {
@@ -61,13 +64,14 @@ export async function judge(
       colourDifference: total('sum') / total('count'),
     };
   };
-  const texturedMesh = textured && flatten(await readGlb(textured, 'textured.glb'), 'textured.glb');
+  const texturedMesh =
+    textured && (await flatten(await readGlb(textured, 'textured.glb'), 'textured.glb'));
   return {
     psnr: spread(field.map((view, i) => psnr(view, wanted[i]!))),
     psnrOnWhite: spread(field.map((view, i) => psnr(onWhite(view), onWhite(wanted[i]!)))),
-    ...judgeSurface(paintedMesh(mesh)),
+    ...ofSurface(paintedMesh(mesh)),
     ...(texturedMesh && {
-      texture: { triangles: texturedMesh.paintOf.length, ...judgeSurface(texturedMesh) },
+      texture: { triangles: texturedMesh.paintOf.length, ...ofSurface(texturedMesh) },
     }),
   };
 }
@@ -77,7 +81,7 @@ const spread = (values: readonly number[]): Spread => ({
   worst: Math.min(...values),
 });
 
-/** A field's mesh as it is drawn. */
+/** A field's mesh as an object, its vertex colours in linear light. */
 export function paintedMesh({ positions, colours, indices }: Mesh): ObjectMesh {
   return {
     positions,

@@ -5,7 +5,7 @@ import { type Dispatch, Shader, type Uniforms } from '../gpu/kernel';
 import { streams } from '../random';
 
 /** Most views of a step: the size of the frame's uniform. */
-export const maxStepViews = 128;
+const maxStepViews = 128;
 
 export interface ResidualShape {
   /** Views of a step, each of width x height rays. */

@@ -1,11 +1,9 @@
 import type { Gpu } from '../gpu/device';
 import { Submission } from '../gpu/submission';
+import { maxFakeUpdates } from '../prior/settings';
 import { cameraMatrices } from '../render/camera';
 import { type GuidanceShape, Noising } from './noise';
 import type { QueryDraw, TrainedScore } from './queries';
-
-/** Updates of ψ in one step are at most this many, so that each has noise of its own. */
-export const maxFakeUpdates = 16;
 
 /** What the last update of a step did. */
 export interface FakeStep {

@@ -1,13 +1,10 @@
+import type { NoiseSchedule, ScheduleLevel } from '../prior/noise_schedule';
 import { type Counter, streams, uniform } from '../random';
 import type { SettingsAt } from '../schema';
 import type { GuidedRun, Weighting } from './settings';
 
-/** A noise level at which a model is asked. */
-export interface NoiseLevel {
-  /** τ: an index into the model's table of alpha_bar; large is noisy. */
-  readonly timestep: number;
-  readonly alpha: number;
-  readonly sigma: number;
+/** A noise level at which a model is asked, and the noise that is drawn for it. */
+export interface NoiseLevel extends ScheduleLevel {
   /** Stream of the noise ε that is drawn at this level. */
   readonly stream: number;
 }
@@ -26,12 +23,12 @@ export function noiseStepOf({ guidance, steps }: SettingsAt<GuidedRun>, step: nu
 /** Draws the levels of a step from the counters: the same for every run of one seed. */
 export function drawLevels(
   { seed, guidance }: SettingsAt<GuidedRun>,
-  alphaBar: ArrayLike<number>,
+  schedule: NoiseSchedule,
   step: number,
 ): Levels {
   const { minTimestep: low, maxTimestep: high } = guidance;
   const at = (counter: Counter, stream: number) =>
-    noiseLevel(alphaBar, low + (high - low) * uniform(...counter), stream);
+    noiseLevel(schedule, low + (high - low) * uniform(...counter), stream);
   const dm = at([seed, streams.timestep, step, 0], streams.noise);
   const cfg = guidance.sharedTimestep
     ? dm
@@ -40,34 +37,29 @@ export function drawLevels(
 
   /** τ⁺ = τ + u η (τ − τ_min), ε being that of τ (ScaleDreamer, Ma et al. 2024, section 3.3). */
   function shifted(): NoiseLevel {
-    const fraction = dm.timestep / alphaBar.length;
+    const fraction = dm.timestep / schedule.timesteps;
     const shift = guidance.shift * uniform(seed, streams.baselineTimestep, step, 0);
-    return noiseLevel(alphaBar, fraction + shift * Math.max(0, fraction - low), dm.stream);
+    return noiseLevel(schedule, fraction + shift * Math.max(0, fraction - low), dm.stream);
   }
 }
 
 /** τ'' of the fake score's own denoising steps: uniform over all timesteps (Wang et al. 2023). */
 export function drawFakeLevels(
   { seed, fake }: SettingsAt<GuidedRun>,
-  alphaBar: ArrayLike<number>,
+  schedule: NoiseSchedule,
   step: number,
 ): NoiseLevel[] {
   return Array.from({ length: fake.updates }, (_, update) =>
-    noiseLevel(alphaBar, uniform(seed, streams.fakeTimestep, step, update), streams.fakeNoise),
+    noiseLevel(schedule, uniform(seed, streams.fakeTimestep, step, update), streams.fakeNoise),
   );
 }
 
 /** The level at a fraction of the model's timesteps. */
-export function noiseLevel(
-  alphaBar: ArrayLike<number>,
+export const noiseLevel = (
+  schedule: NoiseSchedule,
   fraction: number,
   stream: number,
-): NoiseLevel {
-  const last = alphaBar.length - 1;
-  const timestep = Math.max(0, Math.min(last, Math.floor(fraction * alphaBar.length)));
-  const value = alphaBar[timestep]!;
-  return { timestep, alpha: Math.sqrt(value), sigma: Math.sqrt(1 - value), stream };
-}
+): NoiseLevel => ({ ...schedule.level(schedule.timestepAt(fraction)), stream });
 
 /** w(τ): how much a noise level counts. */
 export function weight(weighting: Weighting, { alpha, sigma }: NoiseLevel): number {

@@ -1,14 +1,14 @@
 import type { Gpu } from '../gpu/device';
 import type { PngEncoder } from '../image/png';
-import { exportMesh, type MeshFile, type Texture } from './export';
+import { exportMesh, type MeshFile, textureSize } from './export';
 import type { MeshSettings } from './settings';
-import type { SampledField } from './solid/density';
+import type { SampledField } from './solid/field_sampler';
 import { fieldCells } from './solid/floaters';
 import type { Silhouettes } from './solid/iso';
-import type { SolidOptions } from './solid/solidity_grid';
+import type { SolidityOptions } from './solid/solidity_grid';
 import { extractMesh, type Mesh } from './surface/extract';
 import { simplifyMesh } from './surface/simplify';
-import { textureMesh, textureSize } from './texture/texture';
+import { type Texture, textureMesh } from './texture/texture';
 import { mostUnwrapped } from './texture/unwrap';
 
 export interface FieldMeshOptions {
@@ -51,7 +51,7 @@ export class FieldMesh {
   async extract(): Promise<Mesh> {
     const { gpu, field, settings } = this.#options;
     const { smooth, triangles } = settings;
-    const whole = await extractMesh(gpu, field, { ...(await this.#solid()), smooth });
+    const whole = await extractMesh(gpu, field, { ...(await this.#solidity()), smooth });
     return triangles > 0 ? simplifyMesh(whole, { triangles }) : whole;
   }
 
@@ -88,10 +88,10 @@ export class FieldMesh {
    */
   async cells(cells: number): Promise<Uint8Array> {
     const { gpu, field } = this.#options;
-    return fieldCells(gpu, field, await this.#solid(), cells);
+    return fieldCells(gpu, field, await this.#solidity(), cells);
   }
 
-  async #solid(): Promise<SolidOptions> {
+  async #solidity(): Promise<SolidityOptions> {
     const { settings, viewSize, silhouettes } = this.#options;
     const { resolution, blur } = settings;
     const iso = { silhouettes: await silhouettes() };

@@ -1,5 +1,5 @@
 import type * as v from 'valibot';
-import { choice, complete, group, integer, number } from '../schema';
+import { choice, group, integer, number } from '../schema';
 import { formats } from './export/formats';
 
 /** The mesh that is made of the field. */
@@ -17,7 +17,7 @@ export const meshSettings = group('Mesh', {
     max: 4,
     label: 'Blur',
     help:
-      "deviation of the Gaussian that the solid is blurred with, in pixels of the prior's views, which has " +
+      "deviation of the Gaussian that solidity is blurred with, in pixels of the prior's views, which has " +
       'asked for no finer detail; thin parts become about as wide as it',
   }),
   smooth: integer({
@@ -50,7 +50,5 @@ export const meshSettings = group('Mesh', {
     help: 'side of the baked texture in texels; 0 for vertex colours where the format has them',
   }),
 });
-
-export const meshDefaults = complete(meshSettings, {});
 
 export type MeshSettings = v.InferOutput<typeof meshSettings>;

@@ -13,18 +13,12 @@ import {
   Vector2,
   Vector3,
 } from 'three';
-import {
-  ObjectError,
-  type ObjectMesh,
-  type Paint,
-  type Picture,
-  type PictureLevel,
-  type Wrap,
-} from './object_mesh';
+import type { Image } from '../image/image';
+import { ObjectError, type ObjectMesh, type Paint, type Picture, type Wrap } from './object_mesh';
 import { decodePicture, halvings } from './picture';
 
 /** More triangles than this are refused: drawing the views would take longer than fitting them. */
-export const mostTriangles = 4_000_000;
+const mostTriangles = 4_000_000;
 
 /** @throws ObjectError naming the limit. */
 export function checkTriangles(count: number, name: string): void {
@@ -54,11 +48,17 @@ interface Part {
   readonly place: Matrix4;
 }
 
+/** A texture's file, PNG or JPEG. */
+export interface TextureFile {
+  /** What errors call it; no other texture of the scene has the same. */
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** A scene as a loader gives it, and the files of its textures. */
 export interface LoadedScene {
   readonly root: Object3D;
-  /** The file of a texture, with its name for errors. */
-  textureFile(texture: Texture): { readonly name: string; readonly bytes: Uint8Array };
+  textureFile(texture: Texture): Promise<TextureFile>;
 }
 
 /** Alpha at which a blended texel counts as there: a field fitted to colours knows no glass. */
@@ -66,9 +66,9 @@ const blendCutoff = 0.5;
 
 /**
  * All triangles of a scene in world coordinates, in the pose that it is saved in.
- * @throws ObjectError for none or too many.
+ * @throws ObjectError for no triangles or too many, and for a texture that cannot be read.
  */
-export function flatten(scene: LoadedScene, name: string): ObjectMesh {
+export async function flatten(scene: LoadedScene, name: string): Promise<ObjectMesh> {
   const parts = partsOf(scene.root);
   const corners = parts.reduce((sum, { count }) => sum + count, 0);
   checkTriangles(corners / 3, name);
@@ -83,7 +83,7 @@ export function flatten(scene: LoadedScene, name: string): ObjectMesh {
   const pictures = new Pictures(scene);
   let corner = 0;
   for (const part of parts) {
-    const paint = mesh.paints.push(paintFor(part.material, pictures.of(part))) - 1;
+    const paint = mesh.paints.push(paintFor(part.material, await pictures.of(part))) - 1;
     if (paint > 0xffff) throw new ObjectError(`${name} has more than 65,536 materials.`);
     mesh.paintOf.fill(paint, corner / 3, (corner + part.count) / 3);
     writePart(mesh, part, corner);
@@ -181,17 +181,17 @@ const wraps = new Map<number, Wrap>([
 /** The decoded textures of a scene, each file once. */
 class Pictures {
   readonly #scene: LoadedScene;
-  readonly #levels = new Map<string, readonly PictureLevel[]>();
+  readonly #levels = new Map<string, readonly Image[]>();
 
   constructor(scene: LoadedScene) {
     this.#scene = scene;
   }
 
   /** The picture that a part shows, if any. */
-  of({ mesh, material: { map: texture } }: Part): Picture | undefined {
+  async of({ mesh, material: { map: texture } }: Part): Promise<Picture | undefined> {
     if (!texture || !coordinatesOf(mesh, texture)) return undefined;
-    const { name, bytes } = this.#scene.textureFile(texture);
-    const levels = this.#levels.get(name) ?? halvings(decodePicture(bytes, name));
+    const { name, bytes } = await this.#scene.textureFile(texture);
+    const levels = this.#levels.get(name) ?? halvings(await decodePicture(bytes, name));
     this.#levels.set(name, levels);
     return { levels, wrapS: wraps.get(texture.wrapS)!, wrapT: wraps.get(texture.wrapT)! };
   }

@@ -1,16 +1,11 @@
-/** A picture on an object: 8-bit display sRGB with alpha, row 0 at v = 0, and its halvings. */
+import type { Image } from '../image/image';
+
+/** A picture on an object, row 0 at v = 0, and its halvings. */
 export interface Picture {
   /** The picture itself, then each level half as wide and high, down to one texel. */
-  readonly levels: readonly PictureLevel[];
+  readonly levels: readonly Image[];
   readonly wrapS: Wrap;
   readonly wrapT: Wrap;
-}
-
-export interface PictureLevel {
-  /** u8 [height, width, 4]. */
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
 }
 
 export type Wrap = 'repeat' | 'clamp' | 'mirror';

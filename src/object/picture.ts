@@ -1,11 +1,12 @@
 import jpeg from 'jpeg-js';
-import { PNG } from 'pngjs';
-import { ObjectError, type Picture, type PictureLevel, type Wrap } from './object_mesh';
+import { decodePng } from '../image/decode_png';
+import type { Image } from '../image/image';
+import { ObjectError, type Picture, type Wrap } from './object_mesh';
 
-/** The most memory that a JPEG may take to decode, in MB: 100 million pixels and more. */
+/** The most memory that decoding a JPEG may take, in MB: over 100 million pixels fit. */
 const jpegMemory = 2048;
 
-/** Other formats of pictures, by their first bytes. */
+/** Formats that are not read, by the characters at some byte of a file. */
 const foreign: readonly [format: string, at: number, start: string][] = [
   ['WebP', 8, 'WEBP'],
   ['KTX2', 1, 'KTX 20'],
@@ -20,32 +21,36 @@ const foreign: readonly [format: string, at: number, start: string][] = [
  * @param name for errors.
  * @throws ObjectError for another format or a damaged file.
  */
-export function decodePicture(bytes: Uint8Array, name: string): PictureLevel {
+export async function decodePicture(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image> {
   try {
-    if (bytes[0] === 0x89 && bytes[1] === 0x50) return PNG.sync.read(Buffer.from(bytes));
-    if (bytes[0] === 0xff && bytes[1] === 0xd8) {
-      return jpeg.decode(bytes, { useTArray: true, maxMemoryUsageInMB: jpegMemory });
-    }
+    if (bytes[0] === 0x89 && bytes[1] === 0x50) return await decodePng(bytes);
+    if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
   } catch (error) {
     throw new ObjectError(`${name} cannot be decoded: ${(error as Error).message}.`);
   }
-  const text = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  const text = String.fromCharCode(...bytes.subarray(0, 16));
   const format = foreign.find(([, at, start]) => text.startsWith(start, at))?.[0];
   throw new ObjectError(
     `${name} is ${format ? `a ${format} picture` : 'in an unknown format'}: save the object with PNG or JPEG textures.`,
   );
 }
 
+function decodeJpeg(bytes: Uint8Array): Image {
+  const options = { useTArray: true, maxMemoryUsageInMB: jpegMemory } as const;
+  const { data, width, height } = jpeg.decode(bytes, options);
+  return { data: new Uint8ClampedArray(data), width, height };
+}
+
 /** A picture and its halvings: each texel the mean of four, in display sRGB as a view's pixels are. */
-export function halvings(whole: PictureLevel): PictureLevel[] {
+export function halvings(whole: Image): Image[] {
   const levels = [whole];
   for (let last = whole; last.width > 1 || last.height > 1; levels.push(last)) last = halved(last);
   return levels;
 }
 
-function halved({ data, width, height }: PictureLevel): PictureLevel {
+function halved({ data, width, height }: Image): Image {
   const [w, h] = [Math.max(1, width >> 1), Math.max(1, height >> 1)];
-  const half = new Uint8Array(w * h * 4);
+  const half = new Uint8ClampedArray(w * h * 4);
   for (let y = 0; y < h; y++) {
     const [top, bottom] = [2 * y * width, Math.min(2 * y + 1, height - 1) * width];
     for (let x = 0; x < w; x++) {

@@ -1,10 +1,9 @@
-import { basename, dirname, join } from 'node:path';
 import { MeshoptDecoder } from 'meshoptimizer/decoder';
 import { ClampToEdgeWrapping, MirroredRepeatWrapping, RepeatWrapping, Texture } from 'three';
 import { GLTFLoader, type GLTFParser } from 'three/addons/loaders/GLTFLoader.js';
-import { checkTriangles, type LoadedScene } from './flatten';
+import { type FilesBeside, noFilesBeside } from './files_beside';
+import { checkTriangles, type LoadedScene, type TextureFile } from './flatten';
 import { ObjectError } from './object_mesh';
-import { readBytes } from './read_bytes';
 
 /** The part of a glTF file's JSON that is looked at before three reads it. */
 interface Gltf {
@@ -37,12 +36,16 @@ const wrappings = new Map([
 ]);
 
 /**
- * Reads a binary glTF 2.0 file, with meshopt compression or without. Node has no images: textures keep
- * their files, to be decoded when they are needed.
+ * Reads a binary glTF 2.0 file, with meshopt compression or without. Textures keep their files, to be decoded when
+ * they are needed: three would ask for a browser's images, and Node has none.
+ * @param name for errors.
  * @throws ObjectError for a damaged file, Draco compression, data in other files, or no triangles.
  */
-export async function readGlb(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<LoadedScene> {
-  const name = basename(path);
+export async function readGlb(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  beside: FilesBeside = noFilesBeside,
+): Promise<LoadedScene> {
   const json = jsonOf(bytes, name);
   if (json.extensionsUsed?.includes('KHR_draco_mesh_compression')) {
     throw new ObjectError(
@@ -56,7 +59,7 @@ export async function readGlb(bytes: Uint8Array<ArrayBuffer>, path: string): Pro
     );
   }
   checkTriangles(triangleCount(json), name);
-  const files = new Map<number, { name: string; bytes: Uint8Array }>();
+  const files = new Map<number, TextureFile>();
   const loader = new GLTFLoader();
   loader.setMeshoptDecoder(MeshoptDecoder);
   loader.register((parser: GLTFParser) => ({
@@ -64,7 +67,7 @@ export async function readGlb(bytes: Uint8Array<ArrayBuffer>, path: string): Pro
     loadTexture: async (index: number) => {
       const image = json.images?.[json.textures?.[index]?.source ?? -1];
       const label = `texture ${index} of ${name}`;
-      files.set(index, { name: label, bytes: await imageFile(parser, image, path) });
+      files.set(index, { name: label, bytes: await imageFile(parser, image, beside) });
       const { wrapS = 0, wrapT = 0 } = json.samplers?.[json.textures![index]!.sampler ?? -1] ?? {};
       const texture = new Texture();
       texture.flipY = false;
@@ -75,8 +78,9 @@ export async function readGlb(bytes: Uint8Array<ArrayBuffer>, path: string): Pro
     },
   }));
   try {
-    const { scene } = await loader.parseAsync(bytes.buffer, '');
-    return { root: scene, textureFile: ({ userData }) => files.get(userData.index)! };
+    const whole = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
+    const { scene } = await loader.parseAsync(whole.buffer, '');
+    return { root: scene, textureFile: async ({ userData }) => files.get(userData.index)! };
   } catch (error) {
     if (error instanceof ObjectError) throw error;
     throw damaged(name, (error as Error).message);
@@ -88,7 +92,7 @@ const damaged = (name: string, reason: string) =>
 
 /** The file's JSON chunk, the first one. */
 function jsonOf(bytes: Uint8Array<ArrayBuffer>, name: string): Gltf {
-  const words = new DataView(bytes.buffer);
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < 20) throw damaged(name, 'it ends within its header');
   const [version, length] = [words.getUint32(4, true), words.getUint32(8, true)];
   if (version !== 2) throw damaged(name, `it is of glTF ${version}, not 2`);
@@ -119,8 +123,8 @@ function triangleCount({ meshes = [], accessors = [] }: Gltf): number {
 async function imageFile(
   parser: GLTFParser,
   image: NonNullable<Gltf['images']>[number] | undefined,
-  path: string,
-): Promise<Uint8Array> {
+  beside: FilesBeside,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (image?.bufferView !== undefined) {
     return new Uint8Array(
       (await parser.getDependency('bufferView', image.bufferView)) as ArrayBuffer,
@@ -129,6 +133,6 @@ async function imageFile(
   if (image?.uri?.startsWith('data:')) {
     return new Uint8Array(await (await fetch(image.uri)).arrayBuffer());
   }
-  if (image?.uri) return readBytes(join(dirname(path), decodeURIComponent(image.uri)));
+  if (image?.uri) return beside(decodeURIComponent(image.uri));
   return new Uint8Array(0);
 }

@@ -1,25 +1,27 @@
-import { basename, dirname, join } from 'node:path';
 import { LoadingManager, RepeatWrapping, Texture } from 'three';
 import { MTLLoader } from 'three/addons/loaders/MTLLoader.js';
 import { OBJLoader } from 'three/addons/loaders/OBJLoader.js';
+import { type FilesBeside, noFilesBeside } from './files_beside';
 import type { LoadedScene } from './flatten';
 import { ObjectError } from './object_mesh';
-import { readBytes } from './read_bytes';
 
 /**
  * Reads an OBJ with vertex colours, or with the materials and textures beside it.
+ * @param name for errors.
  * @throws ObjectError when it is no text, or names files that are not there.
  */
-export function readObj(bytes: Uint8Array, path: string): LoadedScene {
-  const name = basename(path);
+export async function readObj(
+  bytes: Uint8Array,
+  name: string,
+  beside: FilesBeside = noFilesBeside,
+): Promise<LoadedScene> {
   const text = textOf(bytes, name);
   const loader = new OBJLoader();
   const library = /^\s*mtllib\s+(.+?)\s*$/m.exec(text)?.[1];
-  const folder = dirname(path);
-  if (library) loader.setMaterials(materials(join(folder, library), name));
-  const textureFile = ({ userData }: Texture) => ({
+  if (library) loader.setMaterials(await materials(library, name, beside));
+  const textureFile = async ({ userData }: Texture) => ({
     name: `${userData.file}, a texture of ${name},`,
-    bytes: readBytes(join(folder, userData.file)),
+    bytes: await beside(userData.file),
   });
   return { root: loader.parse(text), textureFile };
 }
@@ -34,17 +36,21 @@ function textOf(bytes: Uint8Array, name: string): string {
   }
 }
 
-function materials(path: string, name: string): MTLLoader.MaterialCreator {
+async function materials(
+  library: string,
+  name: string,
+  beside: FilesBeside,
+): Promise<MTLLoader.MaterialCreator> {
   const manager = new LoadingManager();
-  // Node has no images: a texture keeps the name of its file.
+  // A texture keeps the name of its file: three would ask for a browser's images, and Node has none.
   manager.addHandler(/./, { load: textureOf } as never);
   try {
-    const text = new TextDecoder().decode(readBytes(path));
+    const text = new TextDecoder().decode(await beside(library));
     return new MTLLoader(manager).parse(text, '');
   } catch (error) {
     if (!(error instanceof ObjectError)) throw error;
     throw new ObjectError(
-      `${name} names its materials in ${basename(path)}, which is missing: put it beside ${name}, or remove the line 'mtllib'.`,
+      `${name} names its materials in ${library}, which is missing: put it beside ${name}, or remove the line 'mtllib'.`,
     );
   }
 }

@@ -1,74 +1,30 @@
-import { basename } from 'node:path';
+import { type FilesBeside, noFilesBeside } from './files_beside';
 import { flatten } from './flatten';
-import { ObjectError, type ObjectMesh } from './object_mesh';
-import { readBytes } from './read_bytes';
+import { type NormalisedObject, normalise } from './normalise';
+import { ObjectError } from './object_mesh';
 import { readGlb } from './read_glb';
 import { readObj } from './read_obj';
 
-/** An object in the unit sphere, and how it came there. */
-export interface NormalisedObject {
-  readonly mesh: ObjectMesh;
-  /** The file's coordinates are centre + radius * the mesh's. */
-  readonly centre: readonly [number, number, number];
-  readonly radius: number;
-}
-
-/** An object whose radius and centre are this close to the unit sphere's is left as it is. */
-const tolerance = 1e-4;
+/** The first bytes of a GLB. */
+const glbSignature = 'glTF';
 
 /**
  * Reads a GLB or an OBJ with its materials and textures, its bounding box centred and its farthest
- * vertex at distance 1.
- * @throws ObjectError for a file that is missing, is neither, or holds no usable triangles.
+ * vertex at distance 1. Works in a page, a Worker and Node, and gives the same mesh in all.
+ * @param name of the file: its ending tells an OBJ, and errors say it.
+ * @throws ObjectError for a file that is neither, lacks one beside it, or holds no usable triangles.
  */
-export async function readObject(path: string): Promise<NormalisedObject> {
-  const bytes = readBytes(path);
-  const name = basename(path);
-  const isGlb = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'glTF';
-  if (!isGlb && !/\.obj$/i.test(path)) {
+export async function readObject(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  beside: FilesBeside = noFilesBeside,
+): Promise<NormalisedObject> {
+  const isGlb = String.fromCharCode(...bytes.subarray(0, 4)) === glbSignature;
+  if (!isGlb && !/\.obj$/i.test(name)) {
     throw new ObjectError(
       `${name} is not a GLB (it does not start with 'glTF') and not named .obj: save the object as GLB, one file with everything in it, or as OBJ.`,
     );
   }
-  const scene = isGlb ? await readGlb(bytes, path) : readObj(bytes, path);
-  return normalise(flatten(scene, name), name);
-}
-
-/**
- * Moves and scales an object into the unit sphere.
- * @throws ObjectError for positions that are not finite, or all alike.
- */
-export function normalise(mesh: ObjectMesh, name: string): NormalisedObject {
-  const stray = mesh.positions.findIndex((value) => !Number.isFinite(value));
-  if (stray >= 0) {
-    throw new ObjectError(
-      `${name} has a position that is ${mesh.positions[stray]}, at vertex ${Math.floor(stray / 3)}: repair the mesh and save it again.`,
-    );
-  }
-  const used = new Uint8Array(mesh.positions.length / 3);
-  for (const vertex of mesh.indices) used[vertex] = 1;
-  const box = [0, 1, 2].map((axis) => {
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let vertex = 0; vertex < used.length; vertex++) {
-      if (!used[vertex]) continue;
-      low = Math.min(low, mesh.positions[3 * vertex + axis]!);
-      high = Math.max(high, mesh.positions[3 * vertex + axis]!);
-    }
-    return (low + high) / 2;
-  });
-  const [x, y, z] = box as [number, number, number];
-  let radius = 0;
-  for (let vertex = 0; vertex < used.length; vertex++) {
-    if (!used[vertex]) continue;
-    const place = (axis: number) => mesh.positions[3 * vertex + axis]!;
-    radius = Math.max(radius, Math.hypot(place(0) - x, place(1) - y, place(2) - z));
-  }
-  if (radius === 0) {
-    throw new ObjectError(`${name} is a single point: all its triangles are at one place.`);
-  }
-  if (Math.hypot(x, y, z) < tolerance && Math.abs(radius - 1) < tolerance) {
-    return { mesh, centre: [0, 0, 0], radius: 1 };
-  }
-  const positions = mesh.positions.map((value, i) => (value - box[i % 3]!) / radius);
-  return { mesh: { ...mesh, positions }, centre: [x, y, z], radius };
+  const scene = await (isGlb ? readGlb : readObj)(bytes, name, beside);
+  return normalise(await flatten(scene, name), name);
 }

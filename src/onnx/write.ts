@@ -21,7 +21,7 @@ const text = new TextEncoder();
 export function write(graph: Graph): Uint8Array<ArrayBuffer> {
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(graph.irVersion),
-    producerName: 'limbeck',
+    producerName: 'differentiable-onnx',
     opsetImport: Object.entries(graph.opsets).map(([domain, version]) => ({
       domain,
       version: BigInt(version),

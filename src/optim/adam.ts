@@ -27,7 +27,7 @@ export interface AdamOptions {
 }
 
 /** As instant-ngp trains hash grids (Müller et al. 2022, section 4). */
-export const defaultAdamOptions: AdamOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-15 };
+const defaultAdamOptions: AdamOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-15 };
 
 /** What the last update saw. */
 export interface AdamStats {

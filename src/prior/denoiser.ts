@@ -1,5 +1,6 @@
-import type { Runtime, Session } from '../runtime/runtime';
-import type { SharedValue, Value } from '../runtime/values';
+import type { NetworkSession } from '../runtime/network_session';
+import type { Runtime } from '../runtime/runtime';
+import type { SharedValue, TensorValue } from '../runtime/values';
 import type { Prior } from './files';
 import { buildDenoiser, denoiserShapes } from './graphs';
 import type { Manifest } from './manifest';
@@ -9,26 +10,30 @@ import type { Conditioning } from './text_encoder';
 export interface View {
   /** One per batch entry [N], 0 to 999. */
   readonly timesteps: readonly number[];
-  /** c2w of each view [V, 16], row-major 4x4; the batch shares them. */
+  /** c2w of each view [V, 16], row-major 4x4; the batch shares them. Not every network is told them. */
   readonly cameras: Float32Array;
 }
 
 /** A denoiser's inputs other than z, held where the network runs. */
 export class DenoiserInputs {
-  readonly values: Readonly<Record<'timestep' | 'text' | 'text_mask' | 'camera', Value>>;
+  readonly values: Readonly<Record<'timestep' | 'text' | 'text_mask', TensorValue>> & {
+    readonly camera?: TensorValue;
+  };
   readonly #batch: number;
+  readonly #views: number;
 
   constructor(runtime: Runtime, manifest: Manifest, batch: number, owner: string) {
     const shapes = denoiserShapes(manifest, batch);
-    const value = (name: 'timestep' | 'text' | 'text_mask' | 'camera') =>
-      runtime.value(`${owner}.${name}`, shapes[name]);
+    const value = (name: string, shape: readonly number[]) =>
+      runtime.value(`${owner}.${name}`, shape);
     this.values = {
-      timestep: value('timestep'),
-      text: value('text'),
-      text_mask: value('text_mask'),
-      camera: value('camera'),
+      timestep: value('timestep', shapes.timestep),
+      text: value('text', shapes.text),
+      text_mask: value('text_mask', shapes.text_mask),
+      ...(shapes.camera && { camera: value('camera', shapes.camera) }),
     };
     this.#batch = batch;
+    this.#views = manifest.views;
   }
 
   setText(index: number, { tokens, mask }: Conditioning): void {
@@ -39,7 +44,7 @@ export class DenoiserInputs {
   /** @throws RangeError when `timesteps` or `cameras` are not of the batch's size. */
   setView({ timesteps, cameras }: View): void {
     const { timestep, camera } = this.values;
-    const floats = camera.dims[1]! * camera.dims[2]!;
+    const floats = 16 * this.#views;
     if (timesteps.length !== this.#batch || cameras.length !== floats) {
       throw new RangeError(
         `A batch of ${this.#batch} takes ${this.#batch} timesteps and ${floats} numbers of cameras, ` +
@@ -47,7 +52,7 @@ export class DenoiserInputs {
       );
     }
     timestep.write(Float32Array.from(timesteps));
-    for (let n = 0; n < this.#batch; n++) camera.write(cameras, n * floats);
+    for (let n = 0; n < this.#batch; n++) camera?.write(cameras, n * floats);
   }
 
   dispose(): void {
@@ -61,12 +66,17 @@ export class DenoiserInputs {
  */
 export class Denoiser {
   readonly batch: number;
-  readonly #session: Session;
+  readonly #session: NetworkSession;
   readonly #z: SharedValue;
   readonly #prediction: SharedValue;
   readonly #inputs: DenoiserInputs;
 
-  private constructor(runtime: Runtime, session: Session, manifest: Manifest, batch: number) {
+  private constructor(
+    runtime: Runtime,
+    session: NetworkSession,
+    manifest: Manifest,
+    batch: number,
+  ) {
     const shapes = denoiserShapes(manifest, batch);
     this.batch = batch;
     this.#session = session;

@@ -1,7 +1,8 @@
 import { type Snapshot, storedArray } from '../gpu/snapshot';
 import { normal, streams } from '../random';
-import type { Runtime, Session } from '../runtime/runtime';
-import type { SharedValue, Value } from '../runtime/values';
+import type { NetworkSession } from '../runtime/network_session';
+import type { Runtime } from '../runtime/runtime';
+import type { SharedValue, TensorValue } from '../runtime/values';
 import { DenoiserInputs } from './denoiser';
 import type { Prior } from './files';
 import { type BuiltModel, buildFakeGraphs, denoiserShapes } from './graphs';
@@ -44,7 +45,7 @@ export class NonFiniteLossError extends Error {
 }
 
 /** Low-rank weights and their moments, where the network runs. */
-type Weights = Readonly<Record<'lora' | 'm' | 'v', Value>>;
+type Weights = Readonly<Record<'lora' | 'm' | 'v', TensorValue>>;
 
 /**
  * The fake score eps_psi of variational score distillation (Wang et al. 2023, "ProlificDreamer", section 3.3):
@@ -53,13 +54,15 @@ type Weights = Readonly<Record<'lora' | 'm' | 'v', Value>>;
 export class FakeScore {
   /** Length of the low-rank weights. */
   readonly size: number;
-  readonly #predictor: Session;
-  readonly #trainer: Session;
+  readonly #predictor: NetworkSession;
+  readonly #trainer: NetworkSession;
   readonly #z: SharedValue;
   readonly #prediction: SharedValue;
   readonly #target: SharedValue;
   readonly #inputs: DenoiserInputs;
-  readonly #scalars: Readonly<Record<'learning_rate' | 'step' | 'loss' | 'gradient_norm', Value>>;
+  readonly #scalars: Readonly<
+    Record<'learning_rate' | 'step' | 'loss' | 'gradient_norm', TensorValue>
+  >;
   /** The weights in use, and those that the next training step writes: a network may not write what it reads. */
   #current: Weights;
   #next: Weights;
@@ -67,8 +70,8 @@ export class FakeScore {
 
   private constructor(
     runtime: Runtime,
-    predictor: Session,
-    trainer: Session,
+    predictor: NetworkSession,
+    trainer: NetworkSession,
     manifest: Manifest,
     initial: Float32Array,
   ) {
@@ -105,7 +108,12 @@ export class FakeScore {
     const load = (name: string, { bytes, signature }: BuiltModel) =>
       runtime.load(name, bytes, signature);
     const predictor = await load(`${path} with LoRA`, graphs.predict);
-    const trainer = await load(`The training step of ${path}`, graphs.train);
+    const trainer = await load(`The training step of ${path}`, graphs.train).catch(
+      async (error: unknown) => {
+        await predictor.dispose();
+        throw error;
+      },
+    );
     const initial = graphs.lora.initialise((k) => normal(options.seed, streams.loraInit, 0, k));
     return new FakeScore(runtime, predictor, trainer, manifest, initial);
   }
@@ -177,7 +185,7 @@ export class FakeScore {
   /** A copy of all that training changed. */
   async snapshot(): Promise<FakeSnapshot> {
     const { lora, m, v } = this.#current;
-    const copy = async (value: Value) => new Float32Array(await value.read());
+    const copy = async (value: TensorValue) => new Float32Array(await value.read());
     const [loraCopy, mCopy, vCopy] = await Promise.all([copy(lora), copy(m), copy(v)]);
     return { lora: loraCopy, m: mCopy, v: vCopy, step: Float32Array.of(this.#step) };
   }

@@ -1,7 +1,7 @@
 import { type FileRole, type Manifest, type ModelFile, parseManifest } from './manifest';
 
 /** Bytes received so far of a file, and its size as the manifest or the server states it. */
-export type Progress = (path: string, received: number, total: number) => void;
+export type LoadProgress = (path: string, received: number, total: number) => void;
 
 /** The folder of a model, wherever it is. */
 export interface ModelFiles {
@@ -105,7 +105,7 @@ export interface Prior {
  * Reads `manifest.json` and the files that it lists.
  * @throws ManifestError, or ModelFileError naming a file that is missing, truncated or altered.
  */
-export async function loadPrior(files: ModelFiles, onProgress?: Progress): Promise<Prior> {
+export async function loadPrior(files: ModelFiles, onProgress?: LoadProgress): Promise<Prior> {
   const manifest = parseManifest(parseJson('manifest.json', await files.read('manifest.json')));
   const load = async (role: FileRole) => {
     const entry = manifest.files[role];

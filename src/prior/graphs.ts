@@ -19,15 +19,15 @@ export interface BuiltModel {
   readonly signature: Signature;
 }
 
-/** Names and shapes of a denoiser's tensors for a batch of N. */
+/** Names and shapes of a denoiser's tensors for a batch of N; a network that is not told the cameras has none. */
 export function denoiserShapes(manifest: Manifest, batch: number) {
-  const { views: V, channels: C, resolution: H, text } = manifest;
+  const { views: V, channels: C, resolution: H, text, camera } = manifest;
   return {
     z: [batch, V, C, H, H],
     timestep: [batch],
     text: [batch, text.max_tokens, text.width],
     text_mask: [batch, text.max_tokens],
-    camera: [batch, V, 16],
+    ...(camera.input && { camera: [batch, V, 16] }),
     prediction: [batch, V, C, H, H],
   } as const;
 }

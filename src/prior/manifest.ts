@@ -1,215 +1,194 @@
-/**
- * What a prior says of itself: its `manifest.json`, whose keys these types repeat.
- * Every number that depends on the model is here and nowhere in the code.
- */
-export interface Manifest {
-  /** Names the model in settings, share links and results. */
-  readonly id: string;
-  /** For people. */
-  readonly name: string;
-  readonly licence: string;
-  /** V: views that the denoiser sees at once. */
-  readonly views: number;
-  /** C: 4 for premultiplied RGB and alpha, 3 for RGB. */
-  readonly channels: number;
-  /** H = W in pixels. */
-  readonly resolution: number;
-  /** What the network predicts: v = alpha eps - sigma x, or eps. */
-  readonly prediction: Prediction;
-  /** Length of `alpha_bar`. */
-  readonly timesteps: number;
-  /** Cumulative signal power of each timestep, decreasing: z = sqrt(alpha_bar) x + sqrt(1 - alpha_bar) eps. */
-  readonly alpha_bar: readonly number[];
-  /** Behind views without alpha: RGB in [0, 1], or another at every step. */
-  readonly background?: readonly number[] | 'random';
-  readonly camera: CameraRange;
-  readonly text: TextShape;
-  readonly guidance: {
-    /** Scale s of classifier-free guidance at which samples look best. */
-    readonly scale: number;
-  };
-  readonly lora: LoraShape;
-  readonly files: Readonly<Record<FileRole, ModelFile>>;
-}
+/** What a prior says of itself in its `manifest.json`: every number that depends on the model is there and nowhere in the code. */
+import * as v from 'valibot';
 
-export type Prediction = 'v' | 'epsilon';
-
-/** The cameras that the prior was trained on; angles in degrees. */
-export interface CameraRange {
-  readonly input: boolean;
-  /** Offset of each view from the group's azimuth [V]. */
-  readonly azimuth_offsets: readonly number[];
-  /** Lowest and highest common elevation. */
-  readonly elevation: readonly [number, number];
-  readonly fovy: number;
-  readonly distance: number;
-}
-
-export interface TextShape {
-  /** T: length of a tokenised prompt. */
-  readonly max_tokens: number;
-  /** D: width of a token's encoding. */
-  readonly width: number;
-  /** Width of the encoding of the whole prompt. */
-  readonly pooled: number;
-  /** The prompt whose encoding means no prompt. */
-  readonly unconditional: string;
-}
-
-/** Where the fake score's low-rank weights go (Hu et al. 2022, "LoRA"). */
-export interface LoraShape {
-  readonly rank: number;
-  /** Layers of the network by name; `*` stands for anything. */
-  readonly targets: readonly string[];
-}
-
-export type FileRole = 'denoiser' | 'text_encoder' | 'tokenizer';
-
-/** A file beside the manifest. */
-export interface ModelFile {
-  readonly path: string;
-  readonly bytes: number;
-  /** 64 hexadecimal digits. */
-  readonly sha256: string;
-}
-
-/** Thrown when a manifest cannot be used; the message names the field. */
+/** Thrown when a manifest cannot be used; the message names the field, what it is, what it must be, and the remedy. */
 export class ManifestError extends Error {
   override readonly name = 'ManifestError';
 }
+
+/** Fields that belong together; others beside them are ignored. */
+function group<const E extends v.ObjectEntries>(entries: E) {
+  // Of a field that is missing the object is asked, and of a value that is no object, too.
+  const wanted = ({ path }: v.ObjectIssue) => {
+    const field = entries[String(path?.[0].key)] as { readonly message?: unknown } | undefined;
+    return typeof field?.message === 'string' ? field.message : 'an object';
+  };
+  return v.pipe(v.object(entries, wanted), v.readonly());
+}
+
+/** The message of every schema says what the value must be. */
+function number(low: number, high: number) {
+  const wanted = `a number from ${low} to ${high}`;
+  return v.pipe(v.number(wanted), v.minValue(low, wanted), v.maxValue(high, wanted));
+}
+
+function integer(low: number, high = Number.MAX_SAFE_INTEGER) {
+  const bounds = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `${low} to ${high}`;
+  const wanted = `an integer ${bounds}`;
+  return v.pipe(
+    v.number(wanted),
+    v.safeInteger(wanted),
+    v.minValue(low, wanted),
+    v.maxValue(high, wanted),
+  );
+}
+
+const text = v.pipe(v.string('a text'), v.nonEmpty('a text'));
+
+function numbers(low: number, high: number, wanted = 'a list of numbers') {
+  return v.pipe(v.array(number(low, high), wanted), v.readonly());
+}
+
+const elevation = v.pipe(
+  numbers(-90, 90, 'a list of 2 numbers'),
+  v.length(2, 'a list of 2 numbers'),
+  v.check(([low, high]) => low! <= high!, 'the lowest first'),
+  v.transform(([low, high]): readonly [number, number] => [low!, high!]),
+);
+
+const backgroundWords = "'random' or a list of 3 numbers from 0 to 1";
+const background = v.union(
+  [v.literal('random'), v.pipe(numbers(0, 1), v.length(3, backgroundWords))],
+  backgroundWords,
+);
+
+/** Absolute paths, drives and schemes, folders above, and what a URL takes for either or for its end. */
+const leavesTheFolder = /^\/|^\w+:|(^|\/)\.\.(\/|$)|[\\%?#]/;
+
+const file = group({
+  /** From the manifest's folder. */
+  path: v.pipe(
+    text,
+    v.check((path) => !leavesTheFolder.test(path), 'a path beside the manifest'),
+  ),
+  bytes: integer(1),
+  sha256: v.pipe(
+    v.string('64 hexadecimal digits'),
+    v.toLowerCase(),
+    v.regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits'),
+  ),
+});
+
+const manifest = group({
+  /** Names the model in settings, share links and results. */
+  id: text,
+  /** For people. */
+  name: text,
+  licence: text,
+  /** V: views that the denoiser sees at once. */
+  views: integer(1),
+  /** C: 4 for RGB premultiplied by alpha, then alpha; 3 for RGB over `background`. */
+  channels: integer(3, 4),
+  /** What the views are shown over where C = 3: display-referred sRGB, or a colour drawn at every step. */
+  background: v.exactOptional(background),
+  /** H = W in pixels. */
+  resolution: integer(1),
+  /** What the network predicts: v = alpha eps - sigma x, or eps. */
+  prediction: v.picklist(['v', 'epsilon'], "'v' or 'epsilon'"),
+  /** Length of `alpha_bar`. */
+  timesteps: integer(2),
+  /** Cumulative signal power of each timestep, never rising: z = sqrt(alpha_bar) x + sqrt(1 - alpha_bar) eps. */
+  alpha_bar: numbers(0, 1),
+  /** The cameras that the prior was trained on; angles in degrees. */
+  camera: group({
+    /** Whether the network takes the cameras as an input; it does unless the file says otherwise. */
+    input: v.optional(v.boolean('true or false'), true),
+    /** Offset of each view from the group's azimuth [V]. */
+    azimuth_offsets: numbers(-360, 360),
+    /** Lowest and highest common elevation. */
+    elevation,
+    fovy: number(1, 179),
+    /** From the origin, in units of the object's radius. */
+    distance: number(1, 1000),
+  }),
+  text: group({
+    /** T: length of a tokenised prompt. */
+    max_tokens: integer(1),
+    /** D: width of a token's encoding. */
+    width: integer(1),
+    /** Width of the encoding of the whole prompt. */
+    pooled: integer(1),
+    /** The prompt whose encoding means no prompt. */
+    unconditional: v.string('a text'),
+  }),
+  guidance: group({
+    /** Scale s of classifier-free guidance at which samples look best. */
+    scale: number(0, 1000),
+  }),
+  /** Where the fake score's low-rank weights go (Hu et al. 2022, "LoRA"). */
+  lora: group({
+    rank: integer(1),
+    /** Layers of the network by name; `*` stands for anything. */
+    targets: v.pipe(
+      v.array(text, 'a list of at least 1'),
+      v.minLength(1, 'a list of at least 1'),
+      v.readonly(),
+    ),
+  }),
+  files: group({ denoiser: file, text_encoder: file, tokenizer: file }),
+});
+
+/** What a prior says of itself; the keys are those of the file. */
+export type Manifest = v.InferOutput<typeof manifest>;
+
+export type Prediction = Manifest['prediction'];
+
+export type FileRole = keyof Manifest['files'];
+
+/** A file beside the manifest: its path from there, its bytes, and their SHA-256 as 64 hexadecimal digits. */
+export type ModelFile = Manifest['files'][FileRole];
+
+type Keys = readonly (string | number)[];
 
 /**
  * Checks a parsed `manifest.json` and gives it its type.
  * @throws ManifestError naming the field that is missing or wrong.
  */
 export function parseManifest(json: unknown): Manifest {
-  const root = new Field('manifest.json', json);
-  const views = root.get('views').integer(1);
-  const channels = root.get('channels').integer(3, 4);
-  const prediction = root.get('prediction');
-  const camera = root.get('camera');
-  const text = root.get('text');
-  const lora = root.get('lora');
-  const files = root.get('files');
-  const elevation = camera.get('elevation').numbers(2, -90, 90);
-  if (elevation[0]! > elevation[1]!) camera.get('elevation').fail('the lowest first');
-  const timesteps = root.get('timesteps').integer(2);
-  return {
-    id: root.get('id').string(),
-    name: root.get('name').string(),
-    licence: root.get('licence').string(),
-    views,
-    channels,
-    resolution: root.get('resolution').integer(1),
-    prediction: prediction.oneOf(['v', 'epsilon']),
-    timesteps,
-    alpha_bar: alphaBar(root.get('alpha_bar'), timesteps),
-    camera: {
-      input: true,
-      azimuth_offsets: camera.get('azimuth_offsets').numbers(views, -360, 360),
-      elevation: [elevation[0]!, elevation[1]!],
-      fovy: camera.get('fovy').number(1, 179),
-      distance: camera.get('distance').number(1, 1000),
-    },
-    text: {
-      max_tokens: text.get('max_tokens').integer(1),
-      width: text.get('width').integer(1),
-      pooled: text.get('pooled').integer(1),
-      unconditional: text.get('unconditional').string(0),
-    },
-    guidance: { scale: root.get('guidance').get('scale').number(0, 1000) },
-    lora: {
-      rank: lora.get('rank').integer(1),
-      targets: lora.get('targets').list(1, (target) => target.string()),
-    },
-    files: {
-      denoiser: file(files.get('denoiser')),
-      text_encoder: file(files.get('text_encoder')),
-      tokenizer: file(files.get('tokenizer')),
-    },
-  };
+  const { success, output, issues } = v.safeParse(manifest, json, { abortEarly: true });
+  if (!success) {
+    const [{ path = [], message }] = issues;
+    throw refusal(json, path.map(({ key }) => key) as Keys, message);
+  }
+  const found = contradiction(output);
+  if (found) throw refusal(json, ...found);
+  return output;
 }
 
-function alphaBar(field: Field, timesteps: number): readonly number[] {
-  const table = field.numbers(timesteps, 0, 1);
-  const rise = table.findIndex((value, i) => i > 0 && value > table[i - 1]!);
-  if (rise > 0) field.fail(`a table that never rises (entry ${rise} exceeds the one before)`);
-  return table;
+/** The first field that another one contradicts, and what it must be. */
+function contradiction(found: Manifest): [Keys, wanted: string] | undefined {
+  const { views, channels, timesteps, alpha_bar: table, camera } = found;
+  if (table.length !== timesteps) return [['alpha_bar'], `a list of ${timesteps} numbers`];
+  const rise = table.findIndex((value, t) => t > 0 && value > table[t - 1]!);
+  if (rise > 0) {
+    const where = `entry ${rise} exceeds the one before`;
+    return [['alpha_bar'], `a table that never rises (${where})`];
+  }
+  if (camera.azimuth_offsets.length !== views) {
+    return [['camera', 'azimuth_offsets'], `a list of ${views} numbers`];
+  }
+  if (channels === 3 && found.background === undefined) {
+    return [['background'], `${backgroundWords}, as channels is 3: the model sees RGB over it`];
+  }
+  if (channels === 4 && found.background !== undefined) {
+    return [['background'], 'left out, as channels is 4: the model sees alpha itself'];
+  }
+  return undefined;
 }
 
-function file(field: Field): ModelFile {
-  const sha256 = field.get('sha256').string().toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(sha256)) field.get('sha256').fail('64 hexadecimal digits');
-  const path = field.get('path').string();
-  if (/^\/|^\w+:|(^|\/)\.\.(\/|$)/.test(path)) field.get('path').fail('a path beside the manifest');
-  return { path, bytes: field.get('bytes').integer(1), sha256 };
+function refusal(json: unknown, keys: Keys, wanted: string): ManifestError {
+  const path = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `: ${key}`)).join('');
+  const value = keys.reduce((at, key) => (at as Readonly<Record<string, unknown>>)[key], json);
+  return new ManifestError(
+    `manifest.json${path} ${shown(value)}: it must be ${wanted}. Export the model again, or correct the manifest.`,
+  );
 }
 
-/** A value of the manifest and the way to it, for messages. */
-class Field {
-  readonly #path: string;
-  readonly #value: unknown;
-
-  constructor(path: string, value: unknown) {
-    this.#path = path;
-    this.#value = value;
-  }
-
-  fail(wanted: string): never {
-    const value = JSON.stringify(this.#value);
-    const found =
-      value === undefined ? 'is missing' : `is ${value.length > 60 ? typeof this.#value : value}`;
-    throw new ManifestError(
-      `${this.#path} ${found}: it must be ${wanted}. Export the model again, or correct the manifest.`,
-    );
-  }
-
-  get(key: string): Field {
-    const value = this.#value;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.fail('an object');
-    return new Field(`${this.#path}: ${key}`, (value as Record<string, unknown>)[key]);
-  }
-
-  string(shortest = 1): string {
-    if (typeof this.#value !== 'string' || this.#value.length < shortest) this.fail('a text');
-    return this.#value;
-  }
-
-  oneOf<T extends string>(values: readonly T[]): T {
-    return (
-      values.find((value) => value === this.#value) ??
-      this.fail(values.map((value) => `'${value}'`).join(' or '))
-    );
-  }
-
-  number(low: number, high: number): number {
-    const value = this.#value;
-    if (typeof value !== 'number' || !(value >= low && value <= high)) {
-      this.fail(`a number from ${low} to ${high}`);
-    }
-    return value;
-  }
-
-  integer(low: number, high = Number.MAX_SAFE_INTEGER): number {
-    const value = this.#value;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
-      const bound = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `${low} to ${high}`;
-      this.fail(`an integer ${bound}`);
-    }
-    return value;
-  }
-
-  list<T>(shortest: number, parse: (item: Field) => T): readonly T[] {
-    const value = this.#value;
-    if (!Array.isArray(value) || value.length < shortest) {
-      this.fail(`a list of at least ${shortest}`);
-    }
-    return value.map((item, i) => parse(new Field(`${this.#path}[${i}]`, item)));
-  }
-
-  numbers(length: number, low: number, high: number): readonly number[] {
-    const list = this.list(0, (item) => item.number(low, high));
-    if (list.length !== length) this.fail(`a list of ${length} numbers`);
-    return list;
-  }
+/** A refused value, as short as it must be to be recognised. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'is missing';
+  if (typeof value === 'number') return `is ${value}`;
+  const json = JSON.stringify(value) ?? String(value);
+  if (json.length <= 60) return `is ${json}`;
+  return Array.isArray(value) ? `is a list of ${value.length}` : `is a long ${typeof value}`;
 }

@@ -7,6 +7,13 @@ export interface Decomposition {
   readonly velocity: number;
 }
 
+/** A timestep of a schedule with its weights: z = alpha x + sigma eps. */
+export interface ScheduleLevel {
+  readonly timestep: number;
+  readonly alpha: number;
+  readonly sigma: number;
+}
+
 /**
  * The variance-preserving noise schedule of a prior: z = alpha x + sigma eps with alpha^2 + sigma^2 = 1
  * at integer timesteps 0 (nearly clean) to `timesteps` - 1 (nearly noise).
@@ -34,19 +41,22 @@ export class NoiseSchedule {
     return value;
   }
 
-  /** Weight of the data. */
-  alpha(timestep: number): number {
-    return Math.sqrt(this.alphaBar(timestep));
+  /** The weights of the data and of the noise. @throws RangeError when `timestep` is not an integer of the table. */
+  level(timestep: number): ScheduleLevel {
+    const alphaBar = this.alphaBar(timestep);
+    return { timestep, alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(1 - alphaBar) };
   }
 
-  /** Weight of the noise. */
-  sigma(timestep: number): number {
-    return Math.sqrt(1 - this.alphaBar(timestep));
+  /** The timestep at a fraction of the table: 0 is its first entry, the cleanest. Fractions outside [0, 1) are held to its ends. */
+  timestepAt(fraction: number): number {
+    const timestep = Math.floor(fraction * this.timesteps);
+    return Math.max(0, Math.min(this.timesteps - 1, timestep));
   }
 
   /** z = alpha x + sigma eps (Ho et al. 2020, eq. 4). */
   noised(clean: number, epsilon: number, timestep: number): number {
-    return this.alpha(timestep) * clean + this.sigma(timestep) * epsilon;
+    const { alpha, sigma } = this.level(timestep);
+    return alpha * clean + sigma * epsilon;
   }
 
   /**
@@ -59,8 +69,7 @@ export class NoiseSchedule {
     z: number,
     timestep: number,
   ): Decomposition {
-    const alpha = this.alpha(timestep);
-    const sigma = this.sigma(timestep);
+    const { alpha, sigma } = this.level(timestep);
     if (kind === 'v') {
       const clean = alpha * z - sigma * prediction;
       return { clean, epsilon: alpha * prediction + sigma * z, velocity: prediction };

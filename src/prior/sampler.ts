@@ -16,7 +16,7 @@ export interface SamplingOptions {
   /** Scale s of classifier-free guidance: 1 is the conditional model, 0 the unconditional one. */
   readonly guidance: number;
   readonly prompt: Conditioning;
-  /** The encoding of the empty prompt. */
+  /** The unconditional conditioning: `PromptEncoder.unconditional`. */
   readonly empty: Conditioning;
   /** c2w of each view [V, 16], row-major 4x4. */
   readonly cameras: Float32Array;
@@ -44,7 +44,7 @@ export class Sampler {
   readonly #readback: Readback;
 
   /**
-   * @param denoiser of a batch of 2: entry 0 for the prompt, entry 1 for the empty prompt.
+   * @param denoiser of a batch of 2: entry 0 for the prompt, entry 1 for the unconditional conditioning.
    * @throws RangeError for another batch.
    */
   constructor(runtime: Runtime, denoiser: Denoiser, manifest: Manifest) {

@@ -1,6 +1,9 @@
 import type * as v from 'valibot';
 import { group, integer, schedule } from '../schema';
 
+/** Updates of ψ in one step are at most this many, so that each has noise of its own. */
+export const maxFakeUpdates = 16;
+
 /** The fake score ε_ψ: the prior with a LoRA that learns what the run makes. */
 export const fakeSettings = group('Fake score', {
   rank: integer({
@@ -20,7 +23,7 @@ export const fakeSettings = group('Fake score', {
   updates: integer({
     default: 4,
     min: 0,
-    max: 16,
+    max: maxFakeUpdates,
     label: 'Updates',
     help: 'denoising steps of the fake score for each step of the field',
   }),

@@ -1,14 +1,7 @@
-import type { Runtime, Session } from '../runtime/runtime';
+import type { NetworkSession } from '../runtime/network_session';
+import type { Runtime } from '../runtime/runtime';
 import type { Prior } from './files';
-import { Tokenizer, type TokenizerJson } from './tokenizer';
-
-/** How much of a prompt a model takes in. */
-export interface Reading {
-  /** Whether the prompt was longer than T tokens and lost its end. */
-  readonly truncated: boolean;
-  /** Words that the vocabulary cannot spell: the prior ignores what they mean. */
-  readonly unknownWords: readonly string[];
-}
+import { type Reading, Tokenizer, type TokenizerJson } from './tokenizer';
 
 /** What a denoiser is told of a prompt. */
 export interface Conditioning extends Reading {
@@ -38,12 +31,15 @@ export function promptNotes({ truncated, unknownWords }: Reading): string[] {
 
 /** Prompts to conditionings, by the prior's own tokenizer and text encoder. */
 export class PromptEncoder {
-  readonly #session: Session;
+  readonly #session: NetworkSession;
   readonly #tokenizer: Tokenizer;
+  readonly #unconditionalPrompt: string;
+  #unconditional: Promise<Conditioning> | undefined;
 
-  private constructor(session: Session, tokenizer: Tokenizer) {
+  private constructor(session: NetworkSession, tokenizer: Tokenizer, unconditionalPrompt: string) {
     this.#session = session;
     this.#tokenizer = tokenizer;
+    this.#unconditionalPrompt = unconditionalPrompt;
   }
 
   /** @throws ModelError when the text encoder does not fit its manifest or its tokenizer. */
@@ -54,23 +50,19 @@ export class PromptEncoder {
       inputs: { ids: [1, tokens] },
       outputs: { tokens: [1, tokens, width], pooled: [1, pooled] },
     };
-    const session = await runtime.loadForHost(path, prior.textEncoder, signature, { N: 1 });
     const tokenizer = new Tokenizer(prior.tokenizer as TokenizerJson);
     if (tokenizer.length !== tokens) {
       throw new RangeError(
         `The tokenizer makes ${tokenizer.length} tokens and the manifest says text: max_tokens ${tokens}: export both again.`,
       );
     }
-    return new PromptEncoder(session, tokenizer);
+    const session = await runtime.loadForHost(path, prior.textEncoder, signature, { N: 1 });
+    return new PromptEncoder(session, tokenizer, prior.manifest.text.unconditional);
   }
 
-  unconditional(): Promise<Conditioning> {
-    return this.encode('');
-  }
-
-  /** Encodes a prompt; the empty one is the unconditional conditioning. */
+  /** Encodes a prompt. */
   async encode(prompt: string): Promise<Conditioning> {
-    const ids = this.#tokenizer.encode(prompt);
+    const { ids, ...reading } = this.#tokenizer.tokenize(prompt);
     const output = await this.#session.evaluate({
       ids: { data: BigInt64Array.from(ids, BigInt), dims: [1, ids.length] },
     });
@@ -78,26 +70,26 @@ export class PromptEncoder {
       tokens: output('tokens'),
       mask: Float32Array.from(ids, (id) => (id === 0 ? 0 : 1)),
       pooled: output('pooled'),
-      ...this.reading(prompt),
+      ...reading,
     };
+  }
+
+  /**
+   * The unconditional conditioning: what the manifest's `text: unconditional` encodes to, often the empty prompt. It is
+   * encoded once.
+   */
+  unconditional(): Promise<Conditioning> {
+    this.#unconditional ??= this.encode(this.#unconditionalPrompt);
+    return this.#unconditional;
   }
 
   /** How much of a prompt is taken in: by the tokenizer alone, without a run of the encoder. */
   reading(prompt: string): Reading {
-    return {
-      truncated: this.#isTruncated(prompt, this.#tokenizer.length),
-      unknownWords: this.#tokenizer.unknownWords(prompt),
-    };
+    const { truncated, unknownWords } = this.#tokenizer.tokenize(prompt);
+    return { truncated, unknownWords };
   }
 
   dispose(): Promise<void> {
     return this.#session.dispose();
-  }
-
-  /** Words are cut at white space at least, so their lengths add up to that of the prompt. */
-  #isTruncated(prompt: string, length: number): boolean {
-    const pieces = (word: string) =>
-      this.#tokenizer.encode(word).filter((id) => id !== 0).length - 2;
-    return prompt.split(/\s+/).reduce((sum, word) => sum + pieces(word), 0) > length - 2;
   }
 }

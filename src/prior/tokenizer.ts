@@ -16,6 +16,20 @@ export interface TokenizerJson {
   readonly vocabulary: readonly string[];
 }
 
+/** How much of a prompt a model takes in. */
+export interface Reading {
+  /** Whether the prompt was longer than T tokens and lost its end. */
+  readonly truncated: boolean;
+  /** Distinct words (normalised) that the vocabulary cannot spell, in the order of the prompt: each is one [UNK]. */
+  readonly unknownWords: readonly string[];
+}
+
+/** A prompt as the text encoder is fed it. */
+export interface TokenizedPrompt extends Reading {
+  /** Ids [T]: [CLS], the pieces, [SEP], then 0. */
+  readonly ids: Int32Array;
+}
+
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
 const UNK = 1;
 const CLS = 2;
@@ -68,28 +82,21 @@ export class Tokenizer {
     this.#ids = new Map(json.vocabulary.map((piece, id) => [piece, id]));
   }
 
-  /** Ids [T]: [CLS], the pieces, [SEP], then 0. A long prompt is cut; [SEP] always stays. */
-  encode(prompt: string): Int32Array {
+  /** A prompt in one pass: its ids, and what of it they lose. A long prompt is cut; [SEP] always stays. */
+  tokenize(prompt: string): TokenizedPrompt {
     const ids = new Int32Array(this.length);
+    const unknownWords = new Set<string>();
+    const room = this.length - 2;
+    let count = 0;
+    for (const [word] of normalise(prompt).matchAll(WORD)) {
+      const pieces = this.#pieces(word);
+      if (pieces[0] === UNK) unknownWords.add(word);
+      if (count < room) ids.set(pieces.slice(0, room - count), 1 + count);
+      count += pieces.length;
+    }
     ids[0] = CLS;
-    let count = 1;
-    for (const [word] of normalise(prompt).matchAll(WORD)) {
-      for (const id of this.#pieces(word)) {
-        if (count < this.length - 1) ids[count++] = id;
-      }
-      if (count >= this.length - 1) break;
-    }
-    ids[count] = SEP;
-    return ids;
-  }
-
-  /** Distinct words (normalised) that become [UNK], in the order of the prompt. */
-  unknownWords(prompt: string): string[] {
-    const unknown = new Set<string>();
-    for (const [word] of normalise(prompt).matchAll(WORD)) {
-      if (this.#pieces(word)[0] === UNK) unknown.add(word);
-    }
-    return [...unknown];
+    ids[1 + Math.min(count, room)] = SEP;
+    return { ids, truncated: count > room, unknownWords: [...unknownWords] };
   }
 
   /** Ids of one normalised word. */

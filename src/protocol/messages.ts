@@ -1,4 +1,4 @@
-import type { Image } from '../image/png';
+import type { Image } from '../image/image';
 import type { ShadingMode } from '../render/shading_mode';
 import type { Settings } from '../settings';
 import type { StepReport } from './reports';

@@ -7,7 +7,7 @@ import { streams } from '../random';
 import { type Camera, cameraUniforms } from './camera';
 
 /** Most views of one renderer: the size of the cameras' uniform. */
-export const maxViews = 128;
+const maxViews = 128;
 
 const lanes = 64;
 /** Most points or rays of a tile: a dispatch has at most 65535 workgroups in x, WebGPU's default limit. */

@@ -1,9 +1,10 @@
-import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import type { InferenceSession } from 'onnxruntime-web';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
-import type { BackendKind, OrtBackend, OrtModule } from './backend';
+import type { BackendKind, OrtBackend } from './backend';
+import { NetworkSession, type SessionOwner } from './network_session';
 import { checkSignature, describeLoadError, type Signature } from './signature';
-import { GpuValue, HostValue, MirroredValue, type SharedValue, type Value } from './values';
+import { GpuValue, HostValue, MirroredValue, type SharedValue, type TensorValue } from './values';
 
 /**
  * The one owner of onnxruntime in a process: of its sessions, and of the turn-taking between them, since
@@ -13,13 +14,20 @@ export class Runtime {
   readonly gpu: Gpu;
   readonly #backend: OrtBackend;
   readonly #readback: Readback;
-  readonly #sessions = new Set<Session>();
+  /** Sessions that are not freed yet. */
+  readonly #sessions = new Set<NetworkSession>();
+  readonly #owner: SessionOwner;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(gpu: Gpu, backend: OrtBackend) {
     this.gpu = gpu;
     this.#backend = backend;
     this.#readback = new Readback(gpu);
+    this.#owner = {
+      ort: backend.ort,
+      inTurn: (task) => this.#inTurn(task),
+      forget: (session) => this.#sessions.delete(session),
+    };
   }
 
   get kind(): BackendKind {
@@ -30,8 +38,13 @@ export class Runtime {
     return this.#backend.description;
   }
 
+  /** How many networks are loaded and not yet freed. */
+  get loadedNetworks(): number {
+    return this.#sessions.size;
+  }
+
   /**
-   * Makes a session of a network for `Session.run`: it runs where the back end is.
+   * Makes a session of a network for `NetworkSession.run`: it runs where the back end is.
    *
    * @param name the model's name in messages.
    * @param signature the inputs and outputs that the model must have.
@@ -43,17 +56,17 @@ export class Runtime {
     model: Uint8Array,
     signature: Signature,
     dimensions: Readonly<Record<string, number>> = {},
-  ): Promise<Session> {
+  ): Promise<NetworkSession> {
     return this.#make(name, model, signature, dimensions, this.#backend.options);
   }
 
-  /** The same of a model for `Session.evaluate`: it runs on the CPU, whatever the back end. */
+  /** The same of a model for `NetworkSession.evaluate`: it runs on the CPU, whatever the back end. */
   async loadForHost(
     name: string,
     model: Uint8Array,
     signature: Signature,
     dimensions: Readonly<Record<string, number>> = {},
-  ): Promise<Session> {
+  ): Promise<NetworkSession> {
     return this.#make(name, model, signature, dimensions, this.#backend.hostOptions);
   }
 
@@ -63,16 +76,21 @@ export class Runtime {
     signature: Signature,
     dimensions: Readonly<Record<string, number>>,
     where: InferenceSession.SessionOptions,
-  ): Promise<Session> {
+  ): Promise<NetworkSession> {
     const options = { ...where, freeDimensionOverrides: dimensions };
     const inner = await this.#inTurn(() =>
       this.#backend.ort.InferenceSession.create(model, options).catch((error: unknown) => {
         throw describeLoadError(name, error);
       }),
     );
-    const session = new Session(name, inner, this.#backend.ort, (task) => this.#inTurn(task));
+    try {
+      checkSignature(name, inner, signature, dimensions);
+    } catch (error) {
+      await this.#inTurn(() => inner.release());
+      throw error;
+    }
+    const session = new NetworkSession(name, inner, this.#owner);
     this.#sessions.add(session);
-    checkSignature(name, inner, signature, dimensions);
     return session;
   }
 
@@ -84,15 +102,15 @@ export class Runtime {
   }
 
   /** A zeroed f32 tensor for networks and the host only; it stays where networks run. */
-  value(name: string, dims: readonly number[]): Value {
+  value(name: string, dims: readonly number[]): TensorValue {
     const { ort, kind } = this.#backend;
     if (kind === 'webgpu') return new GpuValue(this.gpu, this.#readback, ort, name, dims);
     return new HostValue(ort, dims);
   }
 
+  /** Frees every network that is still loaded, in turn. */
   async dispose(): Promise<void> {
-    for (const session of this.#sessions) await session.dispose();
-    this.#sessions.clear();
+    for (const session of [...this.#sessions]) await session.dispose();
     this.#readback.dispose();
   }
 
@@ -101,73 +119,4 @@ export class Runtime {
     this.#last = result.catch(() => {});
     return result;
   }
-}
-
-/** An array for `Session.evaluate`. */
-export interface HostArray {
-  readonly data: Float32Array | BigInt64Array;
-  readonly dims: readonly number[];
-}
-
-/** One loaded model. */
-export class Session {
-  readonly #name: string;
-  readonly #inner: InferenceSession;
-  readonly #ort: OrtModule;
-  readonly #inTurn: <T>(task: () => Promise<T>) => Promise<T>;
-  #disposed: Promise<void> | undefined;
-
-  constructor(
-    name: string,
-    inner: InferenceSession,
-    ort: OrtModule,
-    inTurn: <T>(task: () => Promise<T>) => Promise<T>,
-  ) {
-    this.#name = name;
-    this.#inner = inner;
-    this.#ort = ort;
-    this.#inTurn = inTurn;
-  }
-
-  /**
-   * Runs the model from values into values; no value may be both. On the shared device this resolves when the
-   * work is submitted, so that later submissions of ours see the outputs.
-   */
-  async run(
-    inputs: Readonly<Record<string, Value>>,
-    outputs: Readonly<Record<string, Value>>,
-  ): Promise<void> {
-    await Promise.all(Object.values(inputs).map((value) => value.fetch()));
-    const feeds = mapValues(inputs, (value) => value.tensor);
-    const fetches = mapValues(outputs, (value) => value.destination);
-    const results = await this.#inTurn(() => this.#inner.run(feeds, fetches));
-    for (const [name, value] of Object.entries(outputs)) value.accept(results[name] as Tensor);
-  }
-
-  /** Runs the model from host arrays to host arrays: for what is not part of a step. */
-  async evaluate(inputs: Readonly<Record<string, HostArray>>) {
-    const feeds = mapValues(
-      inputs,
-      ({ data, dims }) =>
-        new this.#ort.Tensor(data instanceof Float32Array ? 'float32' : 'int64', data, dims),
-    );
-    const results = await this.#inTurn(() => this.#inner.run(feeds));
-    return (output: string): Float32Array => {
-      const data = (results[output] as Tensor | undefined)?.data;
-      if (!(data instanceof Float32Array)) {
-        throw new Error(`${this.#name} has no float32 output '${output}'.`);
-      }
-      return data;
-    };
-  }
-
-  /** Waits for its turn, then frees the session. */
-  dispose(): Promise<void> {
-    this.#disposed ??= this.#inTurn(() => this.#inner.release());
-    return this.#disposed;
-  }
-}
-
-function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (a: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
 }

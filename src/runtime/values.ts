@@ -5,7 +5,7 @@ import type { Readback } from '../gpu/readback';
 import type { OrtModule } from './backend';
 
 /** A float32 tensor that networks read and write, wherever they run. */
-export interface Value {
+export interface TensorValue {
   readonly dims: readonly number[];
   /** What a session is fed. */
   readonly tensor: Tensor;
@@ -22,8 +22,8 @@ export interface Value {
   dispose(): void;
 }
 
-/** A value that kernels see too: float32, row-major, in a storage buffer. */
-export interface SharedValue extends Value {
+/** A value that compute shaders see too: float32, row-major, in a storage buffer. */
+export interface SharedValue extends TensorValue {
   readonly buffer: GPUBuffer;
 }
 
@@ -43,7 +43,7 @@ export class GpuValue implements SharedValue {
     this.dims = dims;
     this.#gpu = gpu;
     this.#readback = readback;
-    this.#arena = new Arena(gpu, 'diffusion');
+    this.#arena = new Arena(gpu, 'runtime');
     this.buffer = this.#arena.allocate(name, count(dims));
     this.tensor = ort.Tensor.fromGpuBuffer(this.buffer, { dataType: 'float32', dims });
     this.destination = this.tensor;
@@ -67,7 +67,7 @@ export class GpuValue implements SharedValue {
 }
 
 /** A value in the memory of the CPU. */
-export class HostValue implements Value {
+export class HostValue implements TensorValue {
   readonly dims: readonly number[];
   readonly destination = null;
   readonly #ort: OrtModule;
@@ -120,7 +120,7 @@ export class MirroredValue extends HostValue implements SharedValue {
     super(ort, dims);
     this.#gpu = gpu;
     this.#readback = readback;
-    this.#arena = new Arena(gpu, 'diffusion');
+    this.#arena = new Arena(gpu, 'runtime');
     this.buffer = this.#arena.allocate(name, count(dims));
   }
 

@@ -3,14 +3,12 @@ export { complete } from './complete';
 export { byGroup, type Entry, entriesOf, fromText, toText } from './entries';
 export {
   boolean,
-  type Control,
   choice,
   group,
   integer,
   number,
   schedule,
-  shown,
   text,
 } from './kinds';
-export { most, type Schedule, type SettingsAt, scheduled, settingsAt } from './schedule';
+export { most, type SettingsAt, scheduled, settingsAt } from './schedule';
 export { SettingsError } from './settings_error';

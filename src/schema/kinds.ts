@@ -126,7 +126,7 @@ const says = ({ takes }: Control) => {
 };
 
 /** A refused value, as short as it must be to be recognised. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -5,7 +5,6 @@ export {
   type Entry,
   fromText,
   most,
-  type Schedule,
   type SettingsAt,
   SettingsError,
   scheduled,

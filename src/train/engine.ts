@@ -5,7 +5,7 @@ import { batchOf, questionsOf } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
 import { FakeScore } from '../prior/fake_score';
-import { loadPrior, type ModelFiles, type Prior, type Progress } from '../prior/files';
+import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
 import { defaultSteps, type Estimate, Sampler, type SamplingOptions } from '../prior/sampler';
 import { PromptEncoder, promptNotes } from '../prior/text_encoder';
@@ -25,7 +25,7 @@ export interface EngineOptions {
   readonly gpu: Gpu;
   readonly backend: OrtBackend;
   readonly files: ModelFiles;
-  readonly onProgress?: Progress;
+  readonly onProgress?: LoadProgress;
 }
 
 /** A run of one of the generators that there are. */

@@ -2,6 +2,7 @@ import type { GeneratorDraw } from '../generator/generator';
 import { drawFakeLevels, drawLevels, noiseStepOf } from '../guidance/noise_level';
 import type { QueryDraw } from '../guidance/queries';
 import type { Manifest } from '../prior/manifest';
+import { NoiseSchedule } from '../prior/noise_schedule';
 import { type Camera, orbitCamera, stepCameras } from '../render/camera';
 import { raysPerPixel } from '../render/supersampling';
 import { type Settings, type SettingsAt, settingsAt } from '../settings';
@@ -24,15 +25,17 @@ export function frontCameras({ camera }: Pick<Manifest, 'camera'>): Camera[] {
 export class Plan {
   readonly #settings: Settings;
   readonly #manifest: Manifest;
+  readonly #schedule: NoiseSchedule;
 
   constructor(settings: Settings, manifest: Manifest) {
     this.#settings = settings;
     this.#manifest = manifest;
+    this.#schedule = new NoiseSchedule(manifest.alpha_bar);
   }
 
   at(step: number): Draw {
     const { seed, generator } = this.#settings;
-    const { alpha_bar, camera, resolution } = this.#manifest;
+    const { camera, resolution } = this.#manifest;
     const now = settingsAt(this.#settings, step);
     const noiseStep = noiseStepOf(now, step);
     return {
@@ -45,8 +48,8 @@ export class Plan {
         generator === 'pixels'
           ? frontCameras(this.#manifest)
           : stepCameras(camera, seed, noiseStep),
-      levels: drawLevels(now, alpha_bar, step),
-      fakeLevels: drawFakeLevels(now, alpha_bar, step),
+      levels: drawLevels(now, this.#schedule, step),
+      fakeLevels: drawFakeLevels(now, this.#schedule, step),
       raysPerPixel: raysPerPixel(now.render, resolution),
     };
   }

@@ -1,4 +1,4 @@
-import { viewsToImage } from '../image/png';
+import { viewsToImage } from '../image/strip';
 import type { Estimate } from '../prior/sampler';
 import type { SampleRequest, SessionReport } from '../protocol/messages';
 

@@ -106,7 +106,7 @@ export class Viewport {
     this.#quad.geometry.dispose();
     this.#quad.material.dispose();
     this.#ground.dispose();
-    this.#renderer.dispose();
+    void this.#renderer.dispose();
   }
 
   /** The texture over the whole pane, as it is: premultiplied colour over what is there. */

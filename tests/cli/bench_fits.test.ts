@@ -47,15 +47,21 @@ test('fits the named objects of a folder, a row for each, and none of them again
   expect(await printed('--only', 'crate')).toBe(table);
   expect((await stat(file)).mtimeMs).toBe(mtimeMs);
   const [json] = JSON.parse(await printed('--only', 'crate', '--json'));
-  expect(json.judgement).toEqual(run.judgement);
+  expect(json.metrics).toEqual(run.metrics);
   expect(json.losses).toBeUndefined();
+
+  // Files of version 0.1.0 had another name for the metrics.
+  const { metrics: judgement, ...rest } = run;
+  await writeFile(file, JSON.stringify({ ...rest, judgement }));
+  const older = await printed('--only', 'crate', '--json');
+  expect(JSON.parse(older)[0]).toEqual(json);
 
   // With a texture it is another run.
   const [, , textured] = (await printed('--only', 'crate', '--mesh.texture', '64')).split('\n');
   const again = JSON.parse(await readFile(file, 'utf8'));
   expect(again.settings.mesh.texture).toBe(64);
-  expect(again.judgement).toMatchObject(run.judgement);
-  const { colourDifference } = again.judgement.texture;
+  expect(again.metrics).toMatchObject(run.metrics);
+  const { colourDifference } = again.metrics.texture;
   expect(colourDifference).toBeLessThan(60);
   expect(textured).toContain(` | ${colourDifference.toFixed(1)} | `);
 });

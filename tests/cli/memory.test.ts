@@ -30,7 +30,7 @@ describe.each(['sds', 'vsd'] as const)('%s', (method) => {
     expect(growthOf(held).heap).toBeLessThan(megabyte);
     expect(growthOf(held).arrays).toBeLessThan(megabyte);
 
-    run.dispose();
+    await run.dispose();
     await engine.dispose();
     expect({ count: t.gpu.buffers.count, bytes: t.gpu.buffers.bytes }).toEqual(before);
   });

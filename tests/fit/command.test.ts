@@ -51,8 +51,8 @@ test('writes a valid mesh, a turntable of object and field, and how near it came
   });
   expect(record.losses.length).toBe(30);
   expect(record.losses.at(-1)).toBeLessThan(record.losses[0] / 2);
-  expect(record.judgement.psnr.mean).toBeGreaterThan(record.judgement.psnr.worst);
-  expect(record.judgement.silhouetteOverlap.mean).toBeGreaterThan(0.8);
+  expect(record.metrics.psnr.mean).toBeGreaterThan(record.metrics.psnr.worst);
+  expect(record.metrics.silhouetteOverlap.mean).toBeGreaterThan(0.8);
 });
 
 test('--help lists the options and runs nothing', async () => {

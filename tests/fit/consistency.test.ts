@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { consistency } from '../../src/fit/consistency';
-import { turntableCameras, viewsOf } from '../../src/fit/known_views';
+import { turntableCameras } from '../../src/fit/known_views';
+import { objectViews } from '../../src/object/views';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { colouredBox } from '../object/shapes';
 
@@ -11,14 +12,14 @@ beforeAll(async () => {
 
 const size = 24;
 const cameras = turntableCameras(4);
-const views = viewsOf(colouredBox(0.6, 0.35, 0.5), cameras, size);
+const views = objectViews(colouredBox(0.6, 0.35, 0.5), cameras, size);
 
 const steps = 100;
 
 test('views of one object agree; a view of another among them does not', async () => {
   const agreeing = await consistency(t.gpu, views, cameras, steps);
   const mixed = views.slice();
-  const other = viewsOf(colouredBox(0.15, 0.8, 0.15), cameras, size);
+  const other = objectViews(colouredBox(0.15, 0.8, 0.15), cameras, size);
   mixed.set(other.subarray(0, mixed.length / 4));
   expect(agreeing).toBeGreaterThan(0.93);
   expect(await consistency(t.gpu, mixed, cameras, steps)).toBeLessThan(agreeing - 0.07);

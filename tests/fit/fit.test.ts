@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Fit, fitSettings, knownSize } from '../../src/fit/fit';
-import { KnownViews, sphereCameras, viewsOf } from '../../src/fit/known_views';
-import { psnr, viewAt } from '../../src/fit/measures';
-import { judge, paintedMesh } from '../../src/fit/metrics';
+import { KnownViews, sphereCameras } from '../../src/fit/known_views';
+import { fitMetrics, paintedMesh } from '../../src/fit/metrics';
+import { psnr } from '../../src/image/metrics';
+import { viewAt } from '../../src/image/views';
+import { objectViews } from '../../src/object/views';
 import { presetOf } from '../../src/settings';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { colouredBox } from '../object/shapes';
@@ -26,7 +28,7 @@ test('a coloured box is fitted, in views and as a mesh', { timeout: 240_000 }, a
   const losses: number[] = [];
   while (!fit.finished) losses.push((await fit.takeStep()).loss);
   const mesh = await fit.mesh();
-  const { psnr, silhouetteOverlap, colourDifference } = await judge(fit, box, mesh, {
+  const { psnr, silhouetteOverlap, colourDifference } = await fitMetrics(fit, box, mesh, {
     views: { count: 4, size: 48 },
   });
   expect(losses[0]).toBeGreaterThan(0.05);
@@ -116,7 +118,7 @@ describe('known views', () => {
     }
   });
 
-  test('cameras are spread evenly, and those of the judgement stand elsewhere', () => {
+  test('cameras are spread evenly, and those of the metrics stand elsewhere', () => {
     const back = (cameras: ReturnType<typeof sphereCameras>) =>
       cameras.map(({ c2w }) => [c2w[2]!, c2w[6]!, c2w[10]!]);
     const [known, unseen] = [back(sphereCameras(100)), back(sphereCameras(16, 57))];
@@ -133,12 +135,12 @@ describe('known views', () => {
   });
 });
 
-test('a mesh drawn twice is the same object: no noise in what fits are judged by', () => {
+test('a mesh drawn twice is the same object: no noise in what fits are measured by', () => {
   const cameras = sphereCameras(2);
-  const views = viewsOf(box, cameras, 32);
+  const views = objectViews(box, cameras, 32);
   const { positions, indices, colours } = box;
   const display = colours.map((c) => (c <= 0.0031308 ? 12.92 * c : 1.055 * c ** (1 / 2.4) - 0.055));
-  const again = viewsOf(
+  const again = objectViews(
     paintedMesh({ positions, indices, normals: positions, colours: display }),
     cameras,
     32,

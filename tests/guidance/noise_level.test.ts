@@ -5,10 +5,13 @@ import {
   noiseLevel,
   noiseStepOf,
 } from '../../src/guidance/noise_level';
+import { NoiseSchedule } from '../../src/prior/noise_schedule';
 import { streams } from '../../src/random';
 import { makeSettings, type PartialSettings, scheduled, settingsAt } from '../../src/settings';
 
-const alphaBar = Array.from({ length: 1000 }, (_, i) => Math.cos((i / 1000) * 1.5) ** 2);
+const schedule = new NoiseSchedule(
+  Array.from({ length: 1000 }, (_, i) => Math.cos((i / 1000) * 1.5) ** 2),
+);
 
 const settingsOf = (...overrides: PartialSettings[]) =>
   makeSettings({ prompt: 'a cube', seed: 9, steps: 100 }, ...overrides);
@@ -16,8 +19,8 @@ const settingsOf = (...overrides: PartialSettings[]) =>
 test('timesteps follow the schedule, and methods of one seed draw the same', () => {
   const [sds, vsd] = [settingsOf(), settingsOf({ method: 'vsd' })];
   for (let step = 0; step < 100; step++) {
-    const level = drawLevels(settingsAt(sds, step), alphaBar, step).dm;
-    expect(drawLevels(settingsAt(vsd, step), alphaBar, step).dm).toEqual(level);
+    const level = drawLevels(settingsAt(sds, step), schedule, step).dm;
+    expect(drawLevels(settingsAt(vsd, step), schedule, step).dm).toEqual(level);
     expect(level.timestep).toBeGreaterThanOrEqual(20);
     expect(level.timestep).toBeLessThanOrEqual(
       1000 * scheduled(sds.guidance.maxTimestep, step, 100),
@@ -26,11 +29,11 @@ test('timesteps follow the schedule, and methods of one seed draw the same', () 
 });
 
 test('terms share a level unless they are told to draw their own', () => {
-  const shared = drawLevels(settingsAt(settingsOf(), 5), alphaBar, 5);
+  const shared = drawLevels(settingsAt(settingsOf(), 5), schedule, 5);
   expect(shared.cfg).toBe(shared.dm);
   expect(shared.baseline).toBe(shared.dm);
   const apart = settingsOf({ guidance: { sharedTimestep: false } });
-  const { dm, cfg } = drawLevels(settingsAt(apart, 5), alphaBar, 5);
+  const { dm, cfg } = drawLevels(settingsAt(apart, 5), schedule, 5);
   expect(dm).toEqual(shared.dm);
   expect(cfg.timestep).not.toBe(dm.timestep);
   expect(cfg.stream).not.toBe(dm.stream);
@@ -41,7 +44,7 @@ test('a shifted baseline is later by up to η (τ − τ_min), of the same noise
     guidance: { baseline: 'shifted', shift: 0.5, minTimestep: 0.1, maxTimestep: 0.9 },
   });
   const shifts = Array.from({ length: 100 }, (_, step) => {
-    const { dm, baseline } = drawLevels(settingsAt(settings, step), alphaBar, step);
+    const { dm, baseline } = drawLevels(settingsAt(settings, step), schedule, step);
     expect(baseline.stream).toBe(dm.stream);
     const most = 0.5 * (dm.timestep - 100);
     expect(baseline.timestep).toBeGreaterThanOrEqual(dm.timestep);
@@ -61,14 +64,14 @@ test('cameras and noise stay those of the first step while the views settle', ()
 
 test('the fake score trains at as many levels as it takes updates, each its own', () => {
   const settings = settingsOf({ method: 'vsd', fake: { updates: 3 } });
-  const levels = drawFakeLevels(settingsAt(settings, 4), alphaBar, 4);
+  const levels = drawFakeLevels(settingsAt(settings, 4), schedule, 4);
   expect(levels).toHaveLength(3);
   expect(new Set(levels.map(({ timestep }) => timestep)).size).toBe(3);
   const none = settingsOf({ fake: { updates: 0 } });
-  expect(drawFakeLevels(settingsAt(none, 4), alphaBar, 4)).toEqual([]);
+  expect(drawFakeLevels(settingsAt(none, 4), schedule, 4)).toEqual([]);
 });
 
 test('a level at the end of the table is its last entry', () => {
-  expect(noiseLevel(alphaBar, 1, streams.noise).timestep).toBe(999);
-  expect(noiseLevel(alphaBar, 0, streams.noise).timestep).toBe(0);
+  expect(noiseLevel(schedule, 1, streams.noise).timestep).toBe(999);
+  expect(noiseLevel(schedule, 0, streams.noise).timestep).toBe(0);
 });

@@ -3,12 +3,15 @@ import { Noising } from '../../src/guidance/noise';
 import { drawLevels, weight } from '../../src/guidance/noise_level';
 import { Objective } from '../../src/guidance/objective';
 import { batchOf, type Query, questionsOf, slotOf } from '../../src/guidance/queries';
+import { NoiseSchedule } from '../../src/prior/noise_schedule';
 import { uniform } from '../../src/random';
 import { makeSettings, type PartialSettings, type Settings, settingsAt } from '../../src/settings';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { type Answer, noised, objectiveGradient } from '../reference/objective';
 
-const alphaBar = Array.from({ length: 1000 }, (_, i) => Math.cos((i / 1000) * 1.5) ** 2);
+const schedule = new NoiseSchedule(
+  Array.from({ length: 1000 }, (_, i) => Math.cos((i / 1000) * 1.5) ** 2),
+);
 const random = (count: number, stream: number) =>
   Float32Array.from({ length: count }, (_, i) => uniform(11, stream, 0, i));
 
@@ -22,7 +25,7 @@ async function run(settings: Settings, step: number, views: number, size: number
   const elements = views * channels * size * size;
   const shape = { elements, pixels: views * size * size, views, prediction: 'v' as const };
   const now = settingsAt(settings, step);
-  const levels = drawLevels(now, alphaBar, step);
+  const levels = drawLevels(now, schedule, step);
   const questions = questionsOf(settings.guidance);
   const draw = { seed: settings.seed, noiseStep: step, levels, now };
   const x = random(elements, 101);

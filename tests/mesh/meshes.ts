@@ -1,5 +1,6 @@
-import type { ColourSource } from '../../src/mesh/surface/colours';
+import type { FieldValues } from '../../src/mesh/solid/field_sampler';
 import type { Mesh } from '../../src/mesh/surface/extract';
+import type { Surface } from '../../src/mesh/surface/marching_cubes';
 import { vertexNormals } from '../../src/mesh/surface/normals';
 import { marchingCubes } from '../reference/marching_cubes';
 import { grid, type Shape } from '../reference/marching_cubes_shapes';
@@ -9,11 +10,15 @@ type Colour = (x: number, y: number, z: number) => readonly [number, number, num
 /** Smooth, different on every side. */
 export const gradient: Colour = (x, y, z) => [0.5 + 0.4 * x, 0.5 + 0.4 * y, 0.5 + 0.4 * z];
 
+/** The surface of a shape. */
+export function surfaceOf(shape: Shape, resolution = 33): Surface {
+  const { positions, indices } = marchingCubes(grid(resolution, shape), resolution, 1);
+  return { positions: Float32Array.from(positions), indices: Uint32Array.from(indices) };
+}
+
 /** A mesh of a shape, coloured at its vertices. */
 export function meshOf(shape: Shape, resolution: number, colour: Colour = gradient): Mesh {
-  const surface = marchingCubes(grid(resolution, shape), resolution, 1);
-  const positions = Float32Array.from(surface.positions);
-  const indices = Uint32Array.from(surface.indices);
+  const { positions, indices } = surfaceOf(shape, resolution);
   const colours = new Float32Array(positions.length);
   for (let i = 0; i < positions.length; i += 3) {
     colours.set(colour(positions[i]!, positions[i + 1]!, positions[i + 2]!), i);
@@ -22,7 +27,7 @@ export function meshOf(shape: Shape, resolution: number, colour: Colour = gradie
 }
 
 /** A dense field of a colour, as far as baking sees it. */
-export const paint = (colour: Colour): ColourSource => ({
+export const paint = (colour: Colour): FieldValues => ({
   values: async (points) => {
     const values = new Float32Array((4 * points.length) / 3);
     for (let i = 0; i < points.length / 3; i++) {

@@ -124,7 +124,7 @@ describe('colour', () => {
   ] as const;
   const checker = (alpha: number) => ({
     levels: halvings({
-      data: Uint8Array.from([
+      data: Uint8ClampedArray.from([
         ...[255, 0, 0, 255],
         ...[0, 255, 0, 255],
         ...[0, 0, 255, alpha],
@@ -157,7 +157,7 @@ describe('colour', () => {
   });
 
   test('a picture much finer than the view is read at its mean', () => {
-    const data = Uint8Array.from({ length: 4 * 512 * 512 }, (_, i) =>
+    const data = Uint8ClampedArray.from({ length: 4 * 512 * 512 }, (_, i) =>
       i % 4 === 3 ? 255 : (Math.floor(i / 4) + Math.floor(i / 2048)) % 2 ? 255 : 0,
     );
     const picture = { levels: halvings({ data, width: 512, height: 512 }), wrapS: 'repeat' };

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import jpeg from 'jpeg-js';
 import { MeshoptEncoder } from 'meshoptimizer/encoder';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readObjectFile } from '../../src/cli/object_file';
 import { exportMesh } from '../../src/mesh/export';
-import { readObject } from '../../src/object/read_object';
 import { meshOf as surfaceOf } from '../mesh/meshes';
 import { bounds, glbOf, pngOf, triangles } from './files';
 
@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function read(name: string, content: Uint8Array | string) {
   const path = join(folder, name);
   await writeFile(path, content);
-  return readObject(path);
+  return readObjectFile(path);
 }
 
 /** Two triangles of a square of side 4 around (5, 0, 1). */
@@ -273,7 +273,7 @@ describe('a file that will not do is refused with its name and a remedy:', () =>
   });
 
   test('missing', async () => {
-    await expect(readObject(join(folder, 'nowhere.glb'))).rejects.toThrow(
+    await expect(readObjectFile(join(folder, 'nowhere.glb'))).rejects.toThrow(
       /nowhere.glb cannot be read.*Check the path/,
     );
   });

@@ -6,13 +6,13 @@ import { normal } from '../../src/random';
 import { openNodeBackend } from '../../src/runtime/node';
 import { Runtime } from '../../src/runtime/runtime';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { predictStandIn, sizes, standIn } from './tiny_prior';
+import { sizes, tinyPrediction, tinyPrior } from './tiny_prior';
 
 let t: TestGpu;
 let prior: Prior;
 beforeAll(async () => {
   t = await openTestGpu();
-  prior = await standIn();
+  prior = await tinyPrior();
 });
 
 const { V, C, H } = sizes;
@@ -47,7 +47,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
 
   test('predicts what the network computes, each batch entry by its own text and timestep', async () => {
     const found = await predict([700, 20]);
-    const { expected, scale } = predictStandIn(z, [700, 20], texts, cameras);
+    const { expected, scale } = tinyPrediction(z, [700, 20], texts, cameras);
     for (let i = 0; i < found.length; i++) {
       expect(Math.abs(found[i]! - expected[i]!)).toBeLessThan(1e-5 * scale);
     }
@@ -79,7 +79,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
     await denoiser.run({ timesteps: [5, 6], cameras });
     await t.run((pass) => after.record(pass, Math.ceil((2 * floats) / 64)));
     const found = await t.readback.floats(denoiser.prediction, 2 * floats);
-    const { expected, scale } = predictStandIn(z, [5, 6], texts, cameras);
+    const { expected, scale } = tinyPrediction(z, [5, 6], texts, cameras);
     for (let i = 0; i < found.length; i++) {
       expect(Math.abs(found[i]! - 2 * expected[i]!)).toBeLessThan(2e-5 * scale);
     }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Denoiser } from '../../src/prior/denoiser';
 import { FakeScore, NonFiniteLossError } from '../../src/prior/fake_score';
 import type { Prior } from '../../src/prior/files';
@@ -7,13 +7,13 @@ import { normal } from '../../src/random';
 import { openNodeBackend } from '../../src/runtime/node';
 import { Runtime } from '../../src/runtime/runtime';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { sizes, standIn } from './tiny_prior';
+import { sizes, tinyPrior } from './tiny_prior';
 
 let t: TestGpu;
 let prior: Prior;
 beforeAll(async () => {
   t = await openTestGpu();
-  prior = await standIn();
+  prior = await tinyPrior();
 });
 
 const { V, C, H } = sizes;
@@ -138,9 +138,26 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
   });
 });
 
+test('nothing stays loaded of a fake score that was disposed, or of one that failed to load', async () => {
+  const runtime = new Runtime(t.gpu, await openNodeBackend(t.gpu, 'cpu', 1));
+  const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+  expect(runtime.loadedNetworks).toBe(2);
+  await fake.dispose();
+  expect(runtime.loadedNetworks).toBe(0);
+  const load = runtime.load.bind(runtime);
+  vi.spyOn(runtime, 'load').mockImplementation((name, ...rest) =>
+    name.startsWith('The training step')
+      ? Promise.reject(new Error('no memory'))
+      : load(name, ...rest),
+  );
+  await expect(FakeScore.load(runtime, prior, { seed: 1 })).rejects.toThrow('no memory');
+  expect(runtime.loadedNetworks).toBe(0);
+  await runtime.dispose();
+});
+
 test('a target that the network lacks is named', async () => {
   const runtime = new Runtime(t.gpu, await openNodeBackend(t.gpu, 'cpu', 1));
-  const broken = await standIn({ lora: { rank: 2, targets: ['blocks.*.q'] } });
+  const broken = await tinyPrior({ lora: { rank: 2, targets: ['blocks.*.q'] } });
   await expect(FakeScore.load(runtime, broken, { seed: 1 })).rejects.toThrow(/blocks\.\*\.q/);
   await runtime.dispose();
 });

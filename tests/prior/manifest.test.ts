@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FetchedFiles, LocalFiles, loadPrior, ModelFileError, verify } from '../../src/prior/files';
 import { type Manifest, ManifestError, parseManifest } from '../../src/prior/manifest';
-import { standIn } from './tiny_prior';
+import { shippedPriors } from '../../src/prior/shipped';
+import { tinyPrior } from './tiny_prior';
 
 let good: Manifest;
 let stored: Map<string, Uint8Array<ArrayBuffer>>;
 beforeAll(async () => {
-  const prior = await standIn();
+  const prior = await tinyPrior();
   good = prior.manifest;
   stored = prior.files;
 });
@@ -53,7 +55,7 @@ describe('parseManifest', () => {
   });
 
   test('names every field that is missing', () => {
-    const paths = fieldsOf(good as unknown as Tree, '');
+    const paths = fieldsOf(good as unknown as Tree, '').filter((path) => path !== 'camera.input');
     expect(paths.length).toBeGreaterThan(30);
     for (const path of paths) {
       const name = path.replaceAll('.', ': ');
@@ -97,9 +99,81 @@ describe('parseManifest', () => {
       'tokenizer: sha256 is "abc": it must be 64 hexadecimal digits',
     ],
     ['files.denoiser.path', '../x.onnx', 'it must be a path beside the manifest'],
+    ['camera.input', 'no', 'camera: input is "no": it must be true or false'],
+    ['name', '', 'name is "": it must be a text'],
+    ['id', ['x'.repeat(100)], 'id is a list of 1: it must be a text'],
+    ['camera', [], 'camera: azimuth_offsets is missing'],
   ])('names the field: %s = %j', (path, value, message) => {
     expect(() => parseManifest(changed(path, value))).toThrow(message);
     expect(() => parseManifest(changed(path, value))).toThrow(ManifestError);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1])('refuses %d as a number', (value) => {
+    const camera = { ...good.camera, distance: value };
+    expect(() => parseManifest({ ...good, camera })).toThrow(
+      `camera: distance is ${value}: it must be a number from 1 to 1000`,
+    );
+    expect(() => parseManifest({ ...good, views: value })).toThrow(`views is ${value}: it must be`);
+  });
+
+  test.each(['/x', 'a/../../x', 'C:x', 'https://e.org/x', '..\\x', '%2e%2e/x', 'x?y', 'x#y'])(
+    'refuses a path that leaves the folder: %s',
+    (path) => {
+      expect(() => parseManifest(changed('files.tokenizer.path', path))).toThrow(
+        `path is ${JSON.stringify(path)}: it must be a path beside the manifest`,
+      );
+    },
+  );
+
+  test('refuses a huge list in a short message', () => {
+    const huge = changed('alpha_bar', new Array(1e6).fill(0.5));
+    expect(() => parseManifest(huge)).toThrow(
+      'alpha_bar is a list of 1000000: it must be a list of 1000 numbers. Export',
+    );
+  });
+
+  test('tells the network the cameras unless the file says otherwise', () => {
+    expect(parseManifest(changed('camera.input', undefined))).toEqual(good);
+    expect(parseManifest(changed('camera.input', false)).camera.input).toBe(false);
+  });
+
+  test.each(Object.keys(shippedPriors))('takes that of the prior %s', (name) => {
+    const file = new URL(`../../models/${name}/manifest.json`, import.meta.url);
+    expect(parseManifest(JSON.parse(readFileSync(file, 'utf8'))).channels).toBe(4);
+  });
+
+  test('ignores what it does not know', () => {
+    expect(parseManifest({ ...good, tier: '32' })).toEqual(good);
+  });
+
+  describe('a background', () => {
+    const rgb = (background: unknown) => parseManifest({ ...good, channels: 3, background });
+
+    test.each([['random'], [[1, 1, 1]], [[0, 0.5, 1]]])('is %j', (background) => {
+      expect(rgb(background).background).toEqual(background);
+    });
+
+    test('is needed where views have no alpha', () => {
+      expect(() => parseManifest(changed('channels', 3))).toThrow(
+        "manifest.json: background is missing: it must be 'random' or a list of 3 numbers from 0 to 1, as channels is 3: the model sees RGB over it. Export the model again, or correct the manifest.",
+      );
+    });
+
+    test('is refused where they have it', () => {
+      expect(() => parseManifest({ ...good, background: 'random' })).toThrow(
+        'background is "random": it must be left out, as channels is 4: the model sees alpha itself',
+      );
+    });
+
+    test.each([['white'], [[1, 1]], [[1, 1, 2]], [[1, 1, Number.NaN]], [0.5], [null], [{}]])(
+      'is not %j',
+      (background) => {
+        expect(() => rgb(background)).toThrow(
+          /background is .*: it must be 'random' or a list of 3 numbers from 0 to 1\. Export/,
+        );
+        expect(() => rgb(background)).toThrow(ManifestError);
+      },
+    );
   });
 });
 

@@ -1,15 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Graph } from '#onnx';
 import { write } from '#onnx';
 import { Denoiser } from '../../src/prior/denoiser';
+import { FakeScore } from '../../src/prior/fake_score';
 import { type Estimate, Sampler, type SamplingOptions } from '../../src/prior/sampler';
 import { PromptEncoder, promptNotes } from '../../src/prior/text_encoder';
 import { chooseBackend } from '../../src/runtime/backend';
+import { NetworkSession } from '../../src/runtime/network_session';
 import { openNodeBackend } from '../../src/runtime/node';
 import { Runtime } from '../../src/runtime/runtime';
 import { ModelError } from '../../src/runtime/signature';
 import { openTestGpu, type TestGpu } from '../gpu';
-import { denoiserGraph, node, sizes, standIn } from './tiny_prior';
+import { denoiserGraph, node, sizes, tinyPrior } from './tiny_prior';
 
 let t: TestGpu;
 let runtime: Runtime;
@@ -19,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.dispose());
 
-const { text } = (await standIn()).manifest;
+const { text } = (await tinyPrior()).manifest;
 
 test('the CPU is chosen beside a software adapter, the device on a GPU, and a wish decides', () => {
   const on = (software: boolean) => ({ ...t.gpu, adapter: { ...t.gpu.adapter, software } });
@@ -71,14 +73,14 @@ describe('a model that does not fit is refused by name', () => {
     ],
   ];
   test.each(cases)('%s', async (_, broken, message) => {
-    const prior = { ...(await standIn()), denoiser: write(broken) };
+    const prior = { ...(await tinyPrior()), denoiser: write(broken) };
     const loading = Denoiser.load(runtime, prior, 2);
     await expect(loading).rejects.toThrow(message);
     await expect(loading).rejects.toThrow(ModelError);
   });
 
   test('bytes that are no model', async () => {
-    const prior = { ...(await standIn()), denoiser: new Uint8Array(100).fill(7) };
+    const prior = { ...(await tinyPrior()), denoiser: new Uint8Array(100).fill(7) };
     await expect(Denoiser.load(runtime, prior, 2)).rejects.toThrow(
       /denoiser\.onnx is not a model that onnxruntime can load: download or export it again/,
     );
@@ -90,14 +92,14 @@ describe('a model that does not fit is refused by name', () => {
     ['views', { views: 4 }],
     ['text length', { text: { ...text, max_tokens: 8 } }],
   ])('another manifest: %s', async (_, change) => {
-    const prior = await standIn(change);
+    const prior = await tinyPrior(change);
     await expect(Denoiser.load(runtime, prior, 2)).rejects.toThrow(
       /denoiser\.onnx: input '\w+' has shape \[2,.*\], but the manifest's sizes make it \[2,.*\]: the manifest belongs to another model/,
     );
   });
 
   test('another text encoder', async () => {
-    const prior = await standIn({ text: { ...text, width: sizes.D + 1 } });
+    const prior = await tinyPrior({ text: { ...text, width: sizes.D + 1 } });
     await expect(PromptEncoder.load(runtime, prior)).rejects.toThrow(
       /text_encoder\.onnx: output 'tokens' has shape \[1,6,7\].* \[1,6,8\]/,
     );
@@ -108,7 +110,7 @@ describe('a model that does not fit is refused by name', () => {
     [{ vocabulary: undefined }, /tokenizer\.json: the vocabulary must begin with \[PAD\]/],
     [{ length: undefined }, /tokenizer\.json: length is undefined/],
   ])('a tokenizer with %j', async (change, message) => {
-    const prior = await standIn();
+    const prior = await tinyPrior();
     const tokenizer = { ...(prior.tokenizer as object), ...change };
     const loading = PromptEncoder.load(runtime, { ...prior, tokenizer });
     await expect(loading).rejects.toThrow(message);
@@ -116,18 +118,20 @@ describe('a model that does not fit is refused by name', () => {
   });
 
   test('another tokenizer', async () => {
-    const prior = await standIn();
+    const prior = await tinyPrior();
     const tokenizer = { ...(prior.tokenizer as object), length: 7 };
+    const before = runtime.loadedNetworks;
     await expect(PromptEncoder.load(runtime, { ...prior, tokenizer })).rejects.toThrow(
       'The tokenizer makes 7 tokens and the manifest says text: max_tokens 6',
     );
+    expect(runtime.loadedNetworks).toBe(before);
   });
 });
 
 describe('prompts', () => {
   let encoder: PromptEncoder;
   beforeAll(async () => {
-    encoder = await PromptEncoder.load(runtime, await standIn());
+    encoder = await PromptEncoder.load(runtime, await tinyPrior());
   });
 
   test('encode to tokens, a mask and one vector', async () => {
@@ -142,6 +146,29 @@ describe('prompts', () => {
 
   test('the empty prompt has the two marks that every prompt has', async () => {
     expect([...(await encoder.encode('')).mask]).toEqual([1, 1, 0, 0, 0, 0]);
+  });
+
+  test('no prompt is what the manifest says it is, encoded once', async () => {
+    const unconditional = 'blue cup';
+    const prior = await tinyPrior({ text: { ...text, unconditional } });
+    const other = await PromptEncoder.load(runtime, prior);
+    const run = vi.spyOn(NetworkSession.prototype, 'evaluate');
+    const found = await other.unconditional();
+    expect(await other.unconditional()).toBe(found);
+    expect(run).toHaveBeenCalledTimes(1);
+    run.mockRestore();
+    expect(found).toEqual(await other.encode(unconditional));
+    expect(await encoder.unconditional()).toEqual(await encoder.encode(''));
+    await other.dispose();
+  });
+
+  test('a prompt is tokenised once', async () => {
+    const normalise = vi.spyOn(String.prototype, 'normalize');
+    await encoder.encode('a red zebra');
+    encoder.reading('a red zebra');
+    const forms = normalise.mock.calls.map(([form]) => form);
+    normalise.mockRestore();
+    expect(forms).toEqual(['NFKC', 'NFD', 'NFKC', 'NFD']);
   });
 
   test('a prompt of just the length fits, a longer one says that it was cut', async () => {
@@ -171,8 +198,57 @@ describe('prompts', () => {
   });
 });
 
+describe('a network that is not told the cameras', () => {
+  const graph = denoiserGraph();
+  /** The tiny denoiser without its cameras. */
+  const blind: Graph = {
+    ...graph,
+    inputs: graph.inputs.filter(({ name }) => name !== 'camera'),
+    nodes: graph.nodes
+      .filter(({ outputs }) => outputs[0] !== 'camera_embedding')
+      .map((n) =>
+        n.outputs[0] === 'with_camera' ? node('Identity', ['inner'], 'with_camera') : n,
+      ),
+  };
+  const manifestOf = async () => {
+    const { manifest } = await tinyPrior();
+    return { ...manifest, camera: { ...manifest.camera, input: false } };
+  };
+
+  test('predicts the same from everywhere, and has a fake score', async () => {
+    const prior = { ...(await tinyPrior()), manifest: await manifestOf(), denoiser: write(blind) };
+    const encoder = await PromptEncoder.load(runtime, prior);
+    const denoiser = await Denoiser.load(runtime, prior, 1);
+    const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+    const floats = sizes.V * sizes.C * sizes.H ** 2;
+    const z = Float32Array.from({ length: floats }, (_, i) => Math.sin(i));
+    for (const model of [denoiser, fake]) t.gpu.device.queue.writeBuffer(model.z, 0, z);
+    denoiser.setText(0, await encoder.unconditional());
+    fake.setText(await encoder.unconditional());
+    const predicted = async (azimuth: number) => {
+      const cameras = new Float32Array(16 * sizes.V).fill(azimuth);
+      await denoiser.run({ timesteps: [300], cameras });
+      await fake.predict({ timestep: 300, cameras });
+      const frozen = await t.readback.floats(denoiser.prediction, floats);
+      expect(await t.readback.floats(fake.prediction, floats)).toEqual(frozen);
+      return frozen;
+    };
+    expect(await predicted(0.3)).toEqual(await predicted(0.7));
+    await fake.dispose();
+    await denoiser.dispose();
+    await encoder.dispose();
+  });
+
+  test('is one whose manifest says so', async () => {
+    const prior = { ...(await tinyPrior()), manifest: await manifestOf() };
+    await expect(Denoiser.load(runtime, prior, 1)).rejects.toThrow(
+      "denoiser.onnx asks for an input 'camera' that its manifest does not explain",
+    );
+  });
+});
+
 test('sampling is deterministic in the seed, in range, and guided by the prompt', async () => {
-  const prior = await standIn();
+  const prior = await tinyPrior();
   const encoder = await PromptEncoder.load(runtime, prior);
   const denoiser = await Denoiser.load(runtime, prior, 2);
   const sampler = new Sampler(runtime, denoiser, prior.manifest);
@@ -216,7 +292,7 @@ test('sampling is deterministic in the seed, in range, and guided by the prompt'
 });
 
 test('a sampler needs both conditionings', async () => {
-  const prior = await standIn();
+  const prior = await tinyPrior();
   const denoiser = await Denoiser.load(runtime, prior, 1);
   expect(() => new Sampler(runtime, denoiser, prior.manifest)).toThrow(
     'a denoiser of batch 2, not 1',

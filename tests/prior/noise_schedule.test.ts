@@ -12,17 +12,24 @@ const value = fc.double({ min: -4, max: 4, noNaN: true });
 
 test('alpha and sigma are the roots of the table and share the unit circle', () => {
   for (const t of [0, 1, 500, 999]) {
-    expect(schedule.alpha(t)).toBe(Math.sqrt(table[t]!));
-    expect(schedule.sigma(t)).toBe(Math.sqrt(1 - table[t]!));
-    expect(schedule.alpha(t) ** 2 + schedule.sigma(t) ** 2).toBeCloseTo(1, 12);
+    const { timestep, alpha, sigma } = schedule.level(t);
+    expect(timestep).toBe(t);
+    expect(alpha).toBe(Math.sqrt(table[t]!));
+    expect(sigma).toBe(Math.sqrt(1 - table[t]!));
+    expect(alpha ** 2 + sigma ** 2).toBeCloseTo(1, 12);
   }
   expect(schedule.timesteps).toBe(1000);
 });
 
 test('a timestep outside the table is refused', () => {
-  expect(() => schedule.alpha(1000)).toThrow(/Timestep 1000 .* 0 to 999/);
-  expect(() => schedule.sigma(-1)).toThrow(RangeError);
-  expect(() => schedule.alpha(0.5)).toThrow(RangeError);
+  expect(() => schedule.level(1000)).toThrow(/Timestep 1000 .* 0 to 999/);
+  expect(() => schedule.level(-1)).toThrow(RangeError);
+  expect(() => schedule.level(0.5)).toThrow(RangeError);
+});
+
+test('a fraction of the table is a timestep, held to the ends', () => {
+  const timesteps = [-0.1, 0, 0.0009, 0.001, 0.5, 0.9999, 1, 2].map((f) => schedule.timestepAt(f));
+  expect(timesteps).toEqual([0, 0, 0, 1, 500, 999, 999, 999]);
 });
 
 test('x, eps and v name the same point', () => {

@@ -5,7 +5,7 @@ import type { Manifest } from '../../src/prior/manifest';
 import type { Conditioning } from '../../src/prior/text_encoder';
 import { normal } from '../../src/random';
 
-/** Sizes of the stand-in: odd ones where nothing asks for even. */
+/** Sizes of the tiny prior: odd ones where nothing asks for even. */
 export const sizes = {
   V: 3,
   C: 4,
@@ -19,7 +19,7 @@ export const sizes = {
 
 const pixels = sizes.C * sizes.H * sizes.H;
 
-export function tensor(stream: number, shape: readonly number[], scale: number): Tensor {
+function tensor(stream: number, shape: readonly number[], scale: number): Tensor {
   const count = shape.reduce((a, b) => a * b, 1);
   const values = Array.from({ length: count }, (_, i) => scale * normal(5, 100 + stream, 0, i));
   return makeTensor(values, shape, 'float32');
@@ -41,7 +41,7 @@ export function denoiserGraph(): Graph {
   const { V, C, H, T, D, hidden } = sizes;
   const views = ['N', V, C, H, H];
   return {
-    name: 'stand-in denoiser',
+    name: 'tiny denoiser',
     irVersion: 9,
     opsets: { '': 17 },
     inputs: [
@@ -88,7 +88,7 @@ export function denoiserGraph(): Graph {
 function textEncoderGraph(): Graph {
   const { T, D, pooled, vocabulary } = sizes;
   return {
-    name: 'stand-in text encoder',
+    name: 'tiny text encoder',
     irVersion: 9,
     opsets: { '': 17 },
     inputs: [{ name: 'ids', dataType: 'int64', shape: ['N', T] }],
@@ -118,8 +118,8 @@ const tokenizer = {
   vocabulary: ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'red', 'blue', 'chair', 'cup', 'a', '##s', '.'],
 };
 
-/** A manifest and its files, made in memory. */
-export async function standIn(
+/** A prior small enough to read, with its files in memory: its manifest as given, changed by `change`. */
+export async function tinyPrior(
   change: Partial<Manifest> = {},
 ): Promise<Prior & { files: Map<string, Uint8Array<ArrayBuffer>> }> {
   const denoiser = write(denoiserGraph());
@@ -131,8 +131,8 @@ export async function standIn(
     sha256: Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex'),
   });
   const manifest: Manifest = {
-    id: 'stand-in',
-    name: 'Stand-in',
+    id: 'tiny',
+    name: 'Tiny',
     licence: 'MIT',
     views: sizes.V,
     channels: sizes.C,
@@ -169,8 +169,8 @@ export async function standIn(
   return { manifest, denoiser, textEncoder, tokenizer, files };
 }
 
-/** What the stand-in denoiser computes, in f64, and the size of its largest output. */
-export function predictStandIn(
+/** What the tiny prior's denoiser predicts, in f64, and the size of its largest output. */
+export function tinyPrediction(
   z: Float32Array,
   timesteps: readonly number[],
   texts: readonly Conditioning[],

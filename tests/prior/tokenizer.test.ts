@@ -25,43 +25,45 @@ describe('Tokenizer', () => {
     expect(cases.length).toBeGreaterThan(900);
     for (const { prompt, ids } of cases) {
       const padded = [...ids, ...new Array<number>(json.length - ids.length).fill(0)];
-      expect([...tokenizer.encode(prompt)], JSON.stringify(prompt.slice(0, 80))).toEqual(padded);
+      expect([...tokenizer.tokenize(prompt).ids], JSON.stringify(prompt.slice(0, 80))).toEqual(
+        padded,
+      );
     }
   });
 
   it('gives [CLS] [SEP] for the empty prompt and for blanks', () => {
     for (const prompt of ['', '   ', '\n\t\u200d\ufe0f']) {
-      expect([...tokenizer.encode(prompt).slice(0, 3)]).toEqual([CLS, SEP, 0]);
-      expect(tokenizer.unknownWords(prompt)).toEqual([]);
+      expect([...tokenizer.tokenize(prompt).ids.slice(0, 3)]).toEqual([CLS, SEP, 0]);
+      expect(tokenizer.tokenize(prompt).unknownWords).toEqual([]);
     }
   });
 
   it('ignores case, accents and width', () => {
-    const plain = tokenizer.encode('a cafe chair');
-    expect(tokenizer.encode('A  Café CHAIR')).toEqual(plain);
-    expect(tokenizer.encode('ａ cafe\u0301 chair')).toEqual(plain);
+    const plain = tokenizer.tokenize('a cafe chair').ids;
+    expect(tokenizer.tokenize('A  Café CHAIR').ids).toEqual(plain);
+    expect(tokenizer.tokenize('ａ cafe\u0301 chair').ids).toEqual(plain);
   });
 
   it('cuts a long prompt and keeps [SEP]', () => {
-    const ids = tokenizer.encode('red car '.repeat(1250));
+    const ids = tokenizer.tokenize('red car '.repeat(1250)).ids;
     expect(ids.length).toBe(json.length);
     expect(ids[0]).toBe(CLS);
     expect(ids[json.length - 1]).toBe(SEP);
-    expect(ids.slice(1, 4)).toEqual(tokenizer.encode('red car red').slice(1, 4));
+    expect(ids.slice(1, 4)).toEqual(tokenizer.tokenize('red car red').ids.slice(1, 4));
   });
 
   it('turns words without pieces into [UNK] and names them once', () => {
     const prompt = '猫 and 🐈 and 猫 and a cat';
-    expect([...tokenizer.encode(prompt)].filter((id) => id === UNK).length).toBe(3);
-    expect(tokenizer.unknownWords(prompt)).toEqual(['猫', '🐈']);
-    expect(tokenizer.unknownWords('an automobile, zxqvy-7')).toEqual([]);
-    expect(tokenizer.unknownWords('x'.repeat(json.max_word + 1)).length).toBe(1);
+    expect([...tokenizer.tokenize(prompt).ids].filter((id) => id === UNK).length).toBe(3);
+    expect(tokenizer.tokenize(prompt).unknownWords).toEqual(['猫', '🐈']);
+    expect(tokenizer.tokenize('an automobile, zxqvy-7').unknownWords).toEqual([]);
+    expect(tokenizer.tokenize('x'.repeat(json.max_word + 1)).unknownWords.length).toBe(1);
   });
 
   it('splits a word of Latin letters into pieces that spell it', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[a-z0-9]{1,20}$/), (word) => {
-        const pieces = [...tokenizer.encode(word)].filter((id) => id > SEP);
+        const pieces = [...tokenizer.tokenize(word).ids].filter((id) => id > SEP);
         const text = pieces.map((id) => json.vocabulary[id]!).join('');
         expect(text.replaceAll(json.continuation, '')).toBe(word);
       }),
@@ -71,14 +73,14 @@ describe('Tokenizer', () => {
   it('accepts any string', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (prompt) => {
-        const ids = [...tokenizer.encode(prompt)];
+        const ids = [...tokenizer.tokenize(prompt).ids];
         const end = ids.indexOf(SEP);
         expect(ids[0]).toBe(CLS);
         expect(ids.slice(1, end).every((id) => id === UNK || id > SEP)).toBe(true);
         expect(ids.slice(end + 1).every((id) => id === 0)).toBe(true);
       }),
     );
-    expect(() => tokenizer.encode('\ud83d lone surrogate \udc31')).not.toThrow();
+    expect(() => tokenizer.tokenize('\ud83d lone surrogate \udc31')).not.toThrow();
   });
 
   it('refuses a file that is not its own', () => {

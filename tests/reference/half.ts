@@ -17,7 +17,7 @@ export const fromHalves = (words: Uint32Array): Float64Array =>
 export const largestHalf = 65504;
 
 /** The least normal f16: what is smaller may be rounded to zero. */
-export const leastNormalHalf = 2 ** -14;
+const leastNormalHalf = 2 ** -14;
 
 /**
  * Whether `half` is one of the two f16 next to `value`, or `value` itself: WGSL leaves it to the adapter which.

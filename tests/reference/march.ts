@@ -9,7 +9,7 @@ export interface RaySamples {
 }
 
 /** Index along one axis of the cell that holds a coordinate. */
-export const cellOf = (x: number, resolution: number) =>
+const cellOf = (x: number, resolution: number) =>
   Math.min(Math.max(Math.floor(((x + 1) / 2) * resolution), 0), resolution - 1);
 
 const closestApproach = (ray: Ray) => {

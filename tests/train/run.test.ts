@@ -88,7 +88,7 @@ test('a checkpoint of another field or another file is refused and changes nothi
   const before = await large.checkpoint();
   expect(() => large.restore(new Uint8Array(10))).toThrow(/This checkpoint cannot be used/);
   const other = await small.checkpoint();
-  expect(() => large.restore(other)).toThrow(/restore a checkpoint of the same field options/);
+  expect(() => large.restore(other)).toThrow(/restore it with the settings that it was saved with/);
   expect(Buffer.compare(await large.checkpoint(), before)).toBe(0);
   await small.dispose();
   await large.dispose();

@@ -8,8 +8,9 @@ import {
 import { GLTFExporter } from 'three/addons/exporters/GLTFExporter.js';
 import { linear } from '../../image/srgb';
 import type { Mesh as FieldMesh } from '../surface/extract';
+import type { Texture } from '../texture/texture';
 import { withFileReader } from './file_reader';
-import { checkMesh, completed, type ExportOptions, type Texture } from './options';
+import { checkMesh, completed, type ExportOptions } from './options';
 
 /** The part of the exporter that its plugins see. */
 interface Writer {

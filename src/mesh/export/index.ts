@@ -6,8 +6,8 @@ import { completed, type ExportOptions, type MeshFile } from './options';
 import { exportPly } from './ply';
 import { exportStl } from './stl';
 
-export { formats, type MeshFormat } from './formats';
-export type { ExportOptions, MeshFile, Texture } from './options';
+export { formats, type MeshFormat, textureSize } from './formats';
+export type { ExportOptions, MeshFile } from './options';
 
 type Exporter = (mesh: Mesh, options: ExportOptions) => MeshFile[] | Promise<MeshFile[]>;
 

@@ -1,17 +1,10 @@
 import type { Mesh } from '../surface/extract';
-import type { Atlas } from '../texture/unwrap';
+import type { Texture } from '../texture/texture';
 
 /** A file of an export: the mesh itself, or what it refers to. */
 export interface MeshFile {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** An image on a mesh, in place of its vertex colours. */
-export interface Texture {
-  readonly atlas: Atlas;
-  /** The image as a PNG file, display sRGB. */
-  readonly png: Uint8Array;
 }
 
 export interface ExportOptions {

@@ -1,4 +1,4 @@
-/** Optical depth behind which nothing shows: less than a hundredth of the light comes through. */
+/** Optical depth that hides what lies behind it: less than a hundredth of the light comes through. */
 const opaque = 5;
 
 /** The 26 directions from a grid point to its neighbours. */
@@ -7,28 +7,29 @@ const directions = [-1, 0, 1]
   .filter((direction) => direction.some((d) => d !== 0));
 
 /**
- * Fills what nobody can look into. Inside an opaque object no view has trained the field: its density there is
- * whatever was left over, and a level between them riddles the solid with tunnels. A grid point is hidden where
- * an optical depth of 5 lies before it along each of the 26 directions of the grid.
+ * Fills an object's interior, the grid points that no view can look at. No gradient has ever reached the field
+ * there: its density is whatever training left over, and without the filling a surface would run around it, as
+ * cavities and tunnels. A point is interior when in each of the 26 directions of the grid an optical depth of
+ * more than 5 lies between it and the outside.
  *
  * @param density f32 [R, R, R], x fastest, on [-1, 1]^3, per unit length.
- * @param level the density of the surface to extract.
- * @returns the same with hidden points denser than the level.
+ * @param level the density at the surface.
+ * @returns f32 [R, R, R]: the same, at least twice the level at interior points.
  */
-export function fillHidden(
+export function fillInterior(
   density: Float32Array,
   resolution: number,
   level: number,
 ): Float32Array<ArrayBuffer> {
   const least = new Float32Array(density.length).fill(Number.POSITIVE_INFINITY);
-  for (const direction of directions) look(density, least, resolution, direction);
+  for (const direction of directions) accumulate(density, least, resolution, direction);
   return Float32Array.from(density, (sigma, at) =>
     least[at]! > opaque ? Math.max(sigma, 2 * level) : sigma,
   );
 }
 
-/** Lowers `least` to the optical depth before each grid point of those who look along a direction. */
-function look(
+/** Lowers `least` at each grid point to the optical depth between it and the border against a direction. */
+function accumulate(
   density: Float32Array,
   least: Float32Array,
   resolution: number,

@@ -1,11 +1,13 @@
 import type { Gpu } from '../../gpu/device';
-import { greatest } from './blur';
-import { floaterShare } from './components';
-import { FieldSampler, type SampledField } from './density';
+import { FieldSampler, type SampledField } from './field_sampler';
+import { maxFilter } from './filters';
 import { EmptyFieldError } from './iso';
-import { type Solid, type SolidOptions, solidOf } from './solidity_grid';
+import { type SolidityGrid, type SolidityOptions, solidityGrid } from './solidity_grid';
 
-/** Of a coarse cell: what of the solid lies in it. */
+/** Parts with less than this share of the largest part's volume and surface are floaters. */
+export const floaterShare = 0.05;
+
+/** Flags of a coarse cell: it holds some of a part that is kept, some of a floater. */
 const kept = 1;
 const floater = 2;
 
@@ -16,12 +18,12 @@ const floater = 2;
 export async function fieldCells(
   gpu: Gpu,
   field: SampledField,
-  options: SolidOptions,
+  options: SolidityOptions,
   cells: number,
 ): Promise<Uint8Array> {
   const sampler = new FieldSampler(gpu, field);
   try {
-    return objectCells(await solidOf(gpu, sampler, options), options.resolution, cells);
+    return objectCells(await solidityGrid(gpu, sampler, options), options.resolution, cells);
   } catch (error) {
     if (error instanceof EmptyFieldError) return new Uint8Array(cells ** 3).fill(1);
     throw error;
@@ -34,12 +36,12 @@ export async function fieldCells(
  * The cells of a coarse grid that show an object without its floaters: those that hold some of it, and their
  * neighbours, where its soft edges may reach, unless they hold a floater.
  *
- * @param resolution R of the solid's grid.
+ * @param resolution R of the solidity grid.
  * @param cells along a side of [-1, 1]^3.
  * @returns u8 [cells, cells, cells], x fastest, 1 for what is shown; all of them where nothing is solid.
  */
-export function objectCells(solid: Solid, resolution: number, cells: number): Uint8Array {
-  const parts = solidParts(solid, resolution);
+export function objectCells(solidity: SolidityGrid, resolution: number, cells: number): Uint8Array {
+  const parts = solidParts(solidity, resolution);
   if (parts.length === 0) return new Uint8Array(cells ** 3).fill(1);
   const points = parts.reduce((most, part) => Math.max(most, part.points.length), 0);
   const faces = parts.reduce((most, part) => Math.max(most, part.faces), 0);
@@ -54,24 +56,24 @@ export function objectCells(solid: Solid, resolution: number, cells: number): Ui
       found[(z! * cells + y!) * cells + x!]! |= large ? kept : floater;
     }
   }
-  let near: Float32Array = Float32Array.from(found, (cell) => cell & kept);
-  for (const stride of [1, cells, cells ** 2]) near = greatest(near, cells, stride, 1);
+  const keptCells = Float32Array.from(found, (cell) => cell & kept);
+  const near = maxFilter(keptCells, cells, 1);
   return found.map((cell, at) => (cell & kept || (cell === 0 && near[at]) ? 1 : 0));
 }
 
-/** Solid grid points that hang together. */
+/** Solid grid points that are connected along the grid's axes. */
 interface Part {
   readonly points: readonly number[];
-  /** Sides of its points that face no solid. */
+  /** Sides of its points whose neighbour is not solid, or beyond the grid. */
   readonly faces: number;
 }
 
-function solidParts({ grid, level }: Solid, resolution: number): Part[] {
+function solidParts({ values, level }: SolidityGrid, resolution: number): Part[] {
   const last = resolution - 1;
   const strides = [1, resolution, resolution ** 2];
-  const seen = Uint8Array.from(grid, (value) => (value > level ? 0 : 1));
+  const seen = Uint8Array.from(values, (value) => (value > level ? 0 : 1));
   const parts: Part[] = [];
-  for (let start = 0; start < grid.length; start++) {
+  for (let start = 0; start < values.length; start++) {
     if (seen[start]) continue;
     seen[start] = 1;
     const points = [start];
@@ -83,7 +85,7 @@ function solidParts({ grid, level }: Solid, resolution: number): Part[] {
           [place > 0, at - strides[axis]!],
           [place < last, at + strides[axis]!],
         ] as const) {
-          if (!inside || !(grid[to]! > level)) faces++;
+          if (!inside || !(values[to]! > level)) faces++;
           else if (!seen[to]) {
             seen[to] = 1;
             points.push(to);

@@ -1,8 +1,8 @@
-import type { ColourSource } from '../surface/colours';
-import { fieldPeaks, type Pixels, rayPeaks } from './max_density';
+import type { FieldValues } from './field_sampler';
+import { fieldMaxDensity, gridMaxDensity, type ViewPixels } from './max_density';
 
 /** Views of the field to take the outline from. */
-export interface Silhouettes extends Pixels {
+export interface Silhouettes extends ViewPixels {
   /** f32 [V, 4, H, W], premultiplied RGBA, row 0 at the top: only alpha is read. */
   readonly views: Float32Array;
 }
@@ -40,21 +40,21 @@ export function opacityLevel(opacity: number, length: number): number {
  * The level whose outline overlaps the given alpha best: the greatest intersection over union, with
  * alpha as soft membership, over all levels that differ in outline.
  *
- * @param peaks greatest density on the ray of each pixel.
+ * @param maxDensity of the ray of each pixel.
  * @param alpha opacity of the same pixels.
- * @returns a density between the peaks of the pixels just inside and just outside;
+ * @returns a density between those of the pixels just inside and just outside;
  *   Infinity when alpha is 0 everywhere.
  */
-export function silhouetteLevel(peaks: Float32Array, alpha: Float32Array): number {
-  const order = Uint32Array.from(peaks.keys()).sort((a, b) => peaks[b]! - peaks[a]!);
+export function silhouetteLevel(maxDensity: Float32Array, alpha: Float32Array): number {
+  const order = Uint32Array.from(maxDensity.keys()).sort((a, b) => maxDensity[b]! - maxDensity[a]!);
   const total = alpha.reduce((sum, a) => sum + a, 0);
   let best = 0;
   let level = Number.POSITIVE_INFINITY;
   let inside = 0;
   order.forEach((pixel, rank) => {
     inside += alpha[pixel]!;
-    const here = peaks[pixel]!;
-    const beyond = rank + 1 < order.length ? peaks[order[rank + 1]!]! : 0;
+    const here = maxDensity[pixel]!;
+    const beyond = rank + 1 < order.length ? maxDensity[order[rank + 1]!]! : 0;
     // rank + 1 pixels are inside; outside of them lies total - inside.
     const overlap = inside / (rank + 1 + total - inside);
     if (here > beyond && overlap > best) {
@@ -73,7 +73,7 @@ export function silhouetteLevel(peaks: Float32Array, alpha: Float32Array): numbe
  */
 export async function isoLevel(
   rule: IsoRule,
-  source: ColourSource,
+  source: FieldValues,
   density: Float32Array,
   resolution: number,
 ): Promise<number> {
@@ -89,7 +89,7 @@ export async function isoLevel(
 
 async function levelOf(
   rule: IsoRule,
-  source: ColourSource,
+  source: FieldValues,
   density: Float32Array,
   resolution: number,
 ): Promise<number> {
@@ -100,10 +100,10 @@ async function levelOf(
   if ('opacity' in rule) return opacityLevel(rule.opacity, rule.length);
   const { silhouettes } = rule;
   const alpha = alphaOf(silhouettes);
-  const peaks = rayPeaks(density, resolution, silhouettes);
-  const rough = silhouetteLevel(peaks, alpha);
+  const onGrid = gridMaxDensity(density, resolution, silhouettes);
+  const rough = silhouetteLevel(onGrid, alpha);
   if (rough === Number.POSITIVE_INFINITY) return rough;
-  const sharp = await fieldPeaks(source, density, resolution, silhouettes, peaks, rough);
+  const sharp = await fieldMaxDensity(source, density, resolution, silhouettes, onGrid, rough);
   return silhouetteLevel(sharp, alpha);
 }
 

@@ -1,4 +1,4 @@
-import type { ColourSource } from '../surface/colours';
+import type { FieldValues } from './field_sampler';
 
 /** A pinhole camera: camera to world, 4x4 row-major with columns right, up, back, position; fovy in degrees. */
 export interface SilhouetteCamera {
@@ -6,8 +6,8 @@ export interface SilhouetteCamera {
   readonly fovy: number;
 }
 
-/** Views of width x height pixels, one a camera. */
-export interface Pixels {
+/** The pixels of one view of each camera, width x height. */
+export interface ViewPixels {
   readonly cameras: readonly SilhouetteCamera[];
   readonly width: number;
   readonly height: number;
@@ -16,13 +16,14 @@ export interface Pixels {
 /** Densities below this count as none. */
 const leastDensity = 1e-6;
 
-/** Steps along a ray, in cells of the grid: to find where it is dense, and to read the field there. */
+/** Distance between the points of a ray at which the grid is interpolated, in cells. */
 const gridStep = 0.5;
+/** Distance between the points of a ray at which the field itself is read, in cells. */
 const fieldStep = 0.25;
 
 /**
- * How far from the level, in e-folds, a peak of the grid may be and the field's still lie on the level's other
- * side. A hard surface's density changes by up to ten e-folds over a cell.
+ * Natural logarithm of the factor by which the grid's maximum along a ray may differ from the level while the
+ * field's own still lies on the level's other side. Across a cell at a hard surface density changes by up to e^10.
  */
 const doubt = 8;
 
@@ -30,45 +31,50 @@ const doubt = 8;
 const batchPoints = 2 ** 18;
 
 /**
- * The greatest density on the ray of each pixel: the outline of the surface at level σ is the set of
- * pixels whose peak exceeds σ. Between grid points the logarithm is interpolated, as density grows like
- * e^z there.
+ * The maximum of a density grid along the ray of each pixel: the outline of the surface at level σ is the set of
+ * pixels whose maximum exceeds σ. Between grid points the logarithm is interpolated, since density changes by
+ * factors there rather than by amounts.
  *
  * @param density f32 [R, R, R], x fastest, on [-1, 1]^3.
  * @returns f32 [V, H, W]
  */
-export function rayPeaks(density: Float32Array, resolution: number, pixels: Pixels): Float32Array {
+export function gridMaxDensity(
+  density: Float32Array,
+  resolution: number,
+  pixels: ViewPixels,
+): Float32Array {
   const logs = logarithms(density);
   const least = Math.fround(Math.log(leastDensity));
   return Float32Array.from(raysOf(pixels), (ray) => {
-    let peak = least;
+    let greatest = least;
     walk(ray, resolution, gridStep, (x, y, z) => {
-      peak = Math.max(peak, trilinear(logs, resolution, x, y, z));
+      greatest = Math.max(greatest, trilinear(logs, resolution, x, y, z));
     });
-    return peak > least ? Math.exp(peak) : 0;
+    return greatest > least ? Math.exp(greatest) : 0;
   });
 }
 
 /**
- * The same by the field itself where the grid leaves in doubt whether a pixel is inside: interpolated
- * peaks are too low where surfaces are hard and parts thin, and a level matched to them draws those too thick.
+ * The same, read from the field itself where the grid leaves open whether a pixel is inside. Where surfaces are
+ * hard and parts thin the grid's maxima are too low, and a level matched to them makes those parts too thick.
  *
  * @param source the field that the grid was sampled from.
- * @param peaks what `rayPeaks` found.
- * @param level about the level that peaks will be compared with.
+ * @param onGrid f32 [V, H, W]: what `gridMaxDensity` found.
+ * @param level about the level that the result will be compared with.
+ * @returns f32 [V, H, W]
  */
-export async function fieldPeaks(
-  source: ColourSource,
+export async function fieldMaxDensity(
+  source: FieldValues,
   density: Float32Array,
   resolution: number,
-  pixels: Pixels,
-  peaks: Float32Array,
+  pixels: ViewPixels,
+  onGrid: Float32Array,
   level: number,
 ): Promise<Float32Array> {
   const logs = logarithms(density);
   const half = (resolution - 1) / 2;
   const threshold = Math.log(level);
-  const found = peaks.slice();
+  const found = onGrid.slice();
   let points: number[] = [];
   let owners: number[] = [];
   const read = async () => {
@@ -82,7 +88,7 @@ export async function fieldPeaks(
   let pixel = -1;
   for (const ray of raysOf(pixels)) {
     pixel++;
-    if (!(Math.abs(Math.log(peaks[pixel]!) - threshold) < doubt)) continue;
+    if (!(Math.abs(Math.log(onGrid[pixel]!) - threshold) < doubt)) continue;
     found[pixel] = 0;
     walk(ray, resolution, fieldStep, (x, y, z) => {
       if (trilinear(logs, resolution, x, y, z) < threshold - doubt) return;
@@ -105,7 +111,7 @@ interface Ray {
 }
 
 /** The rays through the centres of all pixels. */
-function* raysOf({ cameras, width, height }: Pixels): Generator<Ray> {
+function* raysOf({ cameras, width, height }: ViewPixels): Generator<Ray> {
   for (const { c2w, fovy } of cameras) {
     const tangent = Math.tan((fovy * Math.PI) / 360);
     for (let i = 0; i < height; i++) {

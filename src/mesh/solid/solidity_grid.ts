@@ -1,46 +1,46 @@
 import { Arena } from '../../gpu/arena';
 import type { Gpu } from '../../gpu/device';
 import { Readback } from '../../gpu/readback';
-import { blurredSolid, solidLevel } from './blur';
-import type { FieldSampler } from './density';
-import { fillHidden } from './fill_interior';
+import { blurredSolidity, surfaceSolidity } from './blur_solidity';
+import type { FieldSampler } from './field_sampler';
+import { fillInterior } from './fill_interior';
 import { type IsoRule, isoLevel } from './iso';
 
-/** What a mesh is the surface of. */
-export interface Solid {
-  /** f32 [R, R, R], x fastest, at positions -1 + 2 i / (R - 1). */
-  readonly grid: Float32Array<ArrayBuffer>;
-  /** What exceeds it is inside. */
+/** Where an object is solid: what its mesh is the surface of. */
+export interface SolidityGrid {
+  /** f32 [R, R, R], x fastest, at positions -1 + 2 i / (R - 1): densities, or solidities where they are blurred. */
+  readonly values: Float32Array<ArrayBuffer>;
+  /** Values above it are inside of the surface. */
   readonly level: number;
 }
 
-export interface SolidOptions {
+export interface SolidityOptions {
   /** R: grid points along an edge of [-1, 1]^3. */
   readonly resolution: number;
   readonly iso: IsoRule;
-  /** Deviation of the Gaussian that the solid is blurred with, in units of the field; 0: none. */
+  /** Deviation of the Gaussian that solidity is blurred with, in units of the field; 0: none. */
   readonly blur: number;
 }
 
 /**
- * The solid of a field: its density on a grid, hidden hollows filled, blurred if asked for.
+ * The solidity grid of a field: its density with the interior filled, blurred if asked for.
  * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
  */
-export async function solidOf(
+export async function solidityGrid(
   gpu: Gpu,
   sampler: FieldSampler,
-  { resolution, iso, blur }: SolidOptions,
-): Promise<Solid> {
+  { resolution, iso, blur }: SolidityOptions,
+): Promise<SolidityGrid> {
   const arena = new Arena(gpu, 'mesh.solid');
   const readback = new Readback(gpu);
   try {
-    const density = arena.allocate('density', resolution ** 3);
-    sampler.density(density, resolution);
-    const values = await readback.floats(density, resolution ** 3);
-    const level = await isoLevel(iso, sampler, values, resolution);
-    const filled = fillHidden(values, resolution, level);
-    if (blur === 0) return { grid: filled, level };
-    return { grid: blurredSolid(filled, resolution, level, blur), level: solidLevel };
+    const buffer = arena.allocate('density', resolution ** 3);
+    sampler.density(buffer, resolution);
+    const density = await readback.floats(buffer, resolution ** 3);
+    const level = await isoLevel(iso, sampler, density, resolution);
+    const filled = fillInterior(density, resolution, level);
+    if (blur === 0) return { values: filled, level };
+    return { values: blurredSolidity(filled, resolution, level, blur), level: surfaceSolidity };
   } finally {
     arena.dispose();
     readback.dispose();

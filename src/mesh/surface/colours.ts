@@ -1,20 +1,13 @@
+import type { FieldValues } from '../solid/field_sampler';
+
 /** Samples across the surface. */
 const samples = 10;
-/** Of which outside. */
+/** How many of them lie outside of it. */
 const outside = 2;
-/** Between samples, in units of the field: the last is 0.07 below the surface. */
+/** Distance between samples, in units of the field: the last is 0.07 below the surface. */
 const sampleStep = 0.01;
 /** Points coloured at a time: bounds the memory for their samples. */
 const batchPoints = 2 ** 16;
-
-/** What colours are taken from; `FieldSampler` is one. */
-export interface ColourSource {
-  /**
-   * @param points f32 [n, 3]
-   * @returns f32 [n, 4]: rgb in display sRGB, sigma.
-   */
-  values(points: Float32Array): Promise<Float32Array>;
-}
 
 /**
  * The colours of points on a surface as they are seen from outside.
@@ -23,7 +16,7 @@ export interface ColourSource {
  * @returns f32 [points, 3], display sRGB in [0, 1].
  */
 export async function seenColours(
-  source: ColourSource,
+  source: FieldValues,
   positions: Float32Array,
   normals: Float32Array,
 ): Promise<Float32Array> {
@@ -55,9 +48,9 @@ export function colourSamples(positions: Float32Array, normals: Float32Array): F
 }
 
 /**
- * The colour of a vertex as it is seen from straight above: the samples' colours composited like
- * those of a ray, over their own opacity. A single sample at the surface
- * would miss what the renders show: colour sits in a layer of some depth.
+ * The colour of a vertex as it is seen from straight above: the samples' colours composited like those of a
+ * ray, divided by their opacity. What a render shows comes from a layer of some depth, which a single sample at
+ * the surface would miss.
  *
  * @param values f32 [vertices, samples, 4]: rgb, sigma at `colourSamples`.
  * @returns f32 [vertices, 3], in the colour space of the values.

@@ -1,17 +1,15 @@
 import { Arena } from '../../gpu/arena';
 import type { Gpu } from '../../gpu/device';
-import { meshDefaults } from '../settings';
-import { floaterShare, keepLargeComponents } from '../solid/components';
-import { FieldSampler, type SampledField } from '../solid/density';
+import { FieldSampler, type SampledField } from '../solid/field_sampler';
+import { floaterShare } from '../solid/floaters';
 import { defaultIso, type IsoRule } from '../solid/iso';
-import { type SolidOptions, solidOf } from '../solid/solidity_grid';
+import { type SolidityOptions, solidityGrid } from '../solid/solidity_grid';
 import { seenColours } from './colours';
+import { keepLargeComponents } from './components';
 import { MarchingCubes, type Surface } from './marching_cubes';
 import { vertexNormals } from './normals';
 import { refine } from './refine';
 import { taubinSmooth } from './smooth';
-
-export { EmptyFieldError } from '../solid/iso';
 
 /** A closed triangle mesh, y up, front to +z, in the field's unit sphere. */
 export interface Mesh extends Surface {
@@ -22,21 +20,21 @@ export interface Mesh extends Surface {
 }
 
 export interface ExtractOptions {
-  /** Grid points along an edge of [-1, 1]^3. Default: that of the setting. */
-  readonly resolution?: number;
+  /** Grid points along an edge of [-1, 1]^3. */
+  readonly resolution: number;
   /** Default: half opaque over 0.1. */
   readonly iso?: IsoRule;
-  /** Deviation of the Gaussian that the solid is blurred with, in units of the field. Default 0: none. */
+  /** Deviation of the Gaussian that solidity is blurred with, in units of the field. Default 0: none. */
   readonly blur?: number;
-  /** Iterations of smoothing. Default: that of the setting. */
-  readonly smooth?: number;
+  /** Iterations of smoothing. */
+  readonly smooth: number;
   /** Parts with less than this share of the largest part's area and volume go. Default `floaterShare`. */
   readonly keep?: number;
 }
 
 /**
- * The mesh of a field: density grid, hidden hollows filled, the solid blurred or, without, vertices moved to the
- * level, marching cubes, removal of floaters, smoothing, normals, colours.
+ * The mesh of a field: its solidity grid, marching cubes, vertices moved to the level where the grid is not
+ * blurred, removal of floaters, smoothing, normals, colours.
  *
  * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
  * @throws RangeError when the grid exceeds what the adapter can bind.
@@ -44,13 +42,7 @@ export interface ExtractOptions {
 export async function extractMesh(
   gpu: Gpu,
   field: SampledField,
-  {
-    resolution = meshDefaults.resolution,
-    iso = defaultIso,
-    blur = 0,
-    smooth = meshDefaults.smooth,
-    keep = floaterShare,
-  }: ExtractOptions = {},
+  { resolution, iso = defaultIso, blur = 0, smooth, keep = floaterShare }: ExtractOptions,
 ): Promise<Mesh> {
   if (!Number.isInteger(resolution) || resolution < 4) {
     throw new RangeError(`A mesh's resolution must be an integer from 4 on, not ${resolution}.`);
@@ -71,15 +63,15 @@ export async function extractMesh(
 async function extractSurface(
   gpu: Gpu,
   sampler: FieldSampler,
-  options: SolidOptions,
+  options: SolidityOptions,
 ): Promise<Surface> {
   const { resolution, blur } = options;
-  const { grid, level } = await solidOf(gpu, sampler, options);
+  const { values, level } = await solidityGrid(gpu, sampler, options);
   const arena = new Arena(gpu, 'mesh.extract');
-  const cubes = new MarchingCubes(gpu, arena.upload('grid', grid), resolution);
+  const cubes = new MarchingCubes(gpu, arena.upload('grid', values), resolution);
   try {
     const surface = await cubes.extract(level);
-    return blur > 0 ? surface : await refine(sampler, surface, grid, resolution, level);
+    return blur > 0 ? surface : await refine(sampler, surface, values, resolution, level);
   } finally {
     cubes.dispose();
     arena.dispose();

@@ -1,4 +1,4 @@
-import type { ColourSource } from './colours';
+import type { FieldValues } from '../solid/field_sampler';
 import type { Surface } from './marching_cubes';
 
 /** Halvings of a grid edge: vertices end within a 64th of a cell. */
@@ -13,7 +13,7 @@ const halvings = 5;
  * @param density f32 [R, R, R], x fastest, at positions -1 + 2 i / (R - 1).
  */
 export async function refine(
-  source: ColourSource,
+  source: FieldValues,
   { positions, indices }: Surface,
   density: Float32Array,
   resolution: number,

@@ -1,5 +1,6 @@
-import type { Image } from '../../image/png';
-import { type ColourSource, seenColours } from '../surface/colours';
+import type { Image } from '../../image/image';
+import type { FieldValues } from '../solid/field_sampler';
+import { seenColours } from '../surface/colours';
 import type { Mesh } from '../surface/extract';
 import type { Atlas } from './unwrap';
 
@@ -21,7 +22,7 @@ export interface Texels {
  * @param size side of the image in texels.
  */
 export async function bakeTexture(
-  source: ColourSource,
+  source: FieldValues,
   mesh: Mesh,
   atlas: Atlas,
   size: number,

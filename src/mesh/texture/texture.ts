@@ -1,22 +1,15 @@
 import type { Gpu } from '../../gpu/device';
 import type { PngEncoder } from '../../image/png';
-import type { MeshFormat } from '../export/formats';
-import type { Texture } from '../export/options';
-import { FieldSampler, type SampledField } from '../solid/density';
+import { FieldSampler, type SampledField } from '../solid/field_sampler';
 import type { Mesh } from '../surface/extract';
 import { bakeTexture } from './bake';
-import { unwrapMesh } from './unwrap';
+import { type Atlas, unwrapMesh } from './unwrap';
 
-/** Of an OBJ file, which has no vertex colours by its definition. */
-const defaultSize = 1024;
-
-/**
- * The side of the texture that a file has, 0 for none.
- * @param asked side in texels; 0 for vertex colours where the format has them.
- */
-export function textureSize(format: MeshFormat, asked: number): number {
-  if (format === 'ply' || format === 'stl') return 0;
-  return asked || (format === 'obj' ? defaultSize : 0);
+/** An image on a mesh, in place of its vertex colours. */
+export interface Texture {
+  readonly atlas: Atlas;
+  /** The image as a PNG file, display sRGB. */
+  readonly png: Uint8Array;
 }
 
 /**

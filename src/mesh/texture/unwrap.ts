@@ -12,7 +12,7 @@ export interface Atlas {
 }
 
 /** Sides of a texture in texels: below, charts are all gutter; above, not every GPU has room. */
-export const textureSizes = { least: 64, most: 8192 };
+const textureSizes = { least: 64, most: 8192 };
 
 /** Triangles up to which unwrapping takes seconds: its time grows with their square. */
 export const mostUnwrapped = 20_000;

@@ -4,13 +4,13 @@ import { floatAttribute, intAttribute, type Node } from '../graph/graph';
 import type { GraphBuilder } from './builder';
 
 /** Emits the replacement of a node; its result takes the name of the node's output. */
-type Decomposition = (g: GraphBuilder, node: Node) => void;
+type Decompose = (g: GraphBuilder, node: Node) => void;
 
 /**
  * Group normalisation (Wu and He 2018) of [N, C, spatial...] as an InstanceNormalization of groups, then scale and
  * bias: per channel from operator set 21 on, per group before.
  */
-const groupNormalization: Decomposition = (g, node) => {
+const groupNormalization: Decompose = (g, node) => {
   const [x, scale, bias] = node.inputs as [string, string, string];
   const [y] = node.outputs as [string];
   const [n, c, ...spatial] = g.shape(x) as [number, number, ...number[]];
@@ -38,7 +38,7 @@ const groupNormalization: Decomposition = (g, node) => {
 };
 
 /** SpaceToDepth of [N, C, H, W] as a transposition of axes: channel (dy, dx, c) of a block is position (dy, dx) of c. */
-const spaceToDepth: Decomposition = (g, node) => {
+const spaceToDepth: Decompose = (g, node) => {
   const [x] = node.inputs as [string];
   const [n, c, h, w] = g.shape(x) as [number, number, number, number];
   const block = intAttribute(node, 'blocksize', 1);
@@ -49,14 +49,14 @@ const spaceToDepth: Decomposition = (g, node) => {
 };
 
 /** Sum of any number of inputs, in their order. */
-const sum: Decomposition = (g, { inputs, outputs }) => {
+const sum: Decompose = (g, { inputs, outputs }) => {
   const [first, ...rest] = inputs as [string, ...string[]];
   const last = rest.pop();
   const partial = rest.reduce((a, b) => g.op('Add', [a, b]), first);
   g.op(last ? 'Add' : 'Identity', last ? [partial, last] : [partial], {}, outputs[0]!);
 };
 
-export const decompositions: Readonly<Record<string, Decomposition>> = {
+export const decompositions: Readonly<Record<string, Decompose>> = {
   GroupNormalization: groupNormalization,
   SpaceToDepth: spaceToDepth,
   Sum: sum,

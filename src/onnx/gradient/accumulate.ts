@@ -1,7 +1,7 @@
 /** Sums what the consumers of a value contribute to its gradient. */
 import type { Value } from '../build/builder';
 import type { Expressions } from '../build/expressions';
-import type { Gradient, Part } from './rules/rule';
+import type { AxisPart, Gradient } from './rules/rule';
 
 /**
  * The sum of all contributions, of the given shape. Parts of one axis that do not overlap, such as those of a vector
@@ -22,9 +22,9 @@ export function accumulate(
 }
 
 /** Groups of parts that do not overlap. */
-function layersOf(g: Expressions, ordered: readonly Part[]): Part[][] {
-  const layers: Part[][] = [];
-  const end = (part: Part) => part.start + g.shape(part.value)[part.axis]!;
+function layersOf(g: Expressions, ordered: readonly AxisPart[]): AxisPart[][] {
+  const layers: AxisPart[][] = [];
+  const end = (part: AxisPart) => part.start + g.shape(part.value)[part.axis]!;
   for (const part of ordered) {
     const layer = layers.find((candidate) => end(candidate.at(-1)!) <= part.start);
     if (layer) layer.push(part);
@@ -36,7 +36,7 @@ function layersOf(g: Expressions, ordered: readonly Part[]): Part[][] {
 /** Parts in order, zeros between. */
 function join(
   g: Expressions,
-  parts: readonly Part[],
+  parts: readonly AxisPart[],
   axis: number,
   shape: readonly number[],
 ): Value {

@@ -49,7 +49,7 @@ export function toInt64(value: number): bigint {
 }
 
 /** IEEE binary16 bits to number. */
-export function halfToNumber(bits: number): number {
+function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -59,7 +59,7 @@ export function halfToNumber(bits: number): number {
 }
 
 /** Number to IEEE binary16 bits, rounding to nearest even. */
-export function numberToHalf(value: number): number {
+function numberToHalf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const magnitude = Math.abs(value);

@@ -22,7 +22,7 @@ export function parseEinsum(equation: string): EinsumEquation {
 }
 
 /** Length of each letter's axis. */
-export function einsumLengths(
+function einsumLengths(
   { operands }: EinsumEquation,
   shapes: readonly (readonly number[])[],
 ): Map<string, number> {

@@ -5,14 +5,14 @@ import type { Node } from '../../graph/graph';
 import { Site } from '../../infer/rule';
 
 /** The gradient of elements start ... start + length - 1 of one axis; of the others it is zero. */
-export interface Part {
+export interface AxisPart {
   readonly axis: number;
   readonly start: number;
   readonly value: Value;
 }
 
 /** Gradient by one input: of a shape that broadcasts to or from the input's, or of parts of it. */
-export type Gradient = Value | readonly Part[];
+export type Gradient = Value | readonly AxisPart[];
 
 /** A forward node with the gradients of its outputs. */
 export class GradientSite extends Site {

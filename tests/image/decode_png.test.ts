@@ -1,0 +1,79 @@
+import { PNG } from 'pngjs';
+import { describe, expect, test } from 'vitest';
+import { decodePng } from '../../src/image/decode_png';
+import { encodePng } from '../../src/image/png_node';
+import { type PngShape, pngFile } from './png_files';
+
+const kinds = [
+  ...[1, 2, 4, 8, 16].map((depth) => ({ type: 0, depth })),
+  ...[1, 2, 4, 8].map((depth) => ({ type: 3, depth })),
+  ...[2, 4, 6].flatMap((type) => [8, 16].map((depth) => ({ type, depth }))),
+];
+
+type Kind = (typeof kinds)[number];
+
+/** Whether a file is decoded to the bytes that pngjs makes of it. */
+async function expectAgreement(shape: PngShape): Promise<void> {
+  const file = pngFile(shape);
+  const expected = PNG.sync.read(Buffer.from(file));
+  const { data, width, height } = await decodePng(file);
+  expect([width, height]).toEqual([expected.width, expected.height]);
+  expect(Buffer.compare(Buffer.from(data), expected.data)).toBe(0);
+}
+
+describe('reads as pngjs does', () => {
+  const named = (of: readonly Kind[]) => of.map((kind) => [kind.type, kind.depth, kind] as const);
+  const palette = ({ type }: Kind) => type === 3;
+  const opaque = ({ type }: Kind) => type < 4;
+
+  test.each(named(kinds))('colour type %d in %d bits, interlaced or not', async (_, __, kind) => {
+    for (const interlaced of [false, true]) {
+      await expectAgreement({ width: 13, height: 11, interlaced, ...kind });
+      await expectAgreement({ width: 1, height: 1, interlaced, ...kind });
+      await expectAgreement({ width: 2, height: 9, interlaced, ...kind });
+    }
+  });
+  test.each(named(kinds.filter(opaque)))(
+    'a transparent colour of type %d in %d bits',
+    async (_, __, kind) => {
+      await expectAgreement({ width: 13, height: 11, keyed: true, ...kind });
+    },
+  );
+  // What a filter makes of palette indices are no colours of the palette.
+  test.each(named(kinds.filter((kind) => !palette(kind))))(
+    'filtered lines of type %d in %d bits',
+    async (_, __, kind) => {
+      for (const filter of [1, 2, 3, 4]) {
+        await expectAgreement({ width: 13, height: 11, filter, ...kind });
+      }
+    },
+  );
+});
+
+test('reads what is written here, also within a larger buffer', async () => {
+  const data = Uint8ClampedArray.from({ length: 4 * 12 }, (_, i) => 5 * i);
+  const file = new Uint8Array(await encodePng({ data, width: 4, height: 3 }));
+  const shifted = new Uint8Array(file.length + 3);
+  shifted.set(file, 3);
+  expect(await decodePng(shifted.subarray(3))).toEqual({ data, width: 4, height: 3 });
+});
+
+const whole = pngFile({ width: 9, height: 9, type: 2, depth: 8 });
+test.each([
+  ['nothing', new Uint8Array(0), /no PNG/],
+  ['a signature alone', whole.slice(0, 8), /no header/],
+  ['a chunk cut off', whole.slice(0, 60), /ends within its chunk IDAT/],
+  ['a type that there is not', whole.map((b, i) => (i === 25 ? 5 : b)), /colour type 5/],
+  ['a depth that there is not', whole.map((b, i) => (i === 24 ? 3 : b)), /in 3 bits/],
+  ['more rows than pixels', whole.map((b, i) => (i === 23 ? 90 : b)), /pixels end too early/],
+  ['no pixels', whole.slice(0, 33), /./],
+  ['damaged pixels', whole.map((b, i) => (i === 50 ? b ^ 255 : b)), /./],
+  [
+    'a filter that there is not',
+    pngFile({ width: 2, height: 2, type: 0, depth: 8, filter: 5 }),
+    /filter 5/,
+  ],
+  ['a side that no memory holds', whole.map((b, i) => (i === 16 || i === 20 ? 127 : b)), /./],
+])('refuses %s', async (_, bytes, message) => {
+  await expect(decodePng(bytes)).rejects.toThrow(message);
+});
