@@ -48,9 +48,9 @@ export interface SavedFile {
 export type Command =
   /** The first: `model` is the URL of the prior's folder. */
   | { readonly type: 'open'; readonly model: string }
-  /** Ends the runs there are and starts these. */
+  /** Starts these runs in place of those there are, which stay when one of these cannot be made. */
   | { readonly type: 'start'; readonly runs: readonly RunRequest[] }
-  /** Ends the runs there are and goes on with a checkpoint's. */
+  /** Goes on with a checkpoint's run in place of those there are, which stay when it cannot be. */
   | { readonly type: 'load'; readonly run: RunId; readonly bytes: Uint8Array<ArrayBuffer> }
   /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
   | { readonly type: 'sample'; readonly request: SampleRequest | null }

@@ -1,6 +1,7 @@
 import { FieldGenerator } from '../generator/field';
 import { PixelGenerator } from '../generator/pixels';
 import type { Gpu } from '../gpu/device';
+import { withinMemory } from '../gpu/out_of_memory';
 import { batchOf, questionsOf } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
@@ -66,7 +67,10 @@ export class Engine {
     return this.#runtime.description;
   }
 
-  /** A run at its first step. @throws RangeError when a size exceeds the adapter's limits. */
+  /**
+   * A run at its first step.
+   * @throws RangeError when a size exceeds the adapter's limits, OutOfMemoryError when its memory is spent.
+   */
   async createRun(settings: Settings): Promise<EngineRun> {
     const { gpu, manifest } = this;
     const questions = questionsOf(settings.guidance);
@@ -78,10 +82,12 @@ export class Engine {
             seed: settings.seed,
           })
         : undefined;
-    const generator = this.#generator(settings);
-    const parts = { settings, manifest, generator, ...(fake && { fake }) };
     const texts = await textsOf(this.#encoder, manifest, settings);
-    return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
+    return withinMemory(gpu, () => {
+      const generator = this.#generator(settings);
+      const parts = { settings, manifest, generator, ...(fake && { fake }) };
+      return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
+    });
   }
 
   #generator(settings: Settings): EngineRun['generator'] {
