@@ -118,13 +118,14 @@ export type SessionReport =
     }
   /**
    * What happened and what to do; `run` is null when it concerns all of them or none. `saving` is what
-   * failed to be saved, `sampling` says that it was the sample that failed.
+   * failed to be saved, `starting` says that the run could not be made, `sampling` that it was the sample that failed.
    */
   | {
       readonly type: 'error';
       readonly run: RunId | null;
       readonly message: string;
       readonly saving?: SavedKind;
+      readonly starting?: true;
       readonly sampling?: true;
     };
 

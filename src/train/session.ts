@@ -178,7 +178,8 @@ export class Session<R extends SessionRun> {
   #refuse(error: unknown): void {
     const [run, cause] = error instanceof StartError ? [error.run, error.cause] : [null, error];
     const kept = this.#members.size > 0 ? ' What there was is kept; a reset frees its memory.' : '';
-    this.#options.report({ type: 'error', run, message: messageOf(cause) + kept });
+    const message = messageOf(cause) + kept;
+    this.#options.report({ type: 'error', run, message, starting: true });
   }
 
   /** Says once what of the prompts is lost. */

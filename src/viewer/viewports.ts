@@ -39,8 +39,9 @@ export class Viewports {
   readonly #gpu: Gpu;
   readonly #viewpoint: Viewpoint;
   readonly #panes = new Map<RunId, PacedViewport>();
-  /** Newest sizes: a canvas may change while its viewport is being made. */
+  /** Newest sizes and sources: either may come while a viewport is being made. */
   readonly #sizes = new Map<RunId, CanvasSize>();
+  readonly #sources = new Map<RunId, PictureSource | undefined>();
   #training = false;
   #looping = false;
   #drawing: Promise<void> = Promise.resolve();
@@ -66,6 +67,7 @@ export class Viewports {
     const side = this.#gpu.adapter.software ? firstSide.software : firstSide.gpu;
     const newest = this.#sizes.get(run) ?? size;
     viewport.resize(newest);
+    viewport.show(this.#sources.get(run));
     this.#panes.set(run, {
       viewport,
       size: newest,
@@ -81,6 +83,7 @@ export class Viewports {
   }
 
   show(run: RunId, source: PictureSource | undefined): void {
+    this.#sources.set(run, source);
     this.#with(run, (pane) => pane.viewport.show(source));
   }
 

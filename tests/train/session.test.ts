@@ -168,7 +168,10 @@ describe('when a run cannot be made', () => {
     await session.start(refused);
     expect(session.state).toBe('idle');
     expect(of('error')).toEqual([
-      { type: 'error', run: '3', message: 'The GPU has too little memory.' },
+      {
+        ...{ type: 'error', run: '3', starting: true },
+        message: 'The GPU has too little memory.',
+      },
     ]);
     expect(of('run')).toEqual([]);
     expect(made.map(({ disposed }) => disposed)).toEqual([true, true]);

@@ -1,0 +1,8 @@
+/** A formula of the methods' table as nodes of a page: `_φ` is a subscript. */
+export function formulaNodes(formula: string): (string | HTMLElement)[] {
+  return formula
+    .split(/_(\p{L})/u)
+    .map((part, i) =>
+      i % 2 === 0 ? part : Object.assign(document.createElement('sub'), { textContent: part }),
+    );
+}
