@@ -1,32 +1,36 @@
-"""`python -m training <command>`, run from the folder `models`."""
+"""`python -m training COMMAND`, run from the folder `models`."""
 
 import importlib
 import sys
 
+# By its name: the module whose `main` it is, and what it does.
 COMMANDS = {
-    "render": "objects to four-view pictures",
-    "singles": "captioned pictures of unknown camera, to train on beside the objects",
-    "text": "the text encoder: train, export, encode the captions",
-    "train": "the denoiser",
-    "soup": "the mean of several denoisers",
-    "sample": "a contact sheet from a checkpoint",
-    "judge": "a retrieval model to measure with",
-    "evaluate": "losses, and how well samples obey their prompt",
-    "card": "the pictures of the model card: loss by timestep, a labelled contact sheet",
-    "export": "checkpoint to models/default",
-    "compare": "ONNX against PyTorch",
-    "attribution": "authors and licences of the objects",
-    "check": "self-checks of the conventions and of the data",
-    "gradient_fixture": "LoRA gradients of the shipped denoiser for the tests",
+    "render": ("objects.render", "objects to four-view pictures"),
+    "singles": ("objects.singles", "captioned pictures of unknown camera, to train on beside the objects"),
+    "text": ("text.command", "the text encoder: train, export, encode the captions"),
+    "train": ("denoiser.train", "the denoiser"),
+    "soup": ("denoiser.soup", "the mean of several denoisers"),
+    "adapter": ("denoiser.adapter", "what shows exemplars, out of a checkpoint and into a denoiser"),
+    "sample": ("denoiser.sample", "a contact sheet from a checkpoint"),
+    "judge": ("measure.judge", "a retrieval model to measure with"),
+    "evaluate": ("measure.evaluate", "losses, and how well samples obey their prompt"),
+    "card": ("measure.card", "the pictures of the model card: loss by timestep, a labelled contact sheet"),
+    "export": ("export.command", "checkpoint to models/default"),
+    "compare": ("measure.compare", "ONNX against PyTorch"),
+    "library": ("export.library", "the objects as exemplars to be found by the prompt: pictures and an index"),
+    "attribution": ("export.attribution", "authors and licences of the objects"),
+    "check": ("check", "checks of the conventions, of the data and of weights"),
+    "gradient_fixture": ("export.gradient_fixture", "LoRA gradients of the shipped denoiser for the tests"),
 }
 
 
 def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
-        lines = [f"  {name:17} {what}" for name, what in COMMANDS.items()]
-        print("python -m training <command> [--help]\n" + "\n".join(lines))
+        lines = [f"  {name:17} {what}" for name, (_, what) in COMMANDS.items()]
+        print("python -m training COMMAND [--help]\n" + "\n".join(lines))
         sys.exit(0 if sys.argv[1:] in ([], ["--help"]) else 2)
-    importlib.import_module(f".{sys.argv[1]}", __package__).main(sys.argv[2:])
+    module, _ = COMMANDS[sys.argv[1]]
+    importlib.import_module(f".{module}", __package__).main(sys.argv[2:])
 
 
 if __name__ == "__main__":

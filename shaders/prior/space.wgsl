@@ -23,11 +23,11 @@ fn first_of(pixel: u32, channels: u32) -> u32 {
 @compute @workgroup_size(64)
 fn forward(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= pixels) { return; }
-  let from = first_of(id.x, 4u);
-  let to = first_of(id.x, 3u);
-  let behind = 1.0 - views[from + 3u * plane];
+  let rgba = first_of(id.x, 4u);
+  let rgb = first_of(id.x, 3u);
+  let behind = 1.0 - views[rgba + 3u * plane];
   for (var c = 0u; c < 3u; c++) {
-    model_input[to + c * plane] = views[from + c * plane] + behind * background.colour[c];
+    model_input[rgb + c * plane] = views[rgba + c * plane] + behind * background.colour[c];
   }
 }
 
@@ -35,13 +35,13 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
 @compute @workgroup_size(64)
 fn backward(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= pixels) { return; }
-  let from = first_of(id.x, 3u);
-  let to = first_of(id.x, 4u);
+  let rgb = first_of(id.x, 3u);
+  let rgba = first_of(id.x, 4u);
   var alpha = 0.0;
   for (var c = 0u; c < 3u; c++) {
-    let g = input_gradient[from + c * plane];
-    view_gradients[to + c * plane] = g;
+    let g = input_gradient[rgb + c * plane];
+    view_gradients[rgba + c * plane] = g;
     alpha -= background.colour[c] * g;
   }
-  view_gradients[to + 3u * plane] = alpha;
+  view_gradients[rgba + 3u * plane] = alpha;
 }

@@ -4,6 +4,7 @@ import { fieldBench } from './bench_field';
 import { fitsBench } from './bench_fits';
 import { memoryBench } from './bench_memory';
 import { priorBench } from './bench_prior';
+import { startBench } from './bench_start';
 import { type Flags, helpRow, helpRows, namesOf, type Parsed, parseFlags } from './flags';
 
 interface Bench {
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, Bench>> = {
   denoiser: denoiserBench,
   fits: fitsBench,
   prior: priorBench,
+  start: startBench,
 };
 
 const jsonFlag: Flags = { json: { text: 'print figures for programs' } };

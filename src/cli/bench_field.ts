@@ -40,7 +40,7 @@ export const fieldBench = {
     }),
 };
 
-interface Options {
+interface FieldBenchOptions {
   readonly sizes: readonly Size[];
   readonly clock: ClockKind;
   readonly adapter: string;
@@ -48,7 +48,7 @@ interface Options {
   readonly json: boolean;
 }
 
-async function measure(options: Options): Promise<void> {
+async function measure(options: FieldBenchOptions): Promise<void> {
   const { clock, json, python } = options;
   const gpu = await openNodeGpu(options.adapter);
   const cores = availableParallelism();

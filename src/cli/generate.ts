@@ -62,7 +62,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   }
   await output.write('run.json', record());
   say(`${made.join(', ')}, field.safetensors and run.json are in ${output.folder}`);
-  await run.dispose();
+  run.dispose();
   await engine.dispose();
 }
 

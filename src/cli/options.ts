@@ -5,6 +5,7 @@ import {
   type Entry,
   fromText,
   makeSettings,
+  methodOf,
   methods,
   type PartialSettings,
   presetOf,
@@ -16,7 +17,7 @@ import {
   settingValues,
   toText,
 } from '../settings';
-import { type Flags, helpRow, helpRows, type Parsed, parseFlags } from './flags';
+import { type Flags, helpRow, helpRows, namesOf, type Parsed, parseFlags } from './flags';
 import { type Machine, machineFlags, parseMachine } from './machine';
 
 /** What the command line of `generate` asks for. */
@@ -35,6 +36,7 @@ const flags: Flags = {
   preset: { value: 'NAME', text: `settings to start from: ${Object.keys(presets).join(', ')}` },
   out: { value: 'DIR', text: 'folder for the results, made if missing (default: out)' },
   negative: { value: 'TEXT', text: 'what the object should not be; short for --guidance.negative' },
+  textbook: { text: "the equation and the constants of the method's paper, nothing added" },
   shading: { value: 'NAME', text: `what turntable.png shows: ${shadingModes.join(', ')}` },
   resume: { value: 'FILE', text: 'go on from a field.safetensors, with its settings' },
   ...machineFlags,
@@ -43,8 +45,10 @@ const flags: Flags = {
 /** Settings that are flags of their own name. */
 const entries = settingEntries.filter(({ path }) => path !== 'prompt');
 
+const { names, switches } = namesOf(flags);
+
 const parse = (args: readonly string[]) =>
-  parseFlags(args, [...Object.keys(flags), ...entries.map(({ path }) => path)]);
+  parseFlags(args, [...names, ...entries.map(({ path }) => path)], { switches });
 
 /** The file that `--resume` names, before anything else is read. */
 export const resumeFile = (args: readonly string[]): string | undefined =>
@@ -60,9 +64,11 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
   const preset = parsed.get('preset') ?? 'default';
   const prompt = parsed.prompt ?? resumed.prompt ?? '';
   const negative = parsed.get('negative');
+  const method = parsed.get('method') ?? resumed.method ?? defaults.method;
   const given: PartialSettings[] = [
     presetOf(preset),
     resumed,
+    ...(parsed.has('textbook') ? [methodOf(method).textbook] : []),
     ...(negative === undefined ? [] : [{ guidance: { negative } }]),
     givenSettings(parsed, entries),
     { prompt },

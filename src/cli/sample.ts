@@ -1,7 +1,7 @@
 import { encodePng } from '../image/png_node';
 import { viewsToImage } from '../image/strip';
 import { defaultSteps } from '../prior/sampler';
-import { validatePrompt } from '../settings';
+import { SettingsError, validatePrompt } from '../settings';
 import { helpRow, helpRows, numberFlag, parseFlags } from './flags';
 import { machineFlags, openEngine, parseMachine, say } from './machine';
 import { Output } from './output';
@@ -14,6 +14,10 @@ const flags = {
   guidance: {
     value: 'S',
     text: 'scale of classifier-free guidance (default: the one in the manifest)',
+  },
+  interval: {
+    value: 'LOW,HIGH',
+    text: "timesteps with guidance (default: the manifest's, or all)",
   },
   ...machineFlags,
 };
@@ -40,10 +44,16 @@ export async function sample(args: readonly string[]): Promise<void> {
   const steps = Math.round(numberFlag(parsed, 'steps', defaultSteps, 1, 1000));
   const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
   const guidance = numberFlag(parsed, 'guidance', undefined, 0, 100);
+  const interval = intervalOf(parsed.get('interval'));
   const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
   const engine = await openEngine(parseMachine(parsed));
   for (const note of engine.notesOn(prompt)) say(note);
-  const options = { seed, steps, ...(guidance !== undefined && { guidance }) };
+  const options = {
+    seed,
+    steps,
+    ...(guidance !== undefined && { guidance }),
+    ...(interval && { interval }),
+  };
   const bar = new ProgressLine(process.stderr, steps);
   let views: Float32Array = new Float32Array();
   for await (const estimate of engine.sample(prompt, options)) {
@@ -54,4 +64,14 @@ export async function sample(args: readonly string[]): Promise<void> {
   await output.write(name, await encodePng(viewsToImage(views, { count, size })));
   say(`${name} is in ${output.folder}`);
   await engine.dispose();
+}
+
+/** @throws SettingsError for what is no interval of timesteps. */
+function intervalOf(text: string | undefined): readonly [number, number] | undefined {
+  if (text === undefined) return undefined;
+  const [low, high, ...more] = text.split(',').map(Number);
+  if (low! >= 0 && high! >= low! && more.length === 0) return [low!, high!];
+  throw new SettingsError(
+    `Option --interval takes two timesteps, the lower one first, as in 450,999, not '${text}'.`,
+  );
 }

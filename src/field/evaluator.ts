@@ -25,7 +25,7 @@ export class FieldEvaluator {
     const features = this.#arena.allocate('features', mlp.inputs * words);
     this.values = this.#arena.allocate('values', words);
     this.#valueGradients = gradient ? this.#arena.allocate('value_gradients', words) : undefined;
-    this.encoder = grid.encoder(points, features);
+    this.encoder = grid.encoder(points, features, gradient);
     this.mlp = mlp.evaluator(points, {
       features,
       values: this.values,

@@ -94,8 +94,11 @@ export class HashGrid {
     work.submit();
   }
 
-  /** Encodes `points` into `features`, f32 [ceil(levels / 2), capacity, 2, 2]. */
-  encoder(points: Points, features: GPUBuffer): HashGridEncoder {
+  /**
+   * Encodes `points` into `features`, f32 [ceil(levels / 2), capacity, 2, 2].
+   * @param gradient whether `backward` will be recorded.
+   */
+  encoder(points: Points, features: GPUBuffer, gradient: boolean): HashGridEncoder {
     const resources = {
       grid: this.#uniforms.buffer,
       halves: this.halves,
@@ -104,7 +107,8 @@ export class HashGrid {
       features,
       feature_gradient: features,
     };
-    return new HashGridEncoder(this.#gpu, this.#shader(points.capacity), points, resources);
+    const shader = this.#shader(points.capacity);
+    return new HashGridEncoder(this.#gpu, shader, points, resources, gradient);
   }
 
   dispose(): void {
@@ -122,18 +126,28 @@ export class HashGrid {
   }
 }
 
+interface GridBackward {
+  readonly scatter: Dispatch;
+  readonly advance: Dispatch;
+  readonly restart: Dispatch;
+}
+
 /** Records the encoding of one set of points; the gradient arrives where the features were. */
 export class HashGridEncoder {
   readonly #arena: Arena;
   readonly #schedule: Dispatch;
   readonly #forward: Dispatch;
-  readonly #backward: Dispatch;
   readonly #forwardGroups: GPUBuffer;
   readonly #backwardGroups: GPUBuffer;
-  readonly #advance: Dispatch;
-  readonly #restart: Dispatch;
+  readonly #backward: GridBackward | undefined;
 
-  constructor(gpu: Gpu, shader: Shader, points: Points, buffers: Record<string, GPUBuffer>) {
+  constructor(
+    gpu: Gpu,
+    shader: Shader,
+    points: Points,
+    buffers: Record<string, GPUBuffer>,
+    gradient: boolean,
+  ) {
     this.#arena = new Arena(gpu, 'field.hash_grid.encoder');
     this.#forwardGroups = this.#arena.allocate('forward_groups', 3, GPUBufferUsage.INDIRECT);
     this.#backwardGroups = this.#arena.allocate('backward_groups', 3, GPUBufferUsage.INDIRECT);
@@ -147,9 +161,12 @@ export class HashGridEncoder {
     };
     this.#schedule = shader.bind('schedule', resources);
     this.#forward = shader.bind('forward', resources);
-    this.#backward = shader.bind('backward', resources);
-    this.#advance = shader.bind('advance', resources);
-    this.#restart = shader.bind('restart', resources);
+    if (!gradient) return;
+    this.#backward = {
+      scatter: shader.bind('backward', resources),
+      advance: shader.bind('advance', resources),
+      restart: shader.bind('restart', resources),
+    };
   }
 
   forward(pass: GPUComputePassEncoder): void {
@@ -159,7 +176,7 @@ export class HashGridEncoder {
 
   /** Adds to the table's gradient; uses the schedule of the `forward` before it. */
   backward(pass: GPUComputePassEncoder): void {
-    this.#backward.recordIndirect(pass, this.#backwardGroups);
+    this.#gradients.scatter.recordIndirect(pass, this.#backwardGroups);
   }
 
   /**
@@ -168,10 +185,16 @@ export class HashGridEncoder {
    */
   backwardOfSet(pass: GPUComputePassEncoder, last: boolean): void {
     this.backward(pass);
-    (last ? this.#restart : this.#advance).record(pass, 1);
+    const { advance, restart } = this.#gradients;
+    (last ? restart : advance).record(pass, 1);
   }
 
   dispose(): void {
     this.#arena.dispose();
+  }
+
+  get #gradients(): GridBackward {
+    if (this.#backward) return this.#backward;
+    throw new Error('This encoding of the field was made without gradients.');
   }
 }

@@ -1,4 +1,5 @@
 import { Buffers } from './buffers';
+import { Pipelines } from './pipelines';
 
 /** What an adapter says of itself, and what follows from it. */
 export interface AdapterInfo {
@@ -18,6 +19,7 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterInfo;
   readonly buffers: Buffers;
+  readonly pipelines: Pipelines;
 }
 
 /** Thrown when the machine offers no WebGPU adapter; the message says how to get one. */
@@ -65,7 +67,12 @@ export async function openGpu(entry: GPU | undefined, remedy: string): Promise<G
     requiredLimits,
     requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
   });
-  return { device, adapter: infoOf(adapter.info), buffers: new Buffers(device) };
+  return {
+    device,
+    adapter: infoOf(adapter.info),
+    buffers: new Buffers(device),
+    pipelines: new Pipelines(device),
+  };
 }
 
 function infoOf(info: GPUAdapterInfo): AdapterInfo {

@@ -1,7 +1,6 @@
-import { makeShaderDataDefinitions, makeStructuredView, type StructuredView } from 'webgpu-utils';
+import { makeStructuredView, type StructuredView } from 'webgpu-utils';
 import type { Gpu } from './device';
-
-type Definitions = ReturnType<typeof makeShaderDataDefinitions>;
+import type { Constants, Pipeline, Program } from './pipelines';
 
 /** Buffers by the name of the WGSL variable that they are bound to. */
 export type Resources = Readonly<Record<string, GPUBuffer | GPUBufferBinding>>;
@@ -13,49 +12,41 @@ export type Resources = Readonly<Record<string, GPUBuffer | GPUBufferBinding>>;
 export class Shader {
   readonly #gpu: Gpu;
   readonly #label: string;
-  readonly #module: GPUShaderModule;
-  readonly #definitions: Definitions;
-  readonly #constants: Record<string, number>;
+  readonly #program: Program;
+  readonly #constants: Constants;
 
   /**
    * @param label names the shader in errors and captures, e.g. `field.hash_grid`.
-   * @param constants values for the file's `override`s; each entry point gets those it declares.
+   * @param constants values for the file's `override`s; each entry point gets those it depends on.
    */
-  constructor(gpu: Gpu, label: string, code: string, constants: Record<string, number> = {}) {
+  constructor(gpu: Gpu, label: string, code: string, constants: Constants = {}) {
     this.#gpu = gpu;
     this.#label = label;
-    this.#module = gpu.device.createShaderModule({ label, code });
-    this.#definitions = makeShaderDataDefinitions(code);
+    this.#program = gpu.pipelines.program(label, code);
     this.#constants = constants;
   }
 
-  /** Compiles an entry point and binds its buffers: ready to be recorded any number of times. */
+  /**
+   * Binds an entry point's buffers: ready to be recorded any number of times. What it takes to run it is compiled by
+   * the next `gpu.pipelines.ready()`, or when it is first recorded.
+   */
   bind(entryPoint: string, resources: Resources): Dispatch {
-    const definition = this.#definitions.entryPoints[entryPoint];
-    if (!definition) throw new Error(`${this.#label} has no entry point '${entryPoint}'.`);
     const label = `${this.#label}.${entryPoint}`;
-    const pipeline = this.#gpu.device.createComputePipeline({
-      label,
-      layout: 'auto',
-      compute: { module: this.#module, entryPoint, constants: this.#constants },
-    });
-    const entries = definition.resources.map(({ name, entry }) => {
+    const program = this.#program;
+    const entries = program.bindings(entryPoint).map(({ name, binding }) => {
       const resource = resources[name];
       if (!resource) throw new Error(`${label} needs a buffer for '${name}'.`);
-      const binding = 'buffer' in resource ? resource : { buffer: resource };
-      return { binding: entry.binding, resource: binding };
+      return { binding, resource: 'buffer' in resource ? resource : { buffer: resource } };
     });
-    const group = this.#gpu.device.createBindGroup({
-      label,
-      layout: pipeline.getBindGroupLayout(0),
-      entries,
-    });
+    const layout = program.layout(entryPoint);
+    const group = this.#gpu.device.createBindGroup({ label, layout, entries });
+    const pipeline = this.#gpu.pipelines.pipeline(label, program, entryPoint, this.#constants);
     return new Dispatch(label, pipeline, group);
   }
 
   /** A uniform buffer laid out as the WGSL variable `name`. */
   uniforms(name: string): Uniforms {
-    const definition = this.#definitions.uniforms[name];
+    const definition = this.#program.definitions.uniforms[name];
     if (!definition) throw new Error(`${this.#label} has no uniform '${name}'.`);
     return new Uniforms(this.#gpu, `${this.#label}.${name}`, makeStructuredView(definition));
   }
@@ -64,10 +55,10 @@ export class Shader {
 /** An entry point with its buffers bound. */
 export class Dispatch {
   readonly #label: string;
-  readonly #pipeline: GPUComputePipeline;
+  readonly #pipeline: Pipeline;
   readonly #group: GPUBindGroup;
 
-  constructor(label: string, pipeline: GPUComputePipeline, group: GPUBindGroup) {
+  constructor(label: string, pipeline: Pipeline, group: GPUBindGroup) {
     this.#label = label;
     this.#pipeline = pipeline;
     this.#group = group;
@@ -90,7 +81,7 @@ export class Dispatch {
 
   #set(pass: GPUComputePassEncoder): void {
     pass.pushDebugGroup(this.#label);
-    pass.setPipeline(this.#pipeline);
+    pass.setPipeline(this.#pipeline.gpu);
     pass.setBindGroup(0, this.#group);
   }
 }

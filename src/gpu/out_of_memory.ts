@@ -10,7 +10,7 @@ export class OutOfMemoryError extends Error {
  * one else's commands are taken for its own.
  * @throws OutOfMemoryError when there is too little; what was made is disposed of.
  */
-export async function withinMemory<T extends { dispose(): unknown }>(
+export async function withinMemory<T extends { dispose(): void }>(
   { device }: Pick<Gpu, 'device'>,
   make: () => T,
 ): Promise<T> {
@@ -23,7 +23,7 @@ export async function withinMemory<T extends { dispose(): unknown }>(
     refused = device.popErrorScope();
   }
   if ((await refused) === null) return made;
-  await made.dispose();
+  made.dispose();
   throw new OutOfMemoryError(
     'The GPU has too little memory for it: take fewer runs at a time, a smaller field, or the preset fast or tiny.',
   );

@@ -1,6 +1,14 @@
 import type { FakeSettings } from '../prior/settings';
+import type { LossSettings } from '../render/settings';
 import { SettingsError } from '../schema';
 import type { GuidanceSettings } from './settings';
+
+/** Settings that a method brings. */
+export type MethodSettings = {
+  readonly guidance?: Partial<GuidanceSettings>;
+  readonly fake?: Partial<FakeSettings>;
+  readonly loss?: Partial<LossSettings>;
+};
 
 /** A way of distilling: a row of data, never a class. */
 export interface Method<Id extends string = string> {
@@ -11,12 +19,20 @@ export interface Method<Id extends string = string> {
   /** What it descends along, ∂L/∂x. */
   readonly formula: string;
   readonly sources: readonly string[];
-  /** Its settings, where they differ from the defaults. */
-  readonly preset: {
-    readonly guidance?: Partial<GuidanceSettings>;
-    readonly fake?: Partial<FakeSettings>;
-  };
+  /** Its settings for the priors that ship, where they differ from the defaults. */
+  readonly preset: MethodSettings;
+  /** What makes of the preset the equation of its paper, with the paper's constants and nothing added. */
+  readonly textbook: MethodSettings;
 }
+
+/** The equations of the papers: nothing is held, rescaled, settled or regularised. */
+const plain = {
+  guidance: { threshold: false, rescale: 0, settle: 0, weighting: 'sigma_squared' },
+  loss: { sparsity: 0, opaque: 0, nearness: 0 },
+} as const satisfies MethodSettings;
+
+/** τ as in DreamFusion: uniform in (0.02, 0.98). */
+const uniformTimesteps = { minTimestep: 0.02, maxTimestep: 0.98 } as const;
 
 const table = [
   {
@@ -26,6 +42,7 @@ const table = [
     formula: 'w(τ) [ε_φ(z_τ; y) + (s − 1) (ε_φ(z_τ; y) − ε_φ(z_τ; ∅)) − ε]',
     sources: ['Poole et al. 2022, DreamFusion, eq. 3 (arXiv 2209.14988)'],
     preset: { guidance: { baseline: 'noise', scale: 4, rescale: 0.7 } },
+    textbook: { ...plain, guidance: { ...plain.guidance, ...uniformTimesteps, scale: 100 } },
   },
   {
     id: 'vsd',
@@ -34,6 +51,17 @@ const table = [
     formula: 'w(τ) [ε_φ(z_τ; y) + (s − 1) (ε_φ(z_τ; y) − ε_φ(z_τ; ∅)) − ε_ψ(z_τ; y, c)]',
     sources: ['Wang et al. 2023, ProlificDreamer, eq. 9 (arXiv 2305.16213)'],
     preset: { guidance: { baseline: 'fake', scale: 2, rescale: 0 } },
+    textbook: {
+      ...plain,
+      // The upper bound falls after a fifth of the run.
+      guidance: {
+        ...plain.guidance,
+        minTimestep: 0.02,
+        maxTimestep: [0.2, 0.98, 0.5, 0.2],
+        scale: 7.5,
+      },
+      fake: { learningRate: 0.0001, updates: 1 },
+    },
   },
 ] as const satisfies readonly Method[];
 

@@ -11,7 +11,7 @@ const overhead = 60;
 const facing = 45;
 
 /** From where a camera sees the object, in words that a prompt can end with. */
-function directionOf({ c2w }: Camera): 'front' | 'side' | 'back' | 'overhead' {
+export function directionOf({ c2w }: Camera): 'front' | 'side' | 'back' | 'overhead' {
   const [x, y, z] = [c2w[3]!, c2w[7]!, c2w[11]!];
   const degrees = (radians: number) => (radians * 180) / Math.PI;
   if (degrees(Math.atan2(y, Math.hypot(x, z))) > overhead) return 'overhead';

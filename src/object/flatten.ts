@@ -14,8 +14,14 @@ import {
   Vector3,
 } from 'three';
 import type { Image } from '../image/image';
-import { ObjectError, type ObjectMesh, type Paint, type Picture, type Wrap } from './object_mesh';
-import { decodePicture, halvings } from './picture';
+import {
+  ObjectError,
+  type ObjectMesh,
+  type Paint,
+  type TextureImage,
+  type Wrap,
+} from './object_mesh';
+import { decodeTexture, mipLevels } from './texture_image';
 
 /** More triangles than this are refused: drawing the views would take longer than fitting them. */
 const mostTriangles = 4_000_000;
@@ -40,7 +46,7 @@ type Material = Pick<
 >;
 
 /** Triangles of one mesh that share a material: a range of its index. */
-interface Part {
+interface ScenePart {
   readonly mesh: Mesh;
   readonly material: Material;
   readonly start: number;
@@ -80,10 +86,10 @@ export async function flatten(scene: LoadedScene, name: string): Promise<ObjectM
     paintOf: new Uint16Array(corners / 3),
     paints: [] as Paint[],
   };
-  const pictures = new Pictures(scene);
+  const textures = new Textures(scene);
   let corner = 0;
   for (const part of parts) {
-    const paint = mesh.paints.push(paintFor(part.material, await pictures.of(part))) - 1;
+    const paint = mesh.paints.push(paintFor(part.material, await textures.of(part))) - 1;
     if (paint > 0xffff) throw new ObjectError(`${name} has more than 65,536 materials.`);
     mesh.paintOf.fill(paint, corner / 3, (corner + part.count) / 3);
     writePart(mesh, part, corner);
@@ -95,7 +101,7 @@ export async function flatten(scene: LoadedScene, name: string): Promise<ObjectM
 /** Writes a part's corners from `first` on. */
 function writePart(
   { positions, colours, uvs }: ObjectMesh,
-  { mesh, material, start, count, place }: Part,
+  { mesh, material, start, count, place }: ScenePart,
   first: number,
 ): void {
   const { index, attributes } = mesh.geometry;
@@ -135,8 +141,8 @@ function coordinatesOf({ geometry }: Mesh, map: Texture | undefined) {
   return geometry.attributes[name] as BufferAttribute | undefined;
 }
 
-function partsOf(scene: Object3D): Part[] {
-  const parts: Part[] = [];
+function partsOf(scene: Object3D): ScenePart[] {
+  const parts: ScenePart[] = [];
   scene.updateMatrixWorld(true);
   scene.traverseVisible((object) => {
     const mesh = object as Mesh;
@@ -167,9 +173,9 @@ function placesOf(mesh: Mesh): Matrix4[] {
   });
 }
 
-function paintFor({ alphaTest, transparent }: Material, picture: Picture | undefined): Paint {
-  if (!picture) return { cutoff: 0 };
-  return { picture, cutoff: alphaTest > 0 ? alphaTest : transparent ? blendCutoff : 0 };
+function paintFor({ alphaTest, transparent }: Material, texture: TextureImage | undefined): Paint {
+  if (!texture) return { cutoff: 0 };
+  return { texture, cutoff: alphaTest > 0 ? alphaTest : transparent ? blendCutoff : 0 };
 }
 
 const wraps = new Map<number, Wrap>([
@@ -179,7 +185,7 @@ const wraps = new Map<number, Wrap>([
 ]);
 
 /** The decoded textures of a scene, each file once. */
-class Pictures {
+class Textures {
   readonly #scene: LoadedScene;
   readonly #levels = new Map<string, readonly Image[]>();
 
@@ -187,11 +193,11 @@ class Pictures {
     this.#scene = scene;
   }
 
-  /** The picture that a part shows, if any. */
-  async of({ mesh, material: { map: texture } }: Part): Promise<Picture | undefined> {
+  /** The image that a part shows, if any. */
+  async of({ mesh, material: { map: texture } }: ScenePart): Promise<TextureImage | undefined> {
     if (!texture || !coordinatesOf(mesh, texture)) return undefined;
     const { name, bytes } = await this.#scene.textureFile(texture);
-    const levels = this.#levels.get(name) ?? halvings(await decodePicture(bytes, name));
+    const levels = this.#levels.get(name) ?? mipLevels(await decodeTexture(bytes, name));
     this.#levels.set(name, levels);
     return { levels, wrapS: wraps.get(texture.wrapS)!, wrapT: wraps.get(texture.wrapT)! };
   }

@@ -1,8 +1,8 @@
 import type { Image } from '../image/image';
 
-/** A picture on an object, row 0 at v = 0, and its halvings. */
-export interface Picture {
-  /** The picture itself, then each level half as wide and high, down to one texel. */
+/** An image on an object, row 0 at v = 0, with its mip levels. */
+export interface TextureImage {
+  /** The image itself, then each level half as wide and high, down to one texel. */
   readonly levels: readonly Image[];
   readonly wrapS: Wrap;
   readonly wrapT: Wrap;
@@ -13,7 +13,7 @@ export type Wrap = 'repeat' | 'clamp' | 'mirror';
 /** What triangles of one material share. */
 export interface Paint {
   /** Multiplies the vertex colours, in linear light. */
-  readonly picture?: Picture;
+  readonly texture?: TextureImage;
   /** Alpha below which a texel is a hole; 0 where there are none. */
   readonly cutoff: number;
 }
@@ -24,7 +24,7 @@ export interface ObjectMesh {
   readonly positions: Float32Array;
   /** f32 [vertices, 3]: vertex colour times the material's, in linear light. */
   readonly colours: Float32Array;
-  /** f32 [vertices, 2]; zero where there is no picture. */
+  /** f32 [vertices, 2]; zero where there is no texture. */
   readonly uvs: Float32Array;
   /** u32 [triangles, 3]. */
   readonly indices: Uint32Array;

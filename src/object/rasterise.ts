@@ -1,7 +1,7 @@
 import { linear } from '../image/srgb';
 import type { Camera } from '../render/camera';
 import type { ObjectMesh } from './object_mesh';
-import { readPicture } from './picture';
+import { readTexture } from './texture_image';
 
 /** What the camera sees at each sample of a view; samples are the centres of a grid of cells. */
 export interface Raster {
@@ -20,7 +20,7 @@ interface Hits {
   readonly triangle: Int32Array;
   /** f32 [samples, 2]: weights of its second and third corner, in space. */
   readonly weights: Float32Array;
-  /** What was last read of a picture: rgba, 0 to 255. */
+  /** What was last read of a texture: rgba, 0 to 255. */
   readonly texel: Float64Array;
 }
 
@@ -105,9 +105,9 @@ function draw(
       const sample = row * width + column;
       if (near <= nearness[sample]!) continue;
       const [second, third] = [(onB * bz) / near, (onC * cz) / near];
-      if (paint.cutoff > 0 && paint.picture) {
+      if (paint.cutoff > 0 && paint.texture) {
         const [u, v] = place(mesh, triangle, second, third);
-        readPicture(paint.picture, u, v, 1, texel);
+        readTexture(paint.texture, u, v, 1, texel);
         if (texel[3]! < 255 * paint.cutoff) continue;
       }
       nearness[sample] = near;
@@ -140,12 +140,12 @@ function colour(mesh: ObjectMesh, projected: Float64Array, hits: Hits): Uint8Arr
     if (triangle < 0) continue;
     const second = hits.weights[2 * sample]!;
     const third = hits.weights[2 * sample + 1]!;
-    const { picture } = paints[paintOf[triangle]!]!;
-    if (picture) {
+    const { texture } = paints[paintOf[triangle]!]!;
+    if (texture) {
       const texels = footprints.get(triangle) ?? footprint(mesh, projected, triangle);
       footprints.set(triangle, texels);
       const [u, v] = place(mesh, triangle, second, third);
-      readPicture(picture, u, v, texels, texel);
+      readTexture(texture, u, v, texels, texel);
     }
     const a = 3 * indices[3 * triangle]!;
     const b = 3 * indices[3 * triangle + 1]!;
@@ -153,17 +153,17 @@ function colour(mesh: ObjectMesh, projected: Float64Array, hits: Hits): Uint8Arr
     for (let k = 0; k < 3; k++) {
       const vertex =
         (1 - second - third) * colours[a + k]! + second * colours[b + k]! + third * colours[c + k]!;
-      rgba[4 * sample + k] = displayByte(picture ? vertex * linearOf(texel[k]!) : vertex);
+      rgba[4 * sample + k] = displayByte(texture ? vertex * linearOf(texel[k]!) : vertex);
     }
     rgba[4 * sample + 3] = 255;
   }
   return rgba;
 }
 
-/** Texels of a triangle's picture, along a side, that one sample of the view covers. */
+/** Texels of a triangle's texture, along a side, that one sample of the view covers. */
 function footprint(mesh: ObjectMesh, projected: Float64Array, triangle: number): number {
   const { indices, uvs, paints, paintOf } = mesh;
-  const { width, height } = paints[paintOf[triangle]!]!.picture!.levels[0]!;
+  const { width, height } = paints[paintOf[triangle]!]!.texture!.levels[0]!;
   const [a, b, c] = [0, 1, 2].map((corner) => indices[3 * triangle + corner]!) as [
     number,
     number,
@@ -175,11 +175,11 @@ function footprint(mesh: ObjectMesh, projected: Float64Array, triangle: number):
     (vertex) => projected[stride * vertex]!,
     (vertex) => projected[stride * vertex + 1]!,
   );
-  const onPicture = twiceArea(
+  const onTexture = twiceArea(
     (vertex) => width * uvs[2 * vertex]!,
     (vertex) => height * uvs[2 * vertex + 1]!,
   );
-  return Math.sqrt(onPicture / onView);
+  return Math.sqrt(onTexture / onView);
 }
 
 /** Entries of the table from linear light to display bytes: a 200th of a byte apart at most. */

@@ -52,7 +52,8 @@ export interface AdamWOptions {
 /**
  * AdamW (Loshchilov and Hutter, arXiv:1711.05101, algorithm 2).
  * New inputs, whose names the model must leave free: `m` and `v`, the moments, of the parameters' shape, zero before the
- * first step; `learning_rate` and `step`, scalars, `step` counting from 1. Outputs: `next/parameters`, `next/m`, `next/v`.
+ * first step; `learning_rate` and `step`, scalars, `step` counting from 1. Outputs, by name: `next/parameters`, `next/m`
+ * and `next/v`.
  */
 export function adamW(options: AdamWOptions = {}): Optimiser {
   const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 } = options;

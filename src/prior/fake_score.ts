@@ -1,3 +1,4 @@
+import type { Lora } from '#onnx';
 import { type Snapshot, storedArray } from '../gpu/snapshot';
 import { normal, streams } from '../random';
 import type { NetworkSession } from '../runtime/network_session';
@@ -8,13 +9,6 @@ import type { Prior } from './files';
 import { type BuiltModel, buildFakeGraphs, denoiserShapes } from './graphs';
 import type { Manifest } from './manifest';
 import type { Conditioning } from './text_encoder';
-
-export interface FakeScoreOptions {
-  /** Of the low-rank weights; the manifest's unless given. */
-  readonly rank?: number;
-  /** Draws the low-rank weights to start from. */
-  readonly seed: number;
-}
 
 /** When and from where the views are looked at. */
 export interface FakeView {
@@ -48,14 +42,73 @@ export class NonFiniteLossError extends Error {
 type Weights = Readonly<Record<'lora' | 'm' | 'v', TensorValue>>;
 
 /**
+ * The networks of fake scores of one rank. What training changes is their inputs and outputs, so that any number of
+ * fake scores take turns with them.
+ */
+export class FakeNetworks {
+  readonly predictor: NetworkSession;
+  readonly trainer: NetworkSession;
+  readonly lora: Lora;
+  readonly #runtime: Runtime;
+  readonly #manifest: Manifest;
+
+  private constructor(
+    runtime: Runtime,
+    manifest: Manifest,
+    lora: Lora,
+    [predictor, trainer]: readonly [predictor: NetworkSession, trainer: NetworkSession],
+  ) {
+    this.#runtime = runtime;
+    this.#manifest = manifest;
+    this.lora = lora;
+    this.predictor = predictor;
+    this.trainer = trainer;
+  }
+
+  /**
+   * @param rank of the low-rank weights; the manifest's unless given.
+   * @throws OnnxError when the denoiser cannot be differentiated or lacks the manifest's LoRA targets,
+   *   ModelError when onnxruntime cannot load the result.
+   */
+  static async load(
+    runtime: Runtime,
+    prior: Prior,
+    rank = prior.manifest.lora.rank,
+  ): Promise<FakeNetworks> {
+    const { manifest } = prior;
+    const graphs = buildFakeGraphs(prior, rank);
+    const { path } = manifest.files.denoiser;
+    const load = (name: string, { bytes, signature }: BuiltModel) =>
+      runtime.load(name, bytes, signature);
+    const predictor = await load(`${path} with LoRA`, graphs.predict);
+    const trainer = await load(`The training step of ${path}`, graphs.train).catch(
+      async (error: unknown) => {
+        await predictor.dispose();
+        throw error;
+      },
+    );
+    return new FakeNetworks(runtime, manifest, graphs.lora, [predictor, trainer]);
+  }
+
+  /** A fake score at its start. @param seed draws its low-rank weights. */
+  score(seed: number): FakeScore {
+    return new FakeScore(this.#runtime, this.#manifest, this, seed);
+  }
+
+  async dispose(): Promise<void> {
+    await this.predictor.dispose();
+    await this.trainer.dispose();
+  }
+}
+
+/**
  * The fake score eps_psi of variational score distillation (Wang et al. 2023, "ProlificDreamer", section 3.3):
  * the frozen denoiser plus LoRA, trained on the distilled views as they change. It sees one batch entry.
  */
 export class FakeScore {
   /** Length of the low-rank weights. */
   readonly size: number;
-  readonly #predictor: NetworkSession;
-  readonly #trainer: NetworkSession;
+  readonly #networks: FakeNetworks;
   readonly #z: SharedValue;
   readonly #prediction: SharedValue;
   readonly #target: SharedValue;
@@ -68,20 +121,15 @@ export class FakeScore {
   #next: Weights;
   #step = 0;
 
-  private constructor(
-    runtime: Runtime,
-    predictor: NetworkSession,
-    trainer: NetworkSession,
-    manifest: Manifest,
-    initial: Float32Array,
-  ) {
+  /** @param seed draws the low-rank weights to start from. */
+  constructor(runtime: Runtime, manifest: Manifest, networks: FakeNetworks, seed: number) {
+    const initial = networks.lora.initialise((k) => normal(seed, streams.loraInit, 0, k));
     const shapes = denoiserShapes(manifest, 1);
     const scalar = (name: string) => runtime.value(`fake.${name}`, []);
     const vector = (name: string) => runtime.value(`fake.${name}`, [initial.length]);
     const weights = () => ({ lora: vector('lora'), m: vector('m'), v: vector('v') });
     this.size = initial.length;
-    this.#predictor = predictor;
-    this.#trainer = trainer;
+    this.#networks = networks;
     this.#z = runtime.shared('fake.z', shapes.z);
     this.#prediction = runtime.shared('fake.prediction', shapes.prediction);
     this.#target = runtime.shared('fake.target', shapes.prediction);
@@ -95,27 +143,6 @@ export class FakeScore {
     this.#current = weights();
     this.#next = weights();
     this.#current.lora.write(initial);
-  }
-
-  /**
-   * @throws OnnxError when the denoiser cannot be differentiated or lacks the manifest's LoRA targets,
-   *   ModelError when onnxruntime cannot load the result.
-   */
-  static async load(runtime: Runtime, prior: Prior, options: FakeScoreOptions): Promise<FakeScore> {
-    const { manifest } = prior;
-    const graphs = buildFakeGraphs(prior, options.rank ?? manifest.lora.rank);
-    const { path } = manifest.files.denoiser;
-    const load = (name: string, { bytes, signature }: BuiltModel) =>
-      runtime.load(name, bytes, signature);
-    const predictor = await load(`${path} with LoRA`, graphs.predict);
-    const trainer = await load(`The training step of ${path}`, graphs.train).catch(
-      async (error: unknown) => {
-        await predictor.dispose();
-        throw error;
-      },
-    );
-    const initial = graphs.lora.initialise((k) => normal(options.seed, streams.loraInit, 0, k));
-    return new FakeScore(runtime, predictor, trainer, manifest, initial);
   }
 
   /** Noised views [V, C, H, W] f32. */
@@ -141,7 +168,7 @@ export class FakeScore {
   async predict({ timestep, cameras }: FakeView): Promise<void> {
     this.#inputs.setView({ timesteps: [timestep], cameras });
     const inputs = { z: this.#z, ...this.#inputs.values, lora: this.#current.lora };
-    await this.#predictor.run(inputs, { prediction: this.#prediction });
+    await this.#networks.predictor.run(inputs, { prediction: this.#prediction });
   }
 
   /**
@@ -153,7 +180,7 @@ export class FakeScore {
     this.#inputs.setView({ timesteps: [timestep], cameras });
     learning_rate.write(Float32Array.of(learningRate));
     step.write(Float32Array.of(this.#step + 1));
-    await this.#trainer.run(
+    await this.#networks.trainer.run(
       {
         z: this.#z,
         target: this.#target,
@@ -206,9 +233,7 @@ export class FakeScore {
     this.#step = step!;
   }
 
-  async dispose(): Promise<void> {
-    await this.#predictor.dispose();
-    await this.#trainer.dispose();
+  dispose(): void {
     for (const shared of [this.#z, this.#prediction, this.#target, this.#inputs]) shared.dispose();
     for (const weights of [this.#current, this.#next, this.#scalars]) {
       for (const value of Object.values(weights)) value.dispose();

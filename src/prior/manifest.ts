@@ -1,4 +1,7 @@
-/** What a prior says of itself in its `manifest.json`: every number that depends on the model is there and nowhere in the code. */
+/**
+ * What a prior says of itself in its `manifest.json`: every number that depends on the model is there and nowhere in
+ * the code.
+ */
 import * as v from 'valibot';
 
 /** Thrown when a manifest cannot be used; the message names the field, what it is, what it must be, and the remedy. */
@@ -43,6 +46,14 @@ const elevation = v.pipe(
   numbers(-90, 90, 'a list of 2 numbers'),
   v.length(2, 'a list of 2 numbers'),
   v.check(([low, high]) => low! <= high!, 'the lowest first'),
+  v.transform(([low, high]): readonly [number, number] => [low!, high!]),
+);
+
+const intervalWords = 'a list of 2 timesteps, the lowest first';
+const interval = v.pipe(
+  numbers(0, Number.MAX_SAFE_INTEGER, intervalWords),
+  v.length(2, intervalWords),
+  v.check(([low, high]) => low! <= high!, intervalWords),
   v.transform(([low, high]): readonly [number, number] => [low!, high!]),
 );
 
@@ -114,6 +125,8 @@ const manifest = group({
   guidance: group({
     /** Scale s of classifier-free guidance at which samples look best. */
     scale: number(0, 1000),
+    /** Lowest and highest timestep at which samples are guided; everywhere unless given. */
+    interval: v.exactOptional(interval),
   }),
   /** Where the fake score's low-rank weights go (Hu et al. 2022, "LoRA"). */
   lora: group({

@@ -47,7 +47,10 @@ export class NoiseSchedule {
     return { timestep, alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(1 - alphaBar) };
   }
 
-  /** The timestep at a fraction of the table: 0 is its first entry, the cleanest. Fractions outside [0, 1) are held to its ends. */
+  /**
+   * The timestep at a fraction of the table: 0 is its first entry, the cleanest. Fractions outside [0, 1) are held to its
+   * ends.
+   */
   timestepAt(fraction: number): number {
     const timestep = Math.floor(fraction * this.timesteps);
     return Math.max(0, Math.min(this.timesteps - 1, timestep));

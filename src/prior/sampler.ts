@@ -15,9 +15,14 @@ export interface SamplingOptions {
   readonly steps: number;
   /** Scale s of classifier-free guidance: 1 is the conditional model, 0 the unconditional one. */
   readonly guidance: number;
+  /**
+   * Lowest and highest timestep at which there is guidance; outside, the scale is 1, which costs one question
+   * instead of two (Kynkäänniemi et al. 2024). Default: all timesteps.
+   */
+  readonly interval?: readonly [low: number, high: number];
   readonly prompt: Conditioning;
-  /** The unconditional conditioning: `PromptEncoder.unconditional`. */
-  readonly empty: Conditioning;
+  /** See `PromptEncoder.unconditional`. */
+  readonly unconditional: Conditioning;
   /** c2w of each view [V, 16], row-major 4x4. */
   readonly cameras: Float32Array;
 }
@@ -27,9 +32,15 @@ export interface Estimate {
   /** Network evaluations so far, from 1, and in all. */
   readonly step: number;
   readonly steps: number;
-  /** The views [V, C, H, W] in [0, 1], premultiplied by alpha, row 0 at the top; after the last step, the sample. */
+  /**
+   * f32 [V, 4, H, W] in [0, 1]: the views, RGB premultiplied by alpha, then alpha, 1 where the prior knows none;
+   * row 0 at the top. After the last step, the sample.
+   */
   readonly views: Float32Array;
 }
+
+/** The frozen denoiser of a batch size. */
+export type DenoiserSource = (batch: number) => Promise<Denoiser>;
 
 /**
  * Draws views from the prior itself with DDIM (Song et al. 2021, eta = 0) and classifier-free guidance
@@ -38,21 +49,15 @@ export interface Estimate {
  */
 export class Sampler {
   readonly #runtime: Runtime;
-  readonly #denoiser: Denoiser;
+  readonly #denoisers: DenoiserSource;
   readonly #manifest: Manifest;
   readonly #schedule: NoiseSchedule;
   readonly #readback: Readback;
 
-  /**
-   * @param denoiser of a batch of 2: entry 0 for the prompt, entry 1 for the unconditional conditioning.
-   * @throws RangeError for another batch.
-   */
-  constructor(runtime: Runtime, denoiser: Denoiser, manifest: Manifest) {
-    if (denoiser.batch !== 2) {
-      throw new RangeError(`A sampler takes a denoiser of batch 2, not ${denoiser.batch}.`);
-    }
+  /** @param denoisers are not the sampler's to dispose of. */
+  constructor(runtime: Runtime, denoisers: DenoiserSource, manifest: Manifest) {
     this.#runtime = runtime;
-    this.#denoiser = denoiser;
+    this.#denoisers = denoisers;
     this.#manifest = manifest;
     this.#schedule = new NoiseSchedule(manifest.alpha_bar);
     this.#readback = new Readback(runtime.gpu);
@@ -70,7 +75,7 @@ export class Sampler {
     for (const [index, timestep] of timesteps.entries()) {
       const clean = this.#clean(z, await this.#predict(z, timestep, options), timestep);
       z = this.#step(z, clean, timestep, timesteps[index + 1] ?? -1);
-      yield { step: index + 1, steps, views: clean.map((value) => (value + 1) / 2) };
+      yield { step: index + 1, steps, views: viewsOf(clean, this.#manifest) };
     }
   }
 
@@ -80,19 +85,25 @@ export class Sampler {
 
   /** Unconditional + s (conditional - unconditional): the same for v and eps, since both see one z. */
   async #predict(z: Float32Array, timestep: number, options: SamplingOptions) {
-    const { guidance, prompt, empty, cameras } = options;
-    const { queue } = this.#runtime.gpu.device;
-    const both = new Float32Array(2 * z.length);
-    both.set(z);
-    both.set(z, z.length);
-    queue.writeBuffer(this.#denoiser.z, 0, both);
-    this.#denoiser.setText(0, prompt);
-    this.#denoiser.setText(1, empty);
-    await this.#denoiser.run({ timesteps: [timestep, timestep], cameras });
-    const predictions = await this.#readback.floats(this.#denoiser.prediction, both.length);
+    const { prompt, unconditional, cameras, interval = [0, Number.POSITIVE_INFINITY] } = options;
+    const guided = timestep >= interval[0] && timestep <= interval[1];
+    const scale = guided ? options.guidance : 1;
+    const texts = scale === 1 ? [prompt] : [prompt, unconditional];
+    const denoiser = await this.#denoisers(texts.length);
+    texts.forEach((text, slot) => {
+      this.#runtime.gpu.device.queue.writeBuffer(
+        denoiser.z,
+        slot * z.byteLength,
+        z as Float32Array<ArrayBuffer>,
+      );
+      denoiser.setText(slot, text);
+    });
+    await denoiser.run({ timesteps: texts.map(() => timestep), cameras });
+    const answers = await this.#readback.floats(denoiser.prediction, texts.length * z.length);
+    if (scale === 1) return answers;
     return z.map((_, i) => {
-      const unconditional = predictions[z.length + i]!;
-      return unconditional + guidance * (predictions[i]! - unconditional);
+      const without = answers[z.length + i]!;
+      return without + scale * (answers[i]! - without);
     });
   }
 
@@ -112,4 +123,15 @@ export class Sampler {
       return this.#schedule.ddim(clean[i]!, epsilon, to);
     });
   }
+}
+
+/** The model's values [V, C, H, W] in [-1, 1] as views [V, 4, H, W] in [0, 1]. */
+function viewsOf(clean: Float32Array, { views, channels, resolution }: Manifest): Float32Array {
+  const plane = resolution ** 2;
+  return Float32Array.from({ length: 4 * views * plane }, (_, i) => {
+    const channel = Math.floor(i / plane) % 4;
+    if (channel >= channels) return 1;
+    const view = Math.floor(i / (4 * plane));
+    return (clean[(view * channels + channel) * plane + (i % plane)]! + 1) / 2;
+  });
 }

@@ -29,6 +29,7 @@ export async function renderStill(
   const renderer = new Renderer(gpu, field, { ...options, ...shape, gradient: false });
   const shading = mode === 'unlit' ? undefined : new Shading(gpu, renderer, { ...shape, mode });
   const readback = new Readback(gpu);
+  await gpu.pipelines.ready();
   shading?.begin(cameras);
   renderer.begin({ cameras, seed: 0, step: 0, jitter: false });
   const work = new Submission(gpu, 'render.still');

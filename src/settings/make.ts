@@ -1,3 +1,4 @@
+import { generators } from '../generator/settings';
 import { methodOf } from '../guidance/methods';
 import { complete } from '../schema';
 import { validatePrompt } from './prompt';
@@ -5,12 +6,19 @@ import { defaults, type PartialSettings, type Settings, settingsSchema } from '.
 import { isTree, type Tree } from './tree';
 
 /**
- * Defaults, then the method's preset, then `overrides` in order; the method is the last one given.
+ * Defaults, then the presets of the generator and of the method, then `overrides` in order; generator and method
+ * are the last ones given.
  * @throws SettingsError for unknown keys, values of the wrong kind or out of range.
  */
 export function makeSettings(...overrides: readonly PartialSettings[]): Settings {
   const method = overrides.reduce<string>((last, { method }) => method ?? last, defaults.method);
-  const given = [methodOf(method).preset, ...overrides].reduce<Tree>(merge, defaults);
+  const generator = overrides.reduce<string>(
+    (last, { generator }) => generator ?? last,
+    defaults.generator,
+  );
+  const kind = generators.find(({ id }) => id === generator);
+  const parts: readonly Tree[] = [kind?.preset ?? {}, methodOf(method).preset, ...overrides];
+  const given = parts.reduce(merge, defaults);
   // Before the schema, which would not say what to do about a prompt.
   if (typeof given.prompt === 'string') validatePrompt(given.prompt);
   return complete(settingsSchema, given);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { fieldSettings } from '../field/settings';
+import { generatorIds } from '../generator/settings';
 import { methodIds } from '../guidance/methods';
 import { guidanceSettings } from '../guidance/settings';
 import { meshSettings } from '../mesh/settings';
@@ -37,7 +38,7 @@ export const settingsSchema = group('Settings', {
   }),
   generator: choice({
     default: 'field',
-    choices: ['field', 'pixels'],
+    choices: generatorIds,
     label: 'Generator',
     help: 'what is distilled: a field, or as many free pictures as the prior has views',
   }),

@@ -16,7 +16,7 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }
 
-interface Entry {
+interface TensorEntry {
   readonly dtype: Dtype;
   readonly data_offsets: readonly [number, number];
 }
@@ -112,7 +112,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return fail('Its header is no JSON object.');
 }
 
-function check(name: string, entry: unknown): Entry {
+function check(name: string, entry: unknown): TensorEntry {
   if (!isRecord(entry)) return fail(`Tensor '${name}' has no description.`);
   const { dtype, shape, data_offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(arrayTypes, dtype)) {
@@ -135,7 +135,7 @@ function check(name: string, entry: unknown): Entry {
 }
 
 /** Tensors follow one another without gap or overlap up to the end of the file. */
-function checkLayout(entries: readonly (readonly [string, Entry])[], bytes: number): void {
+function checkLayout(entries: readonly (readonly [string, TensorEntry])[], bytes: number): void {
   const inOrder = entries.toSorted(
     ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
   );

@@ -5,7 +5,7 @@ import { withinMemory } from '../gpu/out_of_memory';
 import { batchOf, questionsOf } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
-import { FakeScore } from '../prior/fake_score';
+import { FakeNetworks } from '../prior/fake_score';
 import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
 import { defaultSteps, type Estimate, Sampler, type SamplingOptions } from '../prior/sampler';
@@ -33,7 +33,7 @@ export interface EngineOptions {
 export type EngineRun = Run<FieldGenerator | PixelGenerator>;
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
-  Partial<Pick<SamplingOptions, 'steps' | 'guidance'>>;
+  Partial<Pick<SamplingOptions, 'steps' | 'guidance' | 'interval'>>;
 
 /** A device, a prior loaded on it, and the runs that share both. */
 export class Engine {
@@ -43,6 +43,8 @@ export class Engine {
   readonly #encoder: PromptEncoder;
   /** Frozen denoisers by batch size: runs take turns with them. */
   readonly #denoisers = new Map<number, Promise<Denoiser>>();
+  /** Networks of fake scores by rank: each run has its own weights for them. */
+  readonly #fakeNetworks = new Map<number, Promise<FakeNetworks>>();
 
   private constructor(gpu: Gpu, prior: Prior, runtime: Runtime, encoder: PromptEncoder) {
     this.gpu = gpu;
@@ -75,19 +77,17 @@ export class Engine {
     const { gpu, manifest } = this;
     const questions = questionsOf(settings.guidance);
     const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
-    const fake =
-      batchOf(questions, 'fake').length > 0
-        ? await FakeScore.load(this.#runtime, this.prior, {
-            rank: settings.fake.rank,
-            seed: settings.seed,
-          })
-        : undefined;
+    const isAsked = batchOf(questions, 'fake').length > 0;
+    const networks = isAsked ? await this.#networks(settings.fake.rank) : undefined;
     const texts = await textsOf(this.#encoder, manifest, settings);
-    return withinMemory(gpu, () => {
+    const run = await withinMemory(gpu, () => {
+      const fake = networks?.score(settings.seed);
       const generator = this.#generator(settings);
       const parts = { settings, manifest, generator, ...(fake && { fake }) };
       return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
     });
+    await gpu.pipelines.ready();
+    return run;
   }
 
   #generator(settings: Settings): EngineRun['generator'] {
@@ -123,15 +123,16 @@ export class Engine {
    * a time: the last estimate is the sample. Whoever does not want it any more calls `return`.
    */
   async *sample(prompt: string, options: SampleOptions): AsyncGenerator<Estimate, void> {
-    const denoiser = await this.#denoiser(2);
-    const sampler = new Sampler(this.#runtime, denoiser, this.manifest);
+    const { scale, interval } = this.manifest.guidance;
+    const sampler = new Sampler(this.#runtime, (batch) => this.#denoiser(batch), this.manifest);
     try {
       yield* sampler.sample({
         steps: defaultSteps,
-        guidance: this.manifest.guidance.scale,
+        guidance: scale,
+        ...(interval && { interval }),
         ...options,
         prompt: await this.#encoder.encode(prompt),
-        empty: await this.#encoder.unconditional(),
+        unconditional: await this.#encoder.unconditional(),
         cameras: cameraMatrices(this.samplingCameras),
       });
     } finally {
@@ -141,6 +142,7 @@ export class Engine {
 
   async dispose(): Promise<void> {
     for (const denoiser of this.#denoisers.values()) await (await denoiser).dispose();
+    for (const networks of this.#fakeNetworks.values()) await (await networks).dispose();
     await this.#encoder.dispose();
     await this.#runtime.dispose();
   }
@@ -148,6 +150,12 @@ export class Engine {
   #denoiser(batch: number): Promise<Denoiser> {
     const made = this.#denoisers.get(batch) ?? Denoiser.load(this.#runtime, this.prior, batch);
     this.#denoisers.set(batch, made);
+    return made;
+  }
+
+  #networks(rank: number): Promise<FakeNetworks> {
+    const made = this.#fakeNetworks.get(rank) ?? FakeNetworks.load(this.#runtime, this.prior, rank);
+    this.#fakeNetworks.set(rank, made);
     return made;
   }
 }

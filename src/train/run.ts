@@ -82,11 +82,11 @@ export class Run<G extends Generator = Generator> {
     trainer.resumeAt(Number(metadata.step));
   }
 
-  async dispose(): Promise<void> {
+  dispose(): void {
     const { trainer, fake, generator } = this.#parts;
     trainer.dispose();
     generator.dispose();
-    await fake?.dispose();
+    fake?.dispose();
   }
 }
 

@@ -20,7 +20,7 @@ export interface SessionRun extends Saveable {
   readonly finished: boolean;
   takeStep(): Promise<StepReport>;
   restore(bytes: Uint8Array): void;
-  dispose(): Promise<void>;
+  dispose(): void;
 }
 
 /** What a session asks of an engine: `Engine` is one. */
@@ -125,7 +125,7 @@ export class Session<R extends SessionRun> {
   /** Ends all runs and frees what they hold. */
   reset(): Promise<void> {
     return this.#enqueue(async () => {
-      await this.#clear();
+      this.#clear();
       this.#become('idle');
     });
   }
@@ -162,12 +162,12 @@ export class Session<R extends SessionRun> {
       try {
         await make(made);
       } catch (error) {
-        for (const run of made.values()) await run.dispose();
+        for (const run of made.values()) run.dispose();
         this.#become(before);
         this.#refuse(error);
         return;
       }
-      await this.#clear();
+      this.#clear();
       for (const [id, run] of made) this.#add(id, run);
       this.#note([...made.values()].map(({ settings }) => settings.prompt));
       this.#become(this.#isTraining() ? 'training' : 'finished');
@@ -197,11 +197,11 @@ export class Session<R extends SessionRun> {
   }
 
   /** Whoever shows a run hears of its end before its buffers are gone. */
-  async #clear(): Promise<void> {
+  #clear(): void {
     for (const [id, member] of [...this.#members]) {
       this.#members.delete(id);
       this.#enter(id, member, 'ended');
-      await member.run.dispose();
+      member.run.dispose();
     }
   }
 

@@ -2,7 +2,7 @@ import { checkFinite, type Generator } from '../generator/generator';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { Submission } from '../gpu/submission';
-import { FakeTraining } from '../guidance/fake_training';
+import { FakeUpdates } from '../guidance/fake_updates';
 import type { GuidanceShape } from '../guidance/noise';
 import { Objective } from '../guidance/objective';
 import {
@@ -42,7 +42,7 @@ export class Trainer {
   readonly #space: Space;
   readonly #queries: Queries;
   readonly #objective: Objective;
-  readonly #fake: FakeTraining | undefined;
+  readonly #fake: FakeUpdates | undefined;
   readonly #readback: Readback;
   #step = 0;
 
@@ -67,7 +67,7 @@ export class Trainer {
       ...(fake && { fake }),
     });
     this.#objective = new Objective(gpu, shape, this.#queries, inputGradient);
-    this.#fake = fake && new FakeTraining(gpu, shape, fake, input);
+    this.#fake = fake && new FakeUpdates(gpu, shape, fake, input);
     this.#readback = new Readback(gpu);
   }
 

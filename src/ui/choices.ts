@@ -1,5 +1,6 @@
 import {
   defaults,
+  type GeneratorId,
   type MethodId,
   makeSettings,
   methodOf,
@@ -26,7 +27,7 @@ export interface Choices {
   readonly prompt: string;
   readonly seed: number;
   readonly preset: Preset;
-  readonly generator: Settings['generator'];
+  readonly generator: GeneratorId;
   /** Settings of all runs. */
   readonly changes: Changes;
   readonly runs: readonly RunChoice[];

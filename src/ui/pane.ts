@@ -101,7 +101,7 @@ export class Pane {
     this.#turns = generator === 'field';
     this.element.dataset.generator = generator;
     const of = prompt ? ` of ${prompt}` : '';
-    const what = this.#turns ? `The object${of}` : `The four pictures${of}`;
+    const what = this.#turns ? `The object${of}` : `The pictures${of}`;
     const how = this.#turns ? ': arrow keys turn it' : '';
     this.#canvas.setAttribute('aria-label', `${what} by ${lineOf(name)}${how}`);
     this.#canvas.tabIndex = this.#turns ? 0 : -1;

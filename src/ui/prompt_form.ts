@@ -1,8 +1,15 @@
 import type { SessionState } from '../protocol/messages';
-import { makeSettings, maxPromptLength, type Preset, presetOf, type Settings } from '../settings';
+import {
+  type GeneratorId,
+  generators,
+  makeSettings,
+  maxPromptLength,
+  type Preset,
+  presetOf,
+} from '../settings';
 import type { Choices } from './choices';
 import { find, setText } from './dom';
-import { type Segment, Segments } from './segments';
+import { Segments } from './segments';
 
 const examples = [
   'a pine tree',
@@ -19,17 +26,6 @@ const presetNames: Readonly<Record<Preset, string>> = {
   high: 'High',
   tiny: 'Tiny',
 };
-
-type GeneratorKind = Settings['generator'];
-
-const generators: readonly Segment<GeneratorKind>[] = [
-  { value: 'field', name: '3D object', title: 'A radiance field, seen by a camera' },
-  {
-    value: 'pixels',
-    name: 'Four pictures',
-    title: 'Free pictures, no object behind them: score distillation in two dimensions, in seconds',
-  },
-];
 
 /** What the main button does in each state. */
 const actions: Readonly<Record<SessionState, readonly [label: string, action: FormAction]>> = {
@@ -51,7 +47,7 @@ export interface FormListeners {
 export class PromptForm {
   readonly #prompt: HTMLInputElement;
   readonly #error: HTMLElement;
-  readonly #generator: Segments<GeneratorKind>;
+  readonly #generator: Segments<GeneratorId>;
   readonly #preset: HTMLSelectElement;
   readonly #seed: HTMLInputElement;
   readonly #start: HTMLButtonElement;
@@ -63,17 +59,17 @@ export class PromptForm {
     this.#listeners = listeners;
     this.#prompt = find(root, '#prompt');
     this.#error = find(root, '#prompt-error');
-    this.#generator = new Segments(find(root, '#generator'), generators, (generator) =>
-      listeners.change({ generator }),
+    this.#generator = new Segments(
+      find(root, '#generator'),
+      generators.map(({ id, title, summary }) => ({ value: id, name: title, title: summary })),
+      (generator) => listeners.change({ generator }),
     );
     this.#preset = find(root, '#preset');
     this.#seed = find(root, '#seed');
     this.#start = find(root, '#start');
     this.#reset = find(root, '#reset');
     this.#preset.append(
-      ...Object.entries(presetNames).map(
-        ([value, text]) => new Option(`${text}, ${stepsOf(value as Preset)} steps`, value),
-      ),
+      ...Object.entries(presetNames).map(([value, text]) => new Option(text, value)),
     );
     find(root, '.examples').append(...examples.map((example) => this.#example(example)));
     find(root, '#sample').addEventListener('click', () => listeners.act('sample'));
@@ -86,6 +82,10 @@ export class PromptForm {
     // A text that is set again would move the caret.
     if (this.#prompt.value !== choices.prompt) this.#prompt.value = choices.prompt;
     this.#seed.value = String(choices.seed);
+    for (const option of this.#preset.options) {
+      const preset = option.value as Preset;
+      setText(option, `${presetNames[preset]}, ${stepsOf(preset, choices.generator)} steps`);
+    }
     this.#preset.value = choices.preset;
     this.#generator.value = choices.generator;
   }
@@ -154,4 +154,5 @@ export class PromptForm {
   }
 }
 
-const stepsOf = (preset: Preset) => makeSettings(presetOf(preset), { prompt: 'any' }).steps;
+const stepsOf = (preset: Preset, generator: GeneratorId) =>
+  makeSettings(presetOf(preset), { prompt: 'any', generator }).steps;

@@ -1,5 +1,6 @@
 import {
   type Entry,
+  generators,
   makeSettings,
   methodOf,
   type Settings,
@@ -19,7 +20,7 @@ export interface RunName {
 
 /**
  * Names runs by their methods and by what else differs. What most of them have goes without saying, and so does
- * what a method brings along; of as many, it is what the first of them has.
+ * what a method or a generator brings along; of as many, it is what the first of them has.
  */
 export function runNames(runs: readonly Settings[]): RunName[] {
   const own = runs.map(ownValues);
@@ -40,14 +41,17 @@ export function runNames(runs: readonly Settings[]): RunName[] {
 /** A run's name in one line. */
 export const lineOf = ({ title, differs }: RunName): string => [title, ...differs].join(' · ');
 
-/** What a run's settings are where they are not as its method has them. */
+/** What a run's settings are where they are not as its method and its generator have them. */
 function ownValues(settings: Settings): Map<string, unknown> {
-  const base = new Map(settingValues(baseOf(settings.method)));
+  const base = new Map(settingValues(baseOf(settings)));
   const values = settingValues(settings);
-  return new Map(values.filter(([path, value]) => !isSame(value, base.get(path))));
+  return new Map(
+    values.filter(([path, value]) => path === 'generator' || !isSame(value, base.get(path))),
+  );
 }
 
-const baseOf = (method: Settings['method']) => makeSettings({ method, prompt: 'any' });
+const baseOf = ({ method, generator }: Settings) =>
+  makeSettings({ method, generator, prompt: 'any' });
 
 const valueAt = (settings: Settings, path: string): unknown =>
   settingValues(settings).find(([known]) => known === path)?.[1];
@@ -59,8 +63,9 @@ function mostCommon(values: readonly unknown[]): unknown {
 }
 
 /** A setting and its value in the middle of a sentence. */
-function words({ label, control }: Entry, value: unknown): string {
+function words({ path, label, control }: Entry, value: unknown): string {
   const name = label.replace(/^[A-Z](?=[a-z ]|$)(?!\w*[A-Z])/, (letter) => letter.toLowerCase());
+  if (path === 'generator') return generators.find(({ id }) => id === value)!.title;
   if (control.kind === 'boolean') return `${name} ${value ? 'on' : 'off'}`;
   if (control.kind === 'text') return value === '' ? `no ${name}` : `${name} “${value}”`;
   return `${name} ${Array.isArray(value) ? value.join(', ') : toText(value)}`;

@@ -1,11 +1,11 @@
 import {
   currentPath,
   fromText,
+  type GeneratorId,
   type MethodId,
   methodIds,
   methodOf,
   type Preset,
-  type Settings,
   SettingsError,
   settingEntries,
   toText,
@@ -64,7 +64,7 @@ export function fromHash(hash: string): Choices {
     prompt: query.get('prompt') ?? first.prompt,
     seed: Number(query.get('seed') ?? first.seed),
     preset: (query.get('preset') ?? first.preset) as Preset,
-    generator: (query.get('generator') ?? first.generator) as Settings['generator'],
+    generator: (query.get('generator') ?? first.generator) as GeneratorId,
     changes: changesOf('all'),
     runs: methods.map((name, i) => {
       const method = methodOf(name).id;

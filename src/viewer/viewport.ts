@@ -88,10 +88,11 @@ export class Viewport {
    * Submits one frame, the field rendered with as many pixels as a square of `side` has.
    * @returns whether kernels had to be made for that size.
    */
-  draw(orbit: OrbitState, side: number): boolean {
+  async draw(orbit: OrbitState, side: number): Promise<boolean> {
     const stretch = Math.sqrt(this.#camera.aspect);
     const size = { width: Math.round(side * stretch), height: Math.round(side / stretch) };
     const first = this.#source !== undefined && !this.#shown.has(keyOf(size));
+    if (first) await this.#prepare(size);
     const shown = this.#source && this.#take(this.#source, size);
     this.#quad.visible = shown !== undefined;
     this.#ground.object.visible = shown?.picture.inWorld ?? true;
@@ -136,6 +137,12 @@ export class Viewport {
     preview.copy(work.encoder);
     work.submit();
     this.#picture.value = texture;
+  }
+
+  /** Makes and compiles what a picture takes. Meanwhile another field may be shown, which has the same kernels. */
+  async #prepare(size: CanvasSize): Promise<void> {
+    if (this.#source) this.#take(this.#source, size);
+    await this.#gpu.pipelines.ready();
   }
 
   #take(source: PictureSource, size: CanvasSize): Shown {

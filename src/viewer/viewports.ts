@@ -168,7 +168,7 @@ export class Viewports {
     pane.orbit = eased(pane.orbit, pane.target, seconds, halfLife);
     pane.drawn = started;
     pane.stale = isMoving(pane);
-    const first = pane.viewport.draw(pane.orbit, side);
+    const first = await pane.viewport.draw(pane.orbit, side);
     await queue.onSubmittedWorkDone();
     const milliseconds = performance.now() - started;
     pane.notBefore = performance.now() + pauseAfter(milliseconds, pace);

@@ -72,6 +72,20 @@ describe.each(['sds', 'vsd'])('a run by %s', (method) => {
   });
 });
 
+test('free pictures leave as one picture, and go on from their checkpoint', async () => {
+  const dir = out('pixels');
+  const args = ['a red chair', '--generator', 'pixels', '--method', 'vsd', '--out', dir];
+  expect((await generate([...args, '--steps', '3'])).code).toBe(0);
+  expect((await readdir(dir)).sort()).toEqual(['field.safetensors', 'run.json', 'views.png']);
+  const png = PNG.sync.read(await readFile(join(dir, 'views.png')));
+  expect([png.width, png.height]).toEqual([4 * 32, 32]);
+  const again = ['--resume', join(dir, 'field.safetensors'), '--steps', '4', '--out', out('more')];
+  expect((await generate(again)).code).toBe(0);
+  const record = JSON.parse(await readFile(join(out('more'), 'run.json'), 'utf8'));
+  expect(record.steps.map(({ step }: { step: number }) => step)).toEqual([3]);
+  expect(record.steps[0].gradientNorms.pixels).toBeGreaterThan(0);
+});
+
 test('a finished run goes on from its checkpoint with its own settings', async () => {
   const first = ['a cactus 🌵', '--seed', '3', '--out', out('first'), ...quick];
   const { code, text } = await generate(first);

@@ -40,6 +40,24 @@ test('--negative is short for the setting, which wins', () => {
   expect(settingsOf(...both).guidance.negative).toBe('dark');
 });
 
+test('--textbook is the equation of the paper, and flags may still change it', () => {
+  const { guidance, loss } = settingsOf('--method', 'sds', '--textbook');
+  expect(guidance).toMatchObject({
+    baseline: 'noise',
+    lambdaDm: 1,
+    scale: 100,
+    threshold: false,
+    rescale: 0,
+    minTimestep: 0.02,
+    maxTimestep: 0.98,
+    weighting: 'sigma_squared',
+    settle: 0,
+  });
+  expect(loss).toEqual({ sparsity: 0, opaque: 0, nearness: 0 });
+  expect(settingsOf('--textbook', '--guidance.scale', '20').guidance.scale).toBe(20);
+  expect(settingsOf('--method', 'vsd', '--textbook').guidance.scale).toBe(7.5);
+});
+
 test('--help names every setting but the prompt, which is no flag', () => {
   const text = helpText();
   for (const { path } of settingEntries) {

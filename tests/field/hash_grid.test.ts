@@ -29,7 +29,7 @@ function setUp(
   const points = packedPoints(t, positions);
   const { capacity } = points;
   const features = t.arena.allocate('features', Math.ceil(options.levels / 2) * capacity * 4);
-  const encoder = grid.encoder(points, features);
+  const encoder = grid.encoder(points, features, true);
   const spec = {
     levels: grid.levels,
     smooth: options.interpolation === 'smooth',

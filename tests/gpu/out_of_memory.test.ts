@@ -23,7 +23,7 @@ test('what fits is returned', async () => {
 test('what does not fit is freed, and the remedy is named', async () => {
   let disposed = false;
   const made = withinMemory(gpuWith({ message: 'no memory' } as GPUError).gpu, () => ({
-    dispose: async () => {
+    dispose: () => {
       disposed = true;
     },
   }));

@@ -1,4 +1,7 @@
 import { PNG } from 'pngjs';
+import type { NormalisedObject } from '../../src/object/normalise';
+import { ObjectError } from '../../src/object/object_mesh';
+import { readObject } from '../../src/object/read_object';
 
 /** A GLB of any JSON and binary data. */
 export function glbOf(json: object, bin: Uint8Array): Uint8Array {
@@ -18,6 +21,29 @@ export function glbOf(json: object, bin: Uint8Array): Uint8Array {
   head.writeUInt32LE(12 + chunks.length, 8);
   return new Uint8Array(Buffer.concat([head, chunks]));
 }
+
+/** Reads an object whose files lie in memory, or are texts. */
+export function read(
+  name: string,
+  content: Uint8Array | string,
+  others: Readonly<Record<string, Uint8Array | string>> = {},
+): Promise<NormalisedObject> {
+  const bytes = (file: Uint8Array | string) =>
+    typeof file === 'string' ? new TextEncoder().encode(file) : new Uint8Array(file);
+  return readObject(bytes(content), name, async (other) => {
+    const found = others[other];
+    if (found === undefined) throw new ObjectError(`${other} cannot be read.`);
+    return bytes(found);
+  });
+}
+
+/** Two triangles of a square of side 4 around (5, 0, 1), and their texture coordinates. */
+export const square = [3, -2, 1, 7, -2, 1, 7, 2, 1, 3, -2, 1, 7, 2, 1, 3, 2, 1];
+export const squareUvs = [0, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0];
+
+/** Numbers to four digits. */
+export const rounded = (values: Iterable<number>) =>
+  [...values].map((v) => Math.round(1e4 * v) / 1e4);
 
 /** Positions f32, uvs f32, then a picture, one after another. */
 export interface Content {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { halvings } from '../../src/object/picture';
 import { boxFiltered, rasterise } from '../../src/object/rasterise';
+import { mipLevels } from '../../src/object/texture_image';
 import { orbitCamera } from '../../src/render/camera';
 import { meshOf, square } from './shapes';
 
@@ -123,7 +123,7 @@ describe('colour', () => {
     [0, 0],
   ] as const;
   const checker = (alpha: number) => ({
-    levels: halvings({
+    levels: mipLevels({
       data: Uint8ClampedArray.from([
         ...[255, 0, 0, 255],
         ...[0, 255, 0, 255],
@@ -137,12 +137,12 @@ describe('colour', () => {
     wrapT: 'clamp',
   });
   const textured = (alpha: number, cutoff: number) =>
-    meshOf(square(1), [1, 1, 1], corners, { picture: checker(alpha), cutoff } as never);
+    meshOf(square(1), [1, 1, 1], corners, { texture: checker(alpha), cutoff } as never);
   const pixel = ({ rgba }: { rgba: Uint8Array }, row: number, column: number) => [
     ...rgba.subarray(4 * (32 * row + column), 4 * (32 * row + column) + 4),
   ];
 
-  test('a picture lies as its coordinates say, row 0 at v = 0', () => {
+  test('a texture lies as its coordinates say, row 0 at v = 0', () => {
     const raster = rasterise(textured(255, 0), front, 32, 32);
     expect(pixel(raster, 4, 4)).toEqual([255, 0, 0, 255]);
     expect(pixel(raster, 4, 27)).toEqual([0, 255, 0, 255]);
@@ -156,13 +156,13 @@ describe('colour', () => {
     expect(pixel(raster, 27, 4)).toEqual([0, 0, 0, 0]);
   });
 
-  test('a picture much finer than the view is read at its mean', () => {
+  test('a texture much finer than the view is read at its mean', () => {
     const data = Uint8ClampedArray.from({ length: 4 * 512 * 512 }, (_, i) =>
       i % 4 === 3 ? 255 : (Math.floor(i / 4) + Math.floor(i / 2048)) % 2 ? 255 : 0,
     );
-    const picture = { levels: halvings({ data, width: 512, height: 512 }), wrapS: 'repeat' };
+    const texture = { levels: mipLevels({ data, width: 512, height: 512 }), wrapS: 'repeat' };
     const mesh = meshOf(square(1), [1, 1, 1], corners, {
-      picture: { ...picture, wrapT: 'mirror' },
+      texture: { ...texture, wrapT: 'mirror' },
       cutoff: 0,
     } as never);
     const { rgba } = rasterise(mesh, front, 32, 32);

@@ -31,7 +31,7 @@ test('of two, the second says what differs from the first, though the first was 
   expect(names({ guidance: { threshold: false } }, {})).toEqual(['SDS', 'SDS · threshold on']);
   expect(names({}, { generator: 'pixels', guidance: { negative: 'blurry' } })).toEqual([
     'SDS',
-    'SDS · generator pixels · negative prompt “blurry”',
+    'SDS · Pictures · negative prompt “blurry”',
   ]);
   expect(names({ guidance: { negative: 'blurry' } }, {})[1]).toBe('SDS · no negative prompt');
 });

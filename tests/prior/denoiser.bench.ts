@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { bench, describe } from 'vitest';
 import { Denoiser } from '../../src/prior/denoiser';
-import { FakeScore } from '../../src/prior/fake_score';
+import { FakeNetworks } from '../../src/prior/fake_score';
 import { LocalFiles, loadPrior } from '../../src/prior/files';
 import { PromptEncoder } from '../../src/prior/text_encoder';
 import { openNodeBackend } from '../../src/runtime/node';
@@ -20,7 +20,7 @@ for (const threads of [1, 2, 4]) {
   const texts = [await encoder.encode('a red chair'), await encoder.encode('')];
   const denoiser = await Denoiser.load(runtime, prior, 2);
   for (const [n, text] of texts.entries()) denoiser.setText(n, text);
-  const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+  const fake = (await FakeNetworks.load(runtime, prior)).score(1);
   fake.setText(texts[0]!);
   const view = { timestep: 300, cameras };
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Denoiser } from '../../src/prior/denoiser';
-import { FakeScore, NonFiniteLossError } from '../../src/prior/fake_score';
+import { FakeNetworks, type FakeScore, NonFiniteLossError } from '../../src/prior/fake_score';
 import type { Prior } from '../../src/prior/files';
 import { type Conditioning, PromptEncoder } from '../../src/prior/text_encoder';
 import { normal } from '../../src/random';
@@ -38,7 +38,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
   afterAll(() => runtime.dispose());
 
   async function load(seed: number, rank?: number): Promise<FakeScore> {
-    const made = await FakeScore.load(runtime, prior, { seed, ...(rank ? { rank } : {}) });
+    const made = (await FakeNetworks.load(runtime, prior, rank)).score(seed);
     made.setText(text);
     t.gpu.device.queue.writeBuffer(made.z, 0, z);
     t.gpu.device.queue.writeBuffer(made.target, 0, target);
@@ -104,14 +104,14 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
     const other = await load(8);
     other.restore(state);
     expect(await goOn(other)).toEqual(first);
-    await other.dispose();
+    other.dispose();
   });
 
   test('starts from its seed, in the rank it is told', async () => {
     const lora = async (seed: number, rank?: number) => {
       const made = await load(seed, rank);
       const state = await made.snapshot();
-      await made.dispose();
+      made.dispose();
       return state.lora;
     };
     expect(await lora(9)).toEqual(await lora(9));
@@ -122,7 +122,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
   test('refuses a state of another size', async () => {
     const state = await fake.snapshot();
     expect(() => fake.restore({ ...state, m: state.m.subarray(1) })).toThrow(
-      `The fake score's 'm' has ${fake.size - 1} numbers instead of ${fake.size}`,
+      `The fake score takes 'm' as F32 [${fake.size}], and the snapshot has F32 [${fake.size - 1}]`,
     );
   });
 
@@ -138,11 +138,12 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
   });
 });
 
-test('nothing stays loaded of a fake score that was disposed, or of one that failed to load', async () => {
+test('fake scores share their networks, of which nothing stays loaded', async () => {
   const runtime = new Runtime(t.gpu, await openNodeBackend(t.gpu, 'cpu', 1));
-  const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+  const networks = await FakeNetworks.load(runtime, prior);
+  for (const seed of [1, 2]) networks.score(seed).dispose();
   expect(runtime.loadedNetworks).toBe(2);
-  await fake.dispose();
+  await networks.dispose();
   expect(runtime.loadedNetworks).toBe(0);
   const load = runtime.load.bind(runtime);
   vi.spyOn(runtime, 'load').mockImplementation((name, ...rest) =>
@@ -150,7 +151,7 @@ test('nothing stays loaded of a fake score that was disposed, or of one that fai
       ? Promise.reject(new Error('no memory'))
       : load(name, ...rest),
   );
-  await expect(FakeScore.load(runtime, prior, { seed: 1 })).rejects.toThrow('no memory');
+  await expect(FakeNetworks.load(runtime, prior)).rejects.toThrow('no memory');
   expect(runtime.loadedNetworks).toBe(0);
   await runtime.dispose();
 });
@@ -158,6 +159,6 @@ test('nothing stays loaded of a fake score that was disposed, or of one that fai
 test('a target that the network lacks is named', async () => {
   const runtime = new Runtime(t.gpu, await openNodeBackend(t.gpu, 'cpu', 1));
   const broken = await tinyPrior({ lora: { rank: 2, targets: ['blocks.*.q'] } });
-  await expect(FakeScore.load(runtime, broken, { seed: 1 })).rejects.toThrow(/blocks\.\*\.q/);
+  await expect(FakeNetworks.load(runtime, broken)).rejects.toThrow(/blocks\.\*\.q/);
   await runtime.dispose();
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Graph } from '#onnx';
 import { write } from '#onnx';
 import { Denoiser } from '../../src/prior/denoiser';
-import { FakeScore } from '../../src/prior/fake_score';
+import { FakeNetworks } from '../../src/prior/fake_score';
 import { type Estimate, Sampler, type SamplingOptions } from '../../src/prior/sampler';
 import { PromptEncoder, promptNotes } from '../../src/prior/text_encoder';
 import { chooseBackend } from '../../src/runtime/backend';
@@ -219,7 +219,7 @@ describe('a network that is not told the cameras', () => {
     const prior = { ...(await tinyPrior()), manifest: await manifestOf(), denoiser: write(blind) };
     const encoder = await PromptEncoder.load(runtime, prior);
     const denoiser = await Denoiser.load(runtime, prior, 1);
-    const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+    const fake = (await FakeNetworks.load(runtime, prior)).score(1);
     const floats = sizes.V * sizes.C * sizes.H ** 2;
     const z = Float32Array.from({ length: floats }, (_, i) => Math.sin(i));
     for (const model of [denoiser, fake]) t.gpu.device.queue.writeBuffer(model.z, 0, z);
@@ -234,7 +234,7 @@ describe('a network that is not told the cameras', () => {
       return frozen;
     };
     expect(await predicted(0.3)).toEqual(await predicted(0.7));
-    await fake.dispose();
+    fake.dispose();
     await denoiser.dispose();
     await encoder.dispose();
   });
@@ -250,14 +250,22 @@ describe('a network that is not told the cameras', () => {
 test('sampling is deterministic in the seed, in range, and guided by the prompt', async () => {
   const prior = await tinyPrior();
   const encoder = await PromptEncoder.load(runtime, prior);
-  const denoiser = await Denoiser.load(runtime, prior, 2);
-  const sampler = new Sampler(runtime, denoiser, prior.manifest);
+  const denoisers = [1, 2].map((batch) => Denoiser.load(runtime, prior, batch));
+  const asked: number[] = [];
+  const sampler = new Sampler(
+    runtime,
+    (batch) => {
+      asked.push(batch);
+      return denoisers[batch - 1]!;
+    },
+    prior.manifest,
+  );
   const options = {
     seed: 3,
     steps: 5,
     guidance: 4,
     prompt: await encoder.encode('red chair'),
-    empty: await encoder.encode(''),
+    unconditional: await encoder.encode(''),
     cameras: new Float32Array(sizes.V * 16).fill(0.2),
   };
   const estimates = async (changes: Partial<SamplingOptions> = {}) => {
@@ -274,7 +282,7 @@ test('sampling is deterministic in the seed, in range, and guided by the prompt'
   );
   expect(all[0]!.views).not.toEqual(all[4]!.views);
   const { views } = all[4]!;
-  expect(views.length).toBe(sizes.V * sizes.C * sizes.H ** 2);
+  expect(views.length).toBe(sizes.V * 4 * sizes.H ** 2);
   for (const value of views) {
     expect(value).toBeGreaterThanOrEqual(0);
     expect(value).toBeLessThanOrEqual(1);
@@ -287,15 +295,15 @@ test('sampling is deterministic in the seed, in range, and guided by the prompt'
   const prompt = await encoder.encode('blue cup');
   expect(await drawn({ prompt, guidance: 0 })).toEqual(await drawn({ guidance: 0 }));
   expect(await drawn({ prompt })).not.toEqual(views);
-  sampler.dispose();
-  await denoiser.dispose();
-});
 
-test('a sampler needs both conditionings', async () => {
-  const prior = await tinyPrior();
-  const denoiser = await Denoiser.load(runtime, prior, 1);
-  expect(() => new Sampler(runtime, denoiser, prior.manifest)).toThrow(
-    'a denoiser of batch 2, not 1',
-  );
-  await denoiser.dispose();
+  // Five steps at timesteps 999, 799, 599, 400 and 200: guidance above 500 costs three questions more than none.
+  asked.length = 0;
+  const above = await drawn({ interval: [500, 999] });
+  expect(asked).toEqual([2, 2, 2, 1, 1]);
+  expect(above).not.toEqual(views);
+  expect(above).not.toEqual(await drawn({ guidance: 1 }));
+  expect(await drawn({ interval: [0, 999] })).toEqual(views);
+  expect(await drawn({ interval: [1, 0] })).toEqual(await drawn({ guidance: 1 }));
+  sampler.dispose();
+  for (const denoiser of denoisers) await (await denoiser).dispose();
 });

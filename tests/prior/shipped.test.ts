@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Gpu, openGpu } from '../../src/gpu/device';
 import { Readback } from '../../src/gpu/readback';
 import { Denoiser } from '../../src/prior/denoiser';
-import { FakeScore } from '../../src/prior/fake_score';
+import { FakeNetworks } from '../../src/prior/fake_score';
 import { LocalFiles, loadPrior, type Prior } from '../../src/prior/files';
 import { type Estimate, Sampler } from '../../src/prior/sampler';
 import { type Conditioning, PromptEncoder } from '../../src/prior/text_encoder';
@@ -145,7 +145,7 @@ test('a plain device predicts what the CPU predicts', { timeout: 240_000 }, asyn
 
 test('the fake score starts as the frozen denoiser, bit for bit, and learns', async () => {
   const frozen = await loadDenoiser(runtime, 1);
-  const fake = await FakeScore.load(runtime, prior, { seed: 1 });
+  const fake = (await FakeNetworks.load(runtime, prior)).score(1);
   const { queue } = t.gpu.device;
   fake.setText(texts[0]!);
   queue.writeBuffer(fake.z, 0, z as Float32Array<ArrayBuffer>, 0, count);
@@ -170,15 +170,15 @@ test('the fake score starts as the frozen denoiser, bit for bit, and learns', as
     losses.push(loss);
   }
   expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
-  await fake.dispose();
+  fake.dispose();
   await frozen.dispose();
 });
 
 test('a sample is four views in range, the same ones for one seed', async () => {
   const denoiser = await loadDenoiser(runtime, 2);
-  const sampler = new Sampler(runtime, denoiser, prior.manifest);
-  const [prompt, empty] = [texts[0]!, texts[1]!];
-  const options = { seed: 5, steps: 3, guidance: 3, prompt, empty, cameras };
+  const sampler = new Sampler(runtime, async () => denoiser, prior.manifest);
+  const [prompt, unconditional] = [texts[0]!, texts[1]!];
+  const options = { seed: 5, steps: 3, guidance: 3, prompt, unconditional, cameras };
   const drawn = async (disturb: () => void) => {
     let last: Estimate | undefined;
     for await (last of sampler.sample(options)) disturb();
@@ -189,7 +189,7 @@ test('a sample is four views in range, the same ones for one seed', async () => 
   expect(views.every((value) => value >= 0 && value <= 1)).toBe(true);
   // Between two steps the denoiser may be asked about other things.
   const others = await drawn(() => {
-    denoiser.setText(0, empty);
+    denoiser.setText(0, unconditional);
     denoiser.setText(1, prompt);
     t.gpu.device.queue.writeBuffer(denoiser.z, 0, z as Float32Array<ArrayBuffer>);
   });

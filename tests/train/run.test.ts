@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FieldGenerator } from '../../src/generator/field';
 import { Readback } from '../../src/gpu/readback';
+import { Runtime } from '../../src/runtime/runtime';
 import { type MethodId, makeSettings, presetOf, type Settings } from '../../src/settings';
 import type { Engine } from '../../src/train/engine';
 import { checkpointSettings, type Run } from '../../src/train/run';
@@ -41,7 +42,7 @@ describe.each(['sds', 'vsd'] as const)('%s', (method) => {
     resumed.restore(halfway);
     expect(resumed.step).toBe(25);
     expect(Buffer.compare(await stepTo(resumed, 50), end)).toBe(0);
-    for (const run of [first, second, resumed]) await run.dispose();
+    for (const run of [first, second, resumed]) run.dispose();
   });
 });
 
@@ -67,7 +68,26 @@ test('the last step hides the cells that are not of the object', { timeout: 120_
     expect(after[(cells[i + 2]! * resolution + cells[i + 1]!) * resolution + cells[i]!]).toBe(true);
   }
   readback.dispose();
-  await run.dispose();
+  run.dispose();
+});
+
+test('a second run compiles no kernel and loads no network', { timeout: 120_000 }, async () => {
+  const { pipelines } = engine.gpu;
+  const load = vi.spyOn(Runtime.prototype, 'load');
+  const take = async (seed: number) => {
+    const run = await engine.createRun({ ...settingsOf('vsd'), seed });
+    const ready = pipelines.compiled.length;
+    await run.takeStep();
+    run.dispose();
+    return ready;
+  };
+  const ready = await take(7);
+  expect(pipelines.compiled).toHaveLength(ready);
+  load.mockClear();
+  await take(8);
+  expect(pipelines.compiled).toHaveLength(ready);
+  expect(load).not.toHaveBeenCalled();
+  load.mockRestore();
 });
 
 test('another seed gives another field', async () => {
@@ -76,8 +96,8 @@ test('another seed gives another field', async () => {
     await engine.createRun({ ...settingsOf('sds'), seed: 8 }),
   ];
   expect(Buffer.compare(await stepTo(a, 2), await stepTo(b, 2))).not.toBe(0);
-  await a.dispose();
-  await b.dispose();
+  a.dispose();
+  b.dispose();
 });
 
 test('a checkpoint of another field or another file is refused and changes nothing', async () => {
@@ -90,6 +110,6 @@ test('a checkpoint of another field or another file is refused and changes nothi
   const other = await small.checkpoint();
   expect(() => large.restore(other)).toThrow(/restore it with the settings that it was saved with/);
   expect(Buffer.compare(await large.checkpoint(), before)).toBe(0);
-  await small.dispose();
-  await large.dispose();
+  small.dispose();
+  large.dispose();
 });

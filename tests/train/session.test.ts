@@ -52,7 +52,7 @@ class Counter implements SessionRun {
     ];
   }
 
-  async dispose(): Promise<void> {
+  dispose(): void {
     this.disposed = true;
   }
 }

@@ -55,13 +55,14 @@ export class FieldSampler implements FieldValues {
    * @param density f32 [R, R, R], x fastest, at positions -1 + 2 i / (R - 1); filled.
    * @param resolution R >= 2.
    */
-  density(density: GPUBuffer, resolution: number): void {
+  async density(density: GPUBuffer, resolution: number): Promise<void> {
     const { positions, count, capacity } = this.#points;
     const shader = new Shader(this.#gpu, 'mesh.density', code, { resolution });
     const uniforms = shader.uniforms('slab');
     const place = shader.bind('place', { slab: uniforms.buffer, positions, count });
     const { values } = this.#evaluator;
     const store = shader.bind('store', { slab: uniforms.buffer, values, density });
+    await this.#gpu.pipelines.ready();
     const total = resolution ** 3;
     for (let first = 0; first < total; first += capacity) {
       const points = Math.min(capacity, total - first);

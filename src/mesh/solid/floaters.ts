@@ -62,17 +62,17 @@ export function objectCells(solidity: SolidityGrid, resolution: number, cells: n
 }
 
 /** Solid grid points that are connected along the grid's axes. */
-interface Part {
+interface GridPart {
   readonly points: readonly number[];
   /** Sides of its points whose neighbour is not solid, or beyond the grid. */
   readonly faces: number;
 }
 
-function solidParts({ values, level }: SolidityGrid, resolution: number): Part[] {
+function solidParts({ values, level }: SolidityGrid, resolution: number): GridPart[] {
   const last = resolution - 1;
   const strides = [1, resolution, resolution ** 2];
   const seen = Uint8Array.from(values, (value) => (value > level ? 0 : 1));
-  const parts: Part[] = [];
+  const parts: GridPart[] = [];
   for (let start = 0; start < values.length; start++) {
     if (seen[start]) continue;
     seen[start] = 1;

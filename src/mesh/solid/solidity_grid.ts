@@ -31,11 +31,11 @@ export async function solidityGrid(
   sampler: FieldSampler,
   { resolution, iso, blur }: SolidityOptions,
 ): Promise<SolidityGrid> {
-  const arena = new Arena(gpu, 'mesh.solid');
+  const arena = new Arena(gpu, 'mesh.solidity');
   const readback = new Readback(gpu);
   try {
     const buffer = arena.allocate('density', resolution ** 3);
-    sampler.density(buffer, resolution);
+    await sampler.density(buffer, resolution);
     const density = await readback.floats(buffer, resolution ** 3);
     const level = await isoLevel(iso, sampler, density, resolution);
     const filled = fillInterior(density, resolution, level);

@@ -67,6 +67,7 @@ export class MarchingCubes {
   async extract(iso: number): Promise<Surface> {
     if (!(iso >= 0)) throw new RangeError(`The iso-level must be >= 0, but is ${iso}.`);
     this.#uniforms.write({ iso });
+    await this.#gpu.pipelines.ready();
     this.#submit(this.#counting);
     const [vertices, triangles] = await this.#totals();
     if (triangles === 0) return { positions: new Float32Array(0), indices: new Uint32Array(0) };

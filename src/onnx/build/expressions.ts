@@ -6,8 +6,8 @@ import { codeOfDataType, makeTensor } from '../graph/tensor';
 import { GraphBuilder, type Value } from './builder';
 
 /**
- * Arithmetic on values, broadcast by ONNX's (NumPy's) rules. Every method throws an OnnxError naming the node if the shapes
- * do not fit.
+ * Arithmetic on values, broadcast by ONNX's (NumPy's) rules. Every method throws an OnnxError naming the node if the
+ * shapes do not fit.
  */
 export class Expressions extends GraphBuilder {
   /** A scalar of the type of `like`. */

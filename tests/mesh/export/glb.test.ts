@@ -1,22 +1,14 @@
 import validator from 'gltf-validator';
+import { PNG } from 'pngjs';
 import { type BufferGeometry, type Material, Mesh as ThreeMesh } from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { linear } from '../../../src/image/srgb';
+import { exportMesh } from '../../../src/mesh/export';
 import { exportGlb } from '../../../src/mesh/export/glb';
-import type { Mesh } from '../../../src/mesh/surface/extract';
-import { vertexNormals } from '../../../src/mesh/surface/normals';
-import { marchingCubes } from '../../reference/marching_cubes';
-import { grid, torus } from '../../reference/marching_cubes_shapes';
+import { names, texturedRing } from './ring';
 
-function ring(): Mesh {
-  const surface = marchingCubes(grid(25, torus(0.6, 0.2)), 25, 1);
-  const positions = Float32Array.from(surface.positions);
-  const indices = Uint32Array.from(surface.indices);
-  const colours = positions.map((value) => 0.5 + 0.5 * value);
-  return { positions, indices, normals: vertexNormals({ positions, indices }), colours };
-}
-const mesh = ring();
+const { mesh, image, texture } = await texturedRing();
 
 async function load(glb: Uint8Array) {
   const gltf = await new GLTFLoader().parseAsync(glb.slice().buffer, '');
@@ -63,14 +55,47 @@ test('two exports at once give the same bytes, and Node is left as it was', asyn
   expect('FileReader' in globalThis).toBe(false);
 });
 
-test('colours become linear light', () => {
-  expect([linear(0), linear(1)]).toEqual([0, 1]);
-  expect(linear(0.5)).toBeCloseTo(0.21404, 5);
-  expect(linear(0.04)).toBeCloseTo(0.04 / 12.92, 10);
-});
-
 test('refuses a mesh without triangles', async () => {
   const none = new Float32Array(0);
   const empty = { positions: none, normals: none, colours: none, indices: new Uint32Array(0) };
   await expect(exportGlb(empty)).rejects.toThrow(/no triangle/);
+});
+
+describe('as a file', () => {
+  /** The JSON and binary chunks. */
+  function chunks(bytes: Uint8Array) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const length = view.getUint32(12, true);
+    const json = JSON.parse(new TextDecoder().decode(bytes.subarray(20, 20 + length)));
+    return { json, binary: bytes.subarray(28 + length) };
+  }
+
+  test.each([true, false])(
+    'with a texture is valid and holds the image; unlit: %s',
+    async (unlit) => {
+      const [file] = await exportMesh(mesh, 'glb', { texture, unlit, prompt: 'a ring' });
+      const report = await validator.validateBytes(file!.bytes);
+      expect(report.issues.messages).toEqual([]);
+      expect(report.info.totalTriangleCount).toBe(mesh.indices.length / 3);
+      expect(report.info.totalVertexCount).toBe(texture.atlas.vertices.length);
+      const { json, binary } = chunks(file!.bytes);
+      const { byteOffset, byteLength } = json.bufferViews[json.images[0].bufferView];
+      const png = PNG.sync.read(Buffer.from(binary.subarray(byteOffset, byteOffset + byteLength)));
+      expect(new Uint8ClampedArray(png.data)).toEqual(image.data);
+      const [primitive] = json.meshes[0].primitives;
+      expect(Object.keys(primitive.attributes).sort()).toEqual([
+        'NORMAL',
+        'POSITION',
+        'TEXCOORD_0',
+      ]);
+      expect(json.materials[0].pbrMetallicRoughness.baseColorTexture).toEqual({ index: 0 });
+    },
+  );
+
+  test('with vertex colours is one file of the given name', async () => {
+    const files = await exportMesh(mesh, 'glb', { file: 'ring' });
+    expect(names(files)).toEqual(['ring.glb']);
+    const report = await validator.validateBytes(files[0]!.bytes);
+    expect(report.issues.messages).toEqual([]);
+  });
 });

@@ -18,7 +18,7 @@ test.each([2, 5, 18])(
     );
     const sampler = new FieldSampler(t.gpu, field, 1000);
     const density = t.arena.allocate('density', resolution ** 3);
-    sampler.density(density, resolution);
+    await sampler.density(density, resolution);
     const values = await t.readback.floats(density, resolution ** 3);
     const last = resolution - 1;
     const at = (i: number) => -1 + (2 * i) / last;
@@ -41,7 +41,7 @@ test('a density that is not finite stays out of the grid', async () => {
   );
   const sampler = new FieldSampler(t.gpu, field);
   const density = t.arena.allocate('density', 5 ** 3);
-  sampler.density(density, 5);
+  await sampler.density(density, 5);
   const values = await t.readback.floats(density, 125);
   expect(values.every((value) => value >= 0 && value <= 1e6)).toBe(true);
   sampler.dispose();

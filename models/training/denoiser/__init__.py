@@ -1,0 +1,1 @@
+"""The denoiser: its network, and how it is trained and sampled from."""

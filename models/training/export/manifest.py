@@ -1,0 +1,72 @@
+"""`manifest.json`: everything that a reader of a model must know and must not hard-code."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from ..denoiser.network import LORA_TARGETS, DenoiserConfig
+from ..denoiser.schedule import TIMESTEPS, alpha_bar_table
+from ..denoiser.weights import ENCODER
+from ..objects.camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, EXEMPLAR, FOVY
+from ..objects.exemplars import Kind
+from ..paths import SHIPPED
+
+TEXT = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
+
+
+def describe(path: Path) -> dict[str, object]:
+    data = path.read_bytes()
+    return {
+        "path": path.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+    }
+
+
+def write_manifest(folder: Path, config: DenoiserConfig) -> None:
+    """Describes the files in `folder`; the text encoder is copied there if it is missing."""
+    files = {"denoiser": describe(folder / "denoiser.onnx")}
+    if config.exemplar:
+        files["exemplar_encoder"] = describe(folder / ENCODER)
+    for role, name in TEXT.items():
+        if not (folder / name).exists():
+            shutil.copy(SHIPPED / name, folder)
+        files[role] = describe(folder / name)
+    size = config.resolution
+    manifest: dict[str, object] = {
+        "id": f"limbeck-objects-{size}",
+        "name": f"Limbeck objects, four views at {size}x{size}",
+        "tier": str(size),
+        "licence": "CC-BY-4.0",
+        "prediction": "v",
+        "channels": config.channels,
+        "resolution": config.resolution,
+        "views": config.views,
+        "camera": {
+            "fovy": FOVY,
+            "distance": DISTANCE,
+            "elevation": list(ELEVATION),
+            "azimuth_offsets": list(AZIMUTH_OFFSETS),
+        },
+        "timesteps": TIMESTEPS,
+        "alpha_bar": [round(a, 9) for a in alpha_bar_table(size).tolist()],
+        "text": {
+            "max_tokens": config.text_tokens,
+            "width": config.text_width,
+            "pooled": 384,
+            "unconditional": "",
+        },
+        "guidance": {"scale": 4},
+        "lora": {"rank": 4, "targets": list(LORA_TARGETS)},
+        "files": files,
+    }
+    if config.exemplar:
+        manifest["exemplar"] = {
+            "tokens": config.views * config.view_tokens,
+            "width": config.width,
+            "azimuth": EXEMPLAR[0],
+            "elevation": EXEMPLAR[1],
+            "kinds": [kind.name.lower() for kind in Kind],
+        }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")

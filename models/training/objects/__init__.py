@@ -1,0 +1,1 @@
+"""The object set: its captions, its pictures, and batches of both."""

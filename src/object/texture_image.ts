@@ -1,0 +1,102 @@
+import jpeg from 'jpeg-js';
+import { decodePng } from '../image/decode_png';
+import type { Image } from '../image/image';
+import { ObjectError, type TextureImage, type Wrap } from './object_mesh';
+
+/** The most memory that decoding a JPEG may take, in MB: over 100 million pixels fit. */
+const jpegMemory = 2048;
+
+/** Formats that are not read, by the characters at some byte of a file. */
+const foreign: readonly [format: string, at: number, start: string][] = [
+  ['WebP', 8, 'WEBP'],
+  ['KTX2', 1, 'KTX 20'],
+  ['AVIF', 4, 'ftypavif'],
+  ['GIF', 0, 'GIF8'],
+  ['BMP', 0, 'BM'],
+  ['DDS', 0, 'DDS '],
+];
+
+/**
+ * Decodes a PNG or a JPEG.
+ * @param name for errors.
+ * @throws ObjectError for another format or a damaged file.
+ */
+export async function decodeTexture(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image> {
+  try {
+    if (bytes[0] === 0x89 && bytes[1] === 0x50) return await decodePng(bytes);
+    if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
+  } catch (error) {
+    throw new ObjectError(`${name} cannot be decoded: ${(error as Error).message}.`);
+  }
+  const text = String.fromCharCode(...bytes.subarray(0, 16));
+  const format = foreign.find(([, at, start]) => text.startsWith(start, at))?.[0];
+  throw new ObjectError(
+    `${name} is ${format ? `a ${format} picture` : 'in an unknown format'}: save the object with PNG or JPEG textures.`,
+  );
+}
+
+function decodeJpeg(bytes: Uint8Array): Image {
+  const options = { useTArray: true, maxMemoryUsageInMB: jpegMemory } as const;
+  const { data, width, height } = jpeg.decode(bytes, options);
+  return { data: new Uint8ClampedArray(data), width, height };
+}
+
+/** An image, then each halving of it: a texel is the mean of four, in display sRGB as a view's pixels are. */
+export function mipLevels(whole: Image): Image[] {
+  const levels = [whole];
+  for (let last = whole; last.width > 1 || last.height > 1; levels.push(last)) last = halved(last);
+  return levels;
+}
+
+function halved({ data, width, height }: Image): Image {
+  const [w, h] = [Math.max(1, width >> 1), Math.max(1, height >> 1)];
+  const half = new Uint8ClampedArray(w * h * 4);
+  for (let y = 0; y < h; y++) {
+    const [top, bottom] = [2 * y * width, Math.min(2 * y + 1, height - 1) * width];
+    for (let x = 0; x < w; x++) {
+      const [left, right] = [2 * x, Math.min(2 * x + 1, width - 1)];
+      const four = [top + left, top + right, bottom + left, bottom + right];
+      for (let c = 0; c < 4; c++) {
+        const sum = four.reduce((total, texel) => total + data[4 * texel + c]!, 0);
+        half[4 * (y * w + x) + c] = (sum + 2) >> 2;
+      }
+    }
+  }
+  return { data: half, width: w, height: h };
+}
+
+/** Texel index of a coordinate beyond an image's edge. */
+function wrapped(i: number, size: number, wrap: Wrap): number {
+  if (wrap === 'clamp') return Math.min(Math.max(i, 0), size - 1);
+  const period = wrap === 'mirror' ? 2 * size : size;
+  const within = ((i % period) + period) % period;
+  return within < size ? within : period - 1 - within;
+}
+
+/**
+ * The texture at (u, v), bilinear, at the level whose texels are about as large as `texels` texels
+ * of the whole image along each side.
+ * @param out receives rgba, 0 to 255.
+ */
+export function readTexture(
+  texture: TextureImage,
+  u: number,
+  v: number,
+  texels: number,
+  out: Float64Array,
+): void {
+  const { levels, wrapS, wrapT } = texture;
+  const wanted = texels > 1 ? Math.round(Math.log2(texels)) : 0;
+  const { data, width, height } = levels[Math.min(wanted, levels.length - 1)]!;
+  const [x, y] = [u * width - 0.5, v * height - 0.5];
+  const [x0, y0] = [Math.floor(x), Math.floor(y)];
+  const [fx, fy] = [x - x0, y - y0];
+  const [left, right] = [wrapped(x0, width, wrapS), wrapped(x0 + 1, width, wrapS)];
+  const top = wrapped(y0, height, wrapT) * width;
+  const bottom = wrapped(y0 + 1, height, wrapT) * width;
+  for (let c = 0; c < 4; c++) {
+    const above = data[4 * (top + left) + c]! * (1 - fx) + data[4 * (top + right) + c]! * fx;
+    const below = data[4 * (bottom + left) + c]! * (1 - fx) + data[4 * (bottom + right) + c]! * fx;
+    out[c] = above * (1 - fy) + below * fy;
+  }
+}
