@@ -48,7 +48,7 @@ export class Pane {
       ],
       short,
     ),
-    loss: new Plot([{ name: 'Fake score loss', tone: 'strong' }], short),
+    loss: new Plot([{ name: 'Loss of ψ', tone: 'strong' }], short),
     time: new Plot([{ name: 'Time of a step', tone: 'faint' }], duration),
   };
   readonly #plots: readonly Plot[] = Object.values(this.#curves);
