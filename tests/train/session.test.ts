@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LimbeckError } from '../../src/errors';
+import { LimbeckError, LimbeckError } from '../../src/errors';
 import { NonFiniteGradientError, type OutputFile } from '../../src/generator/generator';
-import { OutOfMemoryError } from '../../src/gpu/out_of_memory';
 import type { PngEncoder } from '../../src/image/png';
 import type { SessionReport } from '../../src/protocol/messages';
 import type { StepReport } from '../../src/protocol/reports';
@@ -88,7 +87,7 @@ beforeEach(() => {
     source: {
       createRun: async (wanted) => {
         if (wanted.field.log2TableSize > 20)
-          throw new OutOfMemoryError('The GPU has too little memory.');
+          throw new LimbeckError('The GPU has too little memory.', 'Take fewer.');
         const run = new Counter(wanted);
         made.push(run);
         return run;
