@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LimbeckError, LimbeckError } from '../../src/errors';
+import { LimbeckError } from '../../src/errors';
 import { NonFiniteGradientError, type OutputFile } from '../../src/generator/generator';
 import type { PngEncoder } from '../../src/image/png';
 import type { SessionReport } from '../../src/protocol/messages';
@@ -171,7 +171,7 @@ describe('when a run cannot be made', () => {
     expect(of('error')).toEqual([
       {
         ...{ type: 'error', run: '3', starting: true },
-        message: 'The GPU has too little memory.',
+        message: 'The GPU has too little memory. Take fewer.',
       },
     ]);
     expect(of('run')).toEqual([]);
@@ -182,7 +182,9 @@ describe('when a run cannot be made', () => {
     between[3] = () => void session.start(refused);
     await session.start(both);
     await until('finished');
-    expect(of('error')[0]!.message).toMatch(/memory\. What there was is kept; a reset frees/);
+    expect(of('error')[0]!.message).toMatch(
+      /memory\. Take fewer\. What there was is kept; a reset frees/,
+    );
     expect(of('session').map(({ state }) => state)).toEqual([
       ...['preparing', 'training', 'preparing', 'training', 'finished'],
     ]);
