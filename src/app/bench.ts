@@ -1,5 +1,5 @@
 import type { DenoiserMeasure } from '../bench/denoiser';
-import type { AdapterFacts } from '../gpu/device';
+import type { AdapterInfo } from '../gpu/device';
 import type { BackendKind } from '../runtime/backend';
 
 /** What to run, and where. */
@@ -14,7 +14,7 @@ export interface BenchRequest {
 export interface RuntimeMeasure extends DenoiserMeasure {
   /** For people: which onnxruntime, where. */
   readonly runtime: string;
-  readonly adapter: AdapterFacts;
+  readonly adapter: AdapterInfo;
 }
 
 export type BenchReply = { readonly result: RuntimeMeasure } | { readonly error: string };

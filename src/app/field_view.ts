@@ -23,6 +23,7 @@ export function fieldSource(
     const renderer = new Renderer(gpu, field, { ...shape, occupancy, gradient: false });
     const shading = mode === 'unlit' ? undefined : new Shading(gpu, renderer, { ...shape, mode });
     return {
+      inWorld: true,
       views: (shading ?? renderer).views,
       begin: (orbit, fovy) => {
         const cameras = [orbitCamera({ ...orbit, fovy })];

@@ -20,6 +20,5 @@ const engine: EngineLink = {
 const prior = new URLSearchParams(location.search).get('model') || 'default';
 const folder = priorFolder(prior, 'models');
 
-const page = new Page(engine, { names: shippedPriors, chosen: prior });
 engine.send({ type: 'open', model: URL.parse(folder, document.baseURI)?.href ?? folder });
-page.attach();
+new Page(engine, { names: shippedPriors, chosen: prior });

@@ -124,7 +124,7 @@ export class Studio {
     });
     this.#post({
       type: 'ready',
-      facts: {
+      info: {
         adapter: adapterName(gpu.adapter),
         software: gpu.adapter.software,
         denoiser: engine.denoiserDescription,

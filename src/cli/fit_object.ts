@@ -14,7 +14,7 @@ import { objectViews } from '../object/views';
 import { type FitOptions, recordedSettings } from './fit_options';
 import { say, warnOfSaturations } from './machine';
 import type { Output } from './output';
-import { ProgressBar } from './progress';
+import { ProgressLine } from './progress_line';
 
 const turntableViews = 8;
 
@@ -81,7 +81,7 @@ function startStopwatch() {
 
 /** All steps; returns their losses. */
 async function descend(fit: Fit, steps: number): Promise<number[]> {
-  const bar = new ProgressBar(process.stderr, steps);
+  const bar = new ProgressLine(process.stderr, steps);
   const losses: number[] = [];
   while (!fit.finished) {
     const { loss } = await fit.takeStep();

@@ -12,7 +12,7 @@ import { checkpointSettings, type Run } from '../train/run';
 import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
-import { ProgressBar } from './progress';
+import { ProgressLine } from './progress_line';
 
 /** Steps between checkpoints on disk. */
 const checkpointEvery = 50;
@@ -68,7 +68,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
 
 /** Steps until the run is finished, with a checkpoint on disk now and then before its end. */
 async function train(run: Run, output: Output): Promise<StepReport[]> {
-  const bar = new ProgressBar(process.stderr, run.settings.steps, run.step);
+  const bar = new ProgressLine(process.stderr, run.settings.steps, run.step);
   const reports: StepReport[] = [];
   while (!run.finished) {
     const report = await run.takeStep().catch((error: unknown) => {

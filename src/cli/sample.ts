@@ -5,7 +5,7 @@ import { SettingsError, validatePrompt } from '../settings';
 import { helpRow, helpRows, numberFlag, parseFlags } from './flags';
 import { machineFlags, openEngine, parseMachine, say } from './machine';
 import { Output } from './output';
-import { ProgressBar } from './progress';
+import { ProgressLine } from './progress_line';
 
 const flags = {
   out: { value: 'FILE', text: 'the picture to write (default: sheet.png)' },
@@ -54,7 +54,7 @@ export async function sample(args: readonly string[]): Promise<void> {
     ...(guidance !== undefined && { guidance }),
     ...(interval && { interval }),
   };
-  const bar = new ProgressBar(process.stderr, steps);
+  const bar = new ProgressLine(process.stderr, steps);
   let views: Float32Array = new Float32Array();
   for await (const estimate of engine.sample(prompt, options)) {
     bar.show(estimate.step, '');
@@ -72,7 +72,7 @@ function intervalOf(text: string | undefined): readonly [number, number] | undef
   const [low, high, ...more] = text.split(',').map(Number);
   if (low! >= 0 && high! >= low! && more.length === 0) return [low!, high!];
   throw new SettingsError(
-    `Option --interval takes two timesteps, the lower one first, not '${text}'.`,
-    'Write it as in 450,999.',
+    `Option --interval takes two timesteps, not '${text}'.`,
+    'Give the lower one first, as in 450,999.',
   );
 }

@@ -3,7 +3,7 @@ import { Buffers } from './buffers';
 import { Pipelines } from './pipelines';
 
 /** What an adapter says of itself, and what follows from it. */
-export interface AdapterFacts {
+export interface AdapterInfo {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
@@ -12,13 +12,13 @@ export interface AdapterFacts {
 }
 
 /** An adapter's name for people; browsers keep the description to themselves. */
-export const adapterName = ({ description, vendor, architecture }: AdapterFacts): string =>
+export const adapterName = ({ description, vendor, architecture }: AdapterInfo): string =>
   description || `${vendor} ${architecture}`;
 
 /** The one GPUDevice of a process; our kernels, onnxruntime and three.js all run on it. */
 export interface Gpu {
   readonly device: GPUDevice;
-  readonly adapter: AdapterFacts;
+  readonly adapter: AdapterInfo;
   readonly buffers: Buffers;
   readonly pipelines: Pipelines;
 }
@@ -65,13 +65,13 @@ export async function openGpu(entry: GPU | undefined, remedy: string): Promise<G
   });
   return {
     device,
-    adapter: factsOf(adapter.info),
+    adapter: infoOf(adapter.info),
     buffers: new Buffers(device),
     pipelines: new Pipelines(device),
   };
 }
 
-function factsOf(info: GPUAdapterInfo): AdapterFacts {
+function infoOf(info: GPUAdapterInfo): AdapterInfo {
   const { vendor, architecture, description } = info;
   const software =
     info.isFallbackAdapter || softwareName.test(`${vendor} ${architecture} ${description}`);

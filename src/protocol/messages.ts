@@ -48,9 +48,9 @@ export interface SavedFile {
 export type Command =
   /** The first: `model` is the URL of the prior's folder. */
   | { readonly type: 'open'; readonly model: string }
-  /** Ends the runs there are and starts these. */
+  /** Starts these runs in place of those there are, which stay when one of these cannot be made. */
   | { readonly type: 'start'; readonly runs: readonly RunRequest[] }
-  /** Ends the runs there are and goes on with a checkpoint's. */
+  /** Goes on with a checkpoint's run in place of those there are, which stay when it cannot be. */
   | { readonly type: 'load'; readonly run: RunId; readonly bytes: Uint8Array<ArrayBuffer> }
   /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
   | { readonly type: 'sample'; readonly request: SampleRequest | null }
@@ -76,7 +76,7 @@ export type SessionState = 'idle' | 'preparing' | 'training' | 'paused' | 'finis
 export type RunState = 'training' | 'finished' | 'failed' | 'ended';
 
 /** Where the engine runs, for people. */
-export interface EngineFacts {
+export interface EngineInfo {
   /** The adapter's own name. */
   readonly adapter: string;
   /** True when shaders run on the CPU. */
@@ -118,13 +118,14 @@ export type SessionReport =
     }
   /**
    * What happened and what to do; `run` is null when it concerns all of them or none. `saving` is what
-   * failed to be saved, `sampling` says that it was the sample that failed.
+   * failed to be saved, `starting` says that the run could not be made, `sampling` that it was the sample that failed.
    */
   | {
       readonly type: 'error';
       readonly run: RunId | null;
       readonly message: string;
       readonly saving?: SavedKind;
+      readonly starting?: true;
       readonly sampling?: true;
     };
 
@@ -138,6 +139,6 @@ export type Report =
       readonly received: number;
       readonly total: number;
     }
-  | { readonly type: 'ready'; readonly facts: EngineFacts }
+  | { readonly type: 'ready'; readonly info: EngineInfo }
   /** The engine cannot start or go on; nothing but a reload helps. */
   | { readonly type: 'fatal'; readonly message: string };

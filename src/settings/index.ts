@@ -1,4 +1,5 @@
 /** A run's settings: the rooms' groups composed, the presets, and how they are put together and checked. */
+export { type GeneratorId, generators } from '../generator/settings';
 export { type MethodId, methodIds, methodOf, methods } from '../guidance/methods';
 export {
   byGroup,

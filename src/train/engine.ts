@@ -1,6 +1,7 @@
 import { FieldGenerator } from '../generator/field';
 import { PixelGenerator } from '../generator/pixels';
 import type { Gpu } from '../gpu/device';
+import { withinMemory } from '../gpu/out_of_memory';
 import { batchOf, questionsOf } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
@@ -68,21 +69,25 @@ export class Engine {
     return this.#runtime.description;
   }
 
-  /** A run at its first step. @throws LimbeckError when a size exceeds the adapter's limits. */
+  /**
+   * A run at its first step.
+   * @throws LimbeckError when a size exceeds the adapter's limits, or its memory is spent.
+   */
   async createRun(settings: Settings): Promise<EngineRun> {
     const { gpu, manifest } = this;
     const questions = questionsOf(settings.guidance);
     const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
-    const fake =
-      batchOf(questions, 'fake').length > 0
-        ? (await this.#networks(settings.fake.rank)).score(settings.seed)
-        : undefined;
-    const generator = this.#generator(settings);
-    const parts = { settings, manifest, generator, ...(fake && { fake }) };
+    const isAsked = batchOf(questions, 'fake').length > 0;
+    const networks = isAsked ? await this.#networks(settings.fake.rank) : undefined;
     const texts = await textsOf(this.#encoder, manifest, settings);
-    const trainer = new Trainer({ ...parts, gpu, denoiser, texts });
+    const run = await withinMemory(gpu, () => {
+      const fake = networks?.score(settings.seed);
+      const generator = this.#generator(settings);
+      const parts = { settings, manifest, generator, ...(fake && { fake }) };
+      return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
+    });
     await gpu.pipelines.ready();
-    return new Run({ ...parts, trainer });
+    return run;
   }
 
   #generator(settings: Settings): EngineRun['generator'] {

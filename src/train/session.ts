@@ -46,6 +46,17 @@ interface Member<R> {
   saved: Uint8Array | undefined;
 }
 
+/** Why a run could not be made. */
+class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly run: RunId;
+
+  constructor(run: RunId, cause: unknown) {
+    super(`Run ${run} could not be made.`, { cause });
+    this.run = run;
+  }
+}
+
 /** A run keeps a checkpoint after every such share of its steps. */
 const checkpointShare = 0.1;
 
@@ -76,27 +87,25 @@ export class Session<R extends SessionRun> {
     return this.#members.get(id)?.run;
   }
 
-  /** Ends the runs there are and starts these. */
+  /** Starts these runs in place of those there are, which stay when one of these cannot be made. */
   start(requests: readonly RunRequest[]): Promise<void> {
-    return this.#begin(async () => {
-      for (const { run, settings } of requests) this.#add(run, await this.#create(settings));
-      this.#note(requests.map(({ settings }) => settings.prompt));
+    return this.#replace(async (made) => {
+      for (const { run, settings } of requests) {
+        try {
+          made.set(run, await this.#options.source.createRun(settings));
+        } catch (error) {
+          throw new StartError(run, error);
+        }
+      }
     });
   }
 
-  /** Ends the runs there are and goes on with a checkpoint's. */
+  /** Goes on with a checkpoint's run in place of those there are, which stay when it cannot be. */
   load(id: RunId, bytes: Uint8Array): Promise<void> {
-    return this.#begin(async () => {
-      const settings = this.#options.settingsOf(bytes);
-      const run = await this.#create(settings);
-      try {
-        run.restore(bytes);
-      } catch (error) {
-        run.dispose();
-        throw error;
-      }
-      this.#add(id, run);
-      this.#note([settings.prompt]);
+    return this.#replace(async (made) => {
+      const run = await this.#options.source.createRun(this.#options.settingsOf(bytes));
+      made.set(id, run);
+      run.restore(bytes);
     });
   }
 
@@ -144,19 +153,33 @@ export class Session<R extends SessionRun> {
     });
   }
 
-  #begin(create: () => Promise<void>): Promise<void> {
+  /** Makes runs, then ends those there are: what cannot be made costs nobody what they have. */
+  #replace(make: (made: Map<RunId, R>) => Promise<void>): Promise<void> {
     return this.#enqueue(async () => {
-      this.#clear();
+      const before = this.#state;
       this.#become('preparing');
+      const made = new Map<RunId, R>();
       try {
-        await create();
-        this.#become(this.#isTraining() ? 'training' : 'finished');
+        await make(made);
       } catch (error) {
-        this.#clear();
-        this.#become('idle');
-        this.#options.report({ type: 'error', run: null, message: inWords(error) });
+        for (const run of made.values()) run.dispose();
+        this.#become(before);
+        this.#refuse(error);
+        return;
       }
+      this.#clear();
+      for (const [id, run] of made) this.#add(id, run);
+      this.#note([...made.values()].map(({ settings }) => settings.prompt));
+      this.#become(this.#isTraining() ? 'training' : 'finished');
     });
+  }
+
+  /** Says which run could not be made, and what became of the others. */
+  #refuse(error: unknown): void {
+    const [run, cause] = error instanceof StartError ? [error.run, error.cause] : [null, error];
+    const kept = this.#members.size > 0 ? ' What there was is kept; a reset frees its memory.' : '';
+    const message = inWords(cause) + kept;
+    this.#options.report({ type: 'error', run, message, starting: true });
   }
 
   /** Says once what of the prompts is lost. */
@@ -165,10 +188,6 @@ export class Session<R extends SessionRun> {
       const note = noteOn(this.#options.source, prompt);
       if (note) this.#options.report(note);
     }
-  }
-
-  #create(settings: Settings): Promise<R> {
-    return this.#options.source.createRun(settings);
   }
 
   #add(id: RunId, run: R): void {

@@ -1,8 +1,9 @@
 import {
   defaults,
+  type GeneratorId,
   type MethodId,
   makeSettings,
-  methodIds,
+  methodOf,
   type Preset,
   presetOf,
   type Settings,
@@ -11,68 +12,78 @@ import {
   settingValues,
 } from '../settings';
 
-/** What a visitor chose: settings for each method, told as what differs from a preset. */
+/** Changed settings by path. */
+export type Changes = Readonly<Record<string, unknown>>;
+
+/** What tells one run from the others. */
+export interface RunChoice {
+  readonly method: MethodId;
+  /** Settings of this run alone; its seed and its generator may be among them. */
+  readonly changes: Changes;
+}
+
+/** What a visitor chose: up to four runs of one prompt, told as what differs from a preset. */
 export interface Choices {
   readonly prompt: string;
-  readonly methods: readonly MethodId[];
   readonly seed: number;
   readonly preset: Preset;
-  /** Changed settings by the names of {@link changeName}. */
-  readonly changes: Readonly<Record<string, unknown>>;
+  readonly generator: GeneratorId;
+  /** Settings of all runs. */
+  readonly changes: Changes;
+  readonly runs: readonly RunChoice[];
 }
+
+/** Runs that stand side by side at most. */
+export const mostRuns = 4;
 
 export const firstChoices: Choices = {
   prompt: '',
-  methods: ['sds', 'vsd'],
   seed: defaults.seed,
   preset: 'default',
+  generator: defaults.generator,
   changes: {},
+  runs: [
+    { method: 'sds', changes: {} },
+    { method: 'vsd', changes: {} },
+  ],
 };
 
-/** Settings that have controls of their own. */
-const ownControls = new Set(['prompt', 'method', 'seed']);
+/** Settings that have controls of their own: of these, a run may change the last two for itself. */
+const ownControls = ['prompt', 'method', 'seed', 'generator'];
+const ownOfRun = ['prompt', 'method'];
 
-/** The settings that can be changed, with their values under a preset and a method. */
-export function changeable(preset: Preset, method: MethodId): [path: string, value: unknown][] {
-  const settings = makeSettings(presetOf(preset), { method, prompt: 'any' });
-  return settingValues(settings).filter(([path]) => !ownControls.has(path));
-}
+/** Whether a setting may be among the changes of all runs. */
+export const isShared = (path: string): boolean => !ownControls.includes(path);
 
-/** Methods differ in their guidance; everything else is the same for all, or they could not be compared. */
-export const perMethod = (path: string) => path.startsWith('guidance.');
-
-/** The name of a setting among the changes: its path, after the method where each has its own. */
-export const changeName = (path: string, method: MethodId) =>
-  perMethod(path) ? `${method}.${path}` : path;
+/** Whether a setting may be among the changes of one run. */
+export const isOfRun = (path: string): boolean => !ownOfRun.includes(path);
 
 /**
- * The settings of one method's run.
+ * The settings of a run; `run` need not be among the choices'.
  * @throws SettingsError for a choice that cannot be used, an empty prompt among them.
  */
-export function settingsFor(choices: Choices, method: MethodId): Settings {
-  const { prompt, seed, preset, changes } = choices;
-  const entries = changeable(preset, method).flatMap(([path]) => {
-    const name = changeName(path, method);
-    return Object.hasOwn(changes, name) ? [[path, changes[name]] as const] : [];
-  });
-  return makeSettings(presetOf(preset), settingsFrom(entries), { prompt, seed, method });
+export function settingsOf(choices: Choices, { method, changes }: RunChoice): Settings {
+  const { prompt, seed, preset, generator } = choices;
+  const [shared, own] = [choices.changes, changes].map((part) =>
+    settingsFrom(Object.entries(part)),
+  );
+  return makeSettings(presetOf(preset), { prompt, method, seed, generator }, shared!, own!);
 }
+
+/** The same, while the prompt may still be empty. */
+export const draftOf = (choices: Choices, run: RunChoice): Settings =>
+  settingsOf({ ...choices, prompt: choices.prompt.trim() ? choices.prompt : 'any' }, run);
 
 /** The choices that lead to one run's settings. */
 export function choicesOf(settings: Settings): Choices {
-  const { prompt, method, seed } = settings;
-  const base = new Map(changeable('default', method));
-  const changes = settingValues(settings)
-    .filter(([path]) => base.has(path))
-    .filter(([path, value]) => JSON.stringify(value) !== JSON.stringify(base.get(path)))
-    .map(([path, value]) => [changeName(path, method), value]);
-  return {
-    prompt,
-    methods: [method],
-    seed,
-    preset: 'default',
-    changes: Object.fromEntries(changes),
-  };
+  const { prompt, method, seed, generator } = settings;
+  const runs = [{ method, changes: {} }];
+  const bare: Choices = { prompt, seed, preset: 'default', generator, changes: {}, runs };
+  const base = new Map(settingValues(draftOf(bare, runs[0]!)));
+  const changes = settingValues(settings).filter(
+    ([path, value]) => isShared(path) && !isSame(value, base.get(path)),
+  );
+  return { ...bare, changes: Object.fromEntries(changes) };
 }
 
 /**
@@ -80,14 +91,29 @@ export function choicesOf(settings: Settings): Choices {
  * @throws SettingsError
  */
 export function validateChoices(choices: Choices): void {
-  const known = new Set(
-    methodIds.flatMap((method) =>
-      changeable(choices.preset, method).map(([path]) => changeName(path, method)),
-    ),
-  );
-  const unknown = Object.keys(choices.changes).find((name) => !known.has(name));
-  if (unknown) throw new SettingsError(`Unknown setting '${unknown}'.`, 'Leave it out.');
-  for (const method of choices.methods) {
-    settingsFor({ ...choices, prompt: choices.prompt || 'any' }, method);
+  const { runs } = choices;
+  if (runs.length < 1 || runs.length > mostRuns) {
+    throw new SettingsError(
+      `There are ${runs.length} runs, and the page shows 1 to ${mostRuns}.`,
+      'Name as many methods.',
+    );
   }
+  const known = new Set(settingValues(defaults).map(([path]) => path));
+  const names = [
+    ...Object.keys(choices.changes).filter((path) => !known.has(path) || !isShared(path)),
+    ...runs.flatMap(({ changes }) =>
+      Object.keys(changes).filter((path) => !known.has(path) || !isOfRun(path)),
+    ),
+  ];
+  if (names.length > 0) throw new SettingsError(`Unknown setting '${names[0]}'.`, 'Leave it out.');
+  for (const run of runs) draftOf(choices, { ...run, method: methodOf(run.method).id });
+}
+
+/** Whether two values of a setting are the same. */
+export const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** `changes` with a setting at a value; without it where that is its value anyway. */
+export function changed(changes: Changes, path: string, value: unknown, base: unknown): Changes {
+  const { [path]: _, ...others } = changes;
+  return isSame(value, base) ? others : { ...others, [path]: value };
 }

@@ -1,20 +1,24 @@
 import { inWords } from '../errors';
 import type { Command, Report, RunId } from '../protocol/messages';
-import { type MethodId, methodIds, SettingsError, validatePrompt } from '../settings';
-import { type Choices, choicesOf, firstChoices, settingsFor } from './choices';
+import { type Settings, SettingsError, validatePrompt } from '../settings';
+import { setUpFileButton, setUpLinkButton } from './buttons';
+import { type Choices, choicesOf, draftOf, firstChoices, isSame, settingsOf } from './choices';
 import { download, find, setText } from './dom';
-import { drawnWords, showFacts } from './facts';
-import { offerFile, offerLink } from './offers';
+import { drawnWords, showEngineInfo } from './engine_info';
 import { Pane } from './pane';
 import { Panel } from './panel';
 import { PriorChoice } from './prior_choice';
-import { ProgressBar } from './progress';
+import { ProgressBar } from './progress_bar';
 import { type FormAction, PromptForm } from './prompt_form';
 import { Refresh } from './refresh';
+import { RunChips } from './run_chips';
+import { runIdAt } from './run_ids';
+import { lineOf, runNames } from './run_names';
 import { SampleStrip } from './sample_strip';
-import { offerShading } from './shading_choice';
+import { Segments } from './segments';
+import { SessionProgress } from './session_progress';
+import { shadings } from './shading';
 import { fromHash, toHash } from './share';
-import { Standing } from './standing';
 
 /** The engine, as the page knows it. */
 export interface EngineLink {
@@ -32,16 +36,21 @@ export interface Priors {
 export class Page {
   readonly #engine: EngineLink;
   readonly #form: PromptForm;
+  readonly #chips: RunChips;
   readonly #panel: Panel;
-  readonly #panes: ReadonlyMap<RunId, Pane>;
+  /** Those that were ever needed: a canvas is handed to the engine once. */
+  readonly #panes = new Map<RunId, Pane>();
   readonly #prior: PriorChoice;
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
-  readonly #standing = new Standing();
+  readonly #session = new SessionProgress();
   readonly #refresh = new Refresh(() => this.#draw());
   #choices: Choices = firstChoices;
+  /** What the page asked the engine to start. */
+  #asked: ReadonlyMap<RunId, Settings> = new Map();
   #shared = '';
 
+  /** @param engine was told to open. */
   constructor(engine: EngineLink, priors: Priors) {
     this.#engine = engine;
     this.#prior = new PriorChoice(find(document, '#prior-choice'), priors.names, priors.chosen);
@@ -49,25 +58,21 @@ export class Page {
     this.#sample = new SampleStrip(document, () => engine.send({ type: 'sample', request: null }));
     const problem = this.#readLink();
     this.#form = new PromptForm(document, this.#choices, {
-      change: (choices) => this.#choose(choices),
+      change: (part) => this.#change(part),
       act: (action) => this.#act(action),
     });
+    this.#chips = new RunChips(document, {
+      change: (part) => this.#change(part),
+      openSettings: (place) => this.#openSettings(place),
+    });
     this.#panel = new Panel(find(document, '#panel'), this.#choices, {
-      change: (choices) => this.#choose(choices),
+      change: (part) => this.#change(part),
       refuse: (message) => this.#notice(message),
     });
-    this.#panes = new Map(methodIds.map((method) => [method, this.#pane(method)]));
     this.#listen();
     engine.listen((report) => this.#hear(report));
     this.#choose(this.#choices);
     this.#notice(problem);
-  }
-
-  /** Puts the panes up and hands their canvases to the engine. */
-  attach(): void {
-    const section = find(document, '#panes');
-    section.append(...[...this.#panes.values()].map(({ element }) => element));
-    for (const pane of this.#panes.values()) pane.attach();
     this.#refresh.request();
   }
 
@@ -82,27 +87,19 @@ export class Page {
     }
   }
 
-  #pane(method: MethodId): Pane {
-    return new Pane(method, {
-      send: (command, transfer) => this.#engine.send(command, transfer),
-      orbit: (move) => this.#engine.send({ type: 'orbit', runs: methodIds, move }),
-    });
-  }
-
   #listen(): void {
     find(document, '#notice button').addEventListener('click', () => this.#notice(''));
-    offerShading(find(document, '#shading'), (shading) =>
-      this.#engine.send({ type: 'shade', shading }),
+    const shading = new Segments(find(document, '#shading'), shadings, (mode) =>
+      this.#engine.send({ type: 'shade', shading: mode }),
     );
-    const toggle = find(document, '#settings');
-    toggle.addEventListener('click', () => {
+    shading.value = shadings[0]!.value;
+    find(document, '#settings').addEventListener('click', () => {
       this.#panel.open = !this.#panel.open;
-      toggle.setAttribute('aria-expanded', String(this.#panel.open));
+      this.#showSettingsButton();
     });
-    offerLink(find(document, '#share'));
-    offerFile(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
-      take: (bytes) =>
-        this.#engine.send({ type: 'load', run: methodIds[0]!, bytes }, [bytes.buffer]),
+    setUpLinkButton(find(document, '#share'));
+    setUpFileButton(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
+      take: (bytes) => this.#engine.send({ type: 'load', run: runIdAt(0), bytes }, [bytes.buffer]),
       refuse: (message) => this.#notice(message),
     });
     addEventListener('hashchange', () => {
@@ -112,21 +109,62 @@ export class Page {
       const typing = (event.target as Element).closest('input, select, textarea, button, a');
       if (event.key !== ' ' || typing) return;
       event.preventDefault();
-      const { state } = this.#standing;
+      const { state } = this.#session;
       if (state === 'training' || state === 'paused') this.#form.act();
     });
   }
 
+  #openSettings(place: number): void {
+    this.#panel.openFor(place);
+    this.#showSettingsButton();
+  }
+
+  #showSettingsButton(): void {
+    find(document, '#settings').setAttribute('aria-expanded', String(this.#panel.open));
+  }
+
+  #change(part: Partial<Choices>): void {
+    this.#choose({ ...this.#choices, ...part });
+  }
+
   #choose(choices: Choices): void {
     this.#choices = choices;
+    this.#form.show(choices);
+    this.#chips.show(choices);
     this.#panel.show(choices);
     const hash = toHash(choices);
     history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
-    if (this.#standing.runs.length === 0) this.#showPanes(choices.methods);
+    this.#showPanes();
   }
 
-  #showPanes(methods: readonly RunId[]): void {
-    for (const [run, pane] of this.#panes) pane.visible = methods.includes(run);
+  /** A pane for each run; while there is none, for each that may be started. */
+  #showPanes(): void {
+    const { runs } = this.#session;
+    const chosen = this.#choices.runs.map(
+      (run, i) => [runIdAt(i), draftOf(this.#choices, run)] as const,
+    );
+    const shown = new Map(runs.size > 0 ? runs : chosen);
+    const names = runNames([...shown.values()]);
+    [...shown].forEach(([run, settings], i) => {
+      this.#paneOf(run).describe(names[i]!, settings);
+    });
+    for (const [run, pane] of this.#panes) pane.visible = shown.has(run);
+    find(document, '#panes').dataset.count = String(shown.size);
+    const fields = [...shown.values()].filter(({ generator }) => generator === 'field');
+    find(document, '#shading').hidden = fields.length === 0;
+  }
+
+  #paneOf(run: RunId): Pane {
+    const known = this.#panes.get(run);
+    if (known) return known;
+    const made = new Pane(run, {
+      send: (command, transfer) => this.#engine.send(command, transfer),
+      orbit: (move) => this.#engine.send({ type: 'orbit', runs: [...this.#panes.keys()], move }),
+    });
+    this.#panes.set(run, made);
+    find(document, '#panes').append(made.element);
+    made.attach();
+    return made;
   }
 
   #act(action: FormAction): void {
@@ -137,12 +175,13 @@ export class Page {
   }
 
   #start(): void {
-    const runs = this.#choices.methods.map((method) => ({
-      run: method,
-      settings: settingsFor(this.#choices, method),
+    const runs = this.#choices.runs.map((run, i) => ({
+      run: runIdAt(i),
+      settings: settingsOf(this.#choices, run),
     }));
+    this.#asked = new Map(runs.map(({ run, settings }) => [run, settings]));
     this.#engine.send({ type: 'start', runs });
-    this.#standing.expect();
+    this.#session.expect();
     this.#form.enter('preparing');
     this.#refresh.request();
   }
@@ -166,18 +205,18 @@ export class Page {
   }
 
   #hear(report: Report): void {
-    const known = this.#standing.runs;
-    this.#standing.hear(report, performance.now() / 1000);
+    const known = this.#session.runs;
+    this.#session.hear(report, performance.now() / 1000);
     switch (report.type) {
       case 'ready':
-        showFacts(find(document, '#status p'), report.facts);
+        showEngineInfo(find(document, '#status p'), report.info);
         break;
       case 'run':
-        this.#hearRun(report, !known.includes(report.run));
+        this.#hearRun(report, !known.has(report.run));
         break;
       case 'step':
         this.#panes.get(report.run)?.step(report.report);
-        this.#shared = drawnWords(report.report, this.#standing.runs.length > 1);
+        this.#shared = drawnWords(report.report, [...this.#session.runs.values()]);
         break;
       case 'saved':
         this.#panes.get(report.run)?.saved(report.kind);
@@ -192,7 +231,7 @@ export class Page {
       case 'error':
         if (report.sampling) this.#sample.fail();
         if (report.run && report.saving) this.#panes.get(report.run)?.saved(report.saving);
-        this.#notice((report.run ? `${report.run.toUpperCase()}: ` : '') + report.message);
+        this.#notice(this.#nameBefore(report) + report.message);
         break;
       case 'fatal':
         this.#die(report.message);
@@ -202,26 +241,29 @@ export class Page {
   }
 
   #hearRun({ run, state, step, settings }: Extract<Report, { type: 'run' }>, isNew: boolean): void {
-    const pane = this.#panes.get(run);
-    const { runs } = this.#standing;
-    this.#showPanes(runs.length > 0 ? runs : this.#choices.methods);
-    if (runs.length === 0) this.#shared = '';
+    const pane = this.#paneOf(run);
+    if (this.#session.runs.size === 0) this.#shared = '';
     if (isNew && state !== 'ended') {
-      pane?.clear();
+      pane.clear();
       // A checkpoint brings settings that nobody chose here.
-      const chosen = this.#choices.methods.includes(settings.method);
-      if (!chosen || settings.prompt !== this.#choices.prompt) {
-        this.#choose(choicesOf(settings));
-        this.#form.show(this.#choices);
-      }
+      if (!isSame(settings, this.#asked.get(run))) this.#choose(choicesOf(settings));
     }
-    pane?.enter(state, step, settings);
+    pane.enter(state, step);
+    this.#showPanes();
+  }
+
+  /** What an error's run is called, where it concerns one: among those there are, or among those asked for. */
+  #nameBefore({ run, starting }: Extract<Report, { type: 'error' }>): string {
+    if (run === null) return '';
+    const runs = starting ? this.#asked : this.#session.runs;
+    const name = runNames([...runs.values()])[[...runs.keys()].indexOf(run)];
+    return name ? `${lineOf(name)}: ` : '';
   }
 
   #draw(): void {
-    this.#form.enter(this.#standing.state);
-    this.#prior.enabled = this.#standing.state === 'idle';
-    this.#progress.show(this.#standing.progress, this.#shared);
+    this.#form.enter(this.#session.state);
+    this.#prior.enabled = this.#session.state === 'idle';
+    this.#progress.show(this.#session.words, this.#shared);
     this.#sample.draw();
     for (const pane of this.#panes.values()) pane.draw();
   }

@@ -2,14 +2,17 @@ import type {
   CanvasSize,
   Command,
   OrbitMove,
+  RunId,
   RunState,
   SavedKind,
   SessionReport,
 } from '../protocol/messages';
-import { defaults, type MethodId, methodOf, type Settings } from '../settings';
+import { methodOf, type Settings } from '../settings';
 import { find, instantiate, setText } from './dom';
+import { formulaNodes } from './formula';
 import { Plot } from './plot';
 import { listenForOrbits } from './pointer';
+import { lineOf, type RunName } from './run_names';
 
 type StepReport = Extract<SessionReport, { type: 'step' }>['report'];
 
@@ -29,9 +32,9 @@ const short = (value: number) =>
 const duration = (ms: number) =>
   ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 
-/** One method's pane: its object, its curves, its files. */
+/** One run's pane: what it makes, its curves, its files. */
 export class Pane {
-  readonly run: MethodId;
+  readonly run: RunId;
   readonly element: HTMLElement;
   readonly #canvas: HTMLCanvasElement;
   readonly #words: HTMLElement;
@@ -45,26 +48,22 @@ export class Pane {
       ],
       short,
     ),
-    loss: new Plot([{ name: 'Fake score loss', tone: 'strong' }], short),
+    loss: new Plot([{ name: 'Loss of ψ', tone: 'strong' }], short),
     time: new Plot([{ name: 'Time of a step', tone: 'faint' }], duration),
   };
   readonly #plots: readonly Plot[] = Object.values(this.#curves);
   readonly #listeners: PaneListeners;
   #state: RunState = 'ended';
   #step = 0;
-  #format: Settings['mesh']['format'] = defaults.mesh.format;
+  #turns = true;
 
-  constructor(run: MethodId, listeners: PaneListeners) {
-    const { title, summary } = methodOf(run);
+  constructor(run: RunId, listeners: PaneListeners) {
     this.run = run;
     this.element = instantiate('pane');
     this.element.dataset.run = run;
     this.#listeners = listeners;
-    find(this.element, 'h2').textContent = title;
-    find(this.element, '.about').textContent = summary;
     this.#words = find(this.element, '.state');
-    this.#canvas = find<HTMLCanvasElement>(this.element, '.stage canvas');
-    this.#canvas.setAttribute('aria-label', `The object made by ${title}: arrow keys turn it`);
+    this.#canvas = find<HTMLCanvasElement>(this.element, '.viewport canvas');
     this.#canvas.setAttribute('role', 'img');
     find(this.element, '.plots').append(...this.#plots.map((plot) => plot.element));
     this.#buttons = [...this.element.querySelectorAll<HTMLButtonElement>('[data-save]')];
@@ -81,10 +80,33 @@ export class Pane {
     new ResizeObserver(() => {
       if (this.#canvas.clientWidth > 0) send({ type: 'resize', run, size: this.#size() });
     }).observe(this.#canvas);
-    listenForOrbits(this.#canvas, (move) => {
-      find(this.element, '.stage').classList.add('touched');
-      orbit(move);
+    listenForOrbits(this.#canvas, {
+      isOn: () => this.#turns,
+      move: (move) => {
+        find(this.element, '.viewport').classList.add('touched');
+        orbit(move);
+      },
     });
+  }
+
+  /** Says what the run is: by its name among the others, and by its settings. */
+  describe(name: RunName, { method, generator, mesh, prompt }: Settings): void {
+    const { summary, formula, sources } = methodOf(method);
+    setText(find(this.element, 'h2 .title'), name.title);
+    setText(find(this.element, 'h2 .differs'), name.differs.join(' · '));
+    setText(find(this.element, '.about'), summary);
+    const equation = find(this.element, '.formula');
+    equation.replaceChildren(...formulaNodes(formula));
+    equation.title = sources.join('; ');
+    this.#turns = generator === 'field';
+    this.element.dataset.generator = generator;
+    const of = prompt ? ` of ${prompt}` : '';
+    const what = this.#turns ? `The object${of}` : `The pictures${of}`;
+    const how = this.#turns ? ': arrow keys turn it' : '';
+    this.#canvas.setAttribute('aria-label', `${what} by ${lineOf(name)}${how}`);
+    this.#canvas.tabIndex = this.#turns ? 0 : -1;
+    const format = this.#turns ? mesh.format : 'png';
+    setText(find(this.element, '[data-save=object]'), `Export ${format.toUpperCase()}`);
   }
 
   set visible(visible: boolean) {
@@ -95,10 +117,9 @@ export class Pane {
     for (const plot of this.#plots) plot.clear();
   }
 
-  enter(state: RunState, step: number, settings: Settings): void {
+  enter(state: RunState, step: number): void {
     this.#state = state;
     this.#step = step;
-    this.#format = settings.mesh.format;
   }
 
   step({ step, gradientNorms, terms, fake, milliseconds }: StepReport): void {
@@ -122,7 +143,6 @@ export class Pane {
     dataset.step = String(this.#step);
     setText(this.#words, states[this.#state]);
     for (const button of this.#buttons) button.disabled = this.#state === 'ended';
-    setText(find(this.element, '[data-save=mesh]'), `Export ${this.#format.toUpperCase()}`);
     for (const plot of this.#plots) plot.draw();
   }
 

@@ -3,21 +3,35 @@ import { inWords } from '../errors';
 import {
   type Entry,
   fromText,
-  type MethodId,
-  methodIds,
-  methodOf,
+  type Settings,
   SettingsError,
   settingEntries,
+  settingValues,
 } from '../settings';
-import { type Choices, changeable, changeName, perMethod, validateChoices } from './choices';
+import {
+  type Changes,
+  type Choices,
+  changed,
+  draftOf,
+  isOfRun,
+  isSame,
+  isShared,
+  validateChoices,
+} from './choices';
+import { runIdAt } from './run_ids';
+import { lineOf, runNames } from './run_names';
+import { Segments } from './segments';
 
 /** A slider is of use up to this many steps; beyond it a number is typed. */
 const mostSliderSteps = 256;
 
 export interface PanelListeners {
-  readonly change: (choices: Choices) => void;
+  readonly change: (part: Pick<Choices, 'changes' | 'runs'>) => void;
   readonly refuse: (message: string) => void;
 }
+
+/** Whom a change is for: all runs, or the one at a place. */
+type Scope = number | 'all';
 
 /**
  * All settings that have no control elsewhere on the page, made from the settings' schema:
@@ -25,14 +39,19 @@ export interface PanelListeners {
  */
 export class Panel {
   readonly #container: HTMLElement;
+  readonly #scopes = document.createElement('fieldset');
   readonly #listeners: PanelListeners;
   #choices: Choices;
+  #scope: Scope = 'all';
   #gui: GUI | undefined;
 
   constructor(container: HTMLElement, choices: Choices, listeners: PanelListeners) {
     this.#container = container;
     this.#choices = choices;
     this.#listeners = listeners;
+    Object.assign(this.#scopes, { id: 'scope', className: 'segments' });
+    this.#scopes.setAttribute('aria-label', 'Runs that a change is for');
+    container.append(this.#scopes);
   }
 
   get open(): boolean {
@@ -44,10 +63,16 @@ export class Panel {
     this.#rebuild();
   }
 
+  /** Opens it at the settings of the run at a place alone. */
+  openFor(place: number): void {
+    this.#scope = place;
+    this.open = true;
+  }
+
   /** Shows these choices. */
   show(choices: Choices): void {
-    const same =
-      choices.preset === this.#choices.preset && choices.changes === this.#choices.changes;
+    const { preset, changes, runs } = this.#choices;
+    const same = choices.preset === preset && choices.changes === changes && choices.runs === runs;
     this.#choices = choices;
     if (!same) this.#rebuild();
   }
@@ -59,43 +84,91 @@ export class Panel {
     this.#gui?.destroy();
     this.#gui = undefined;
     if (!this.open) return;
+    const { runs } = this.#choices;
+    if (this.#scope !== 'all' && this.#scope >= runs.length) this.#scope = 'all';
+    this.#showScopes();
     const gui = new GUI({ container: this.#container, title: 'Settings of the next start' });
     this.#gui = gui;
-    const bases = methodIds.map((id) => new Map(changeable(this.#choices.preset, id)));
-    for (const entry of settingEntries.filter(({ path }) => bases[0]!.has(path))) {
-      methodIds.slice(0, perMethod(entry.path) ? methodIds.length : 1).forEach((method, i) => {
-        const parent = parentOf(gui, entry, method, openFolders);
-        this.#add(parent, entry, method, bases[i]!.get(entry.path));
-      });
+    const isOffered = this.#scope === 'all' ? isShared : isOfRun;
+    const bases = this.#bases().map((settings) => new Map(settingValues(settings)));
+    for (const entry of settingEntries.filter(({ path }) => isOffered(path))) {
+      const parent = parentOf(gui, entry, openFolders);
+      this.#add(
+        parent,
+        entry,
+        bases.map((base) => base.get(entry.path)),
+      );
     }
     gui
       .add({ reset: () => this.#set({}) }, 'reset')
-      .name('Back to the preset')
-      .enable(Object.keys(this.#choices.changes).length > 0);
+      .name(this.#scope === 'all' ? 'Back to the preset' : 'As all runs')
+      .enable(Object.keys(this.#changes).length > 0);
   }
 
-  #add(parent: GUI, entry: Entry, method: MethodId, base: unknown): void {
-    const name = changeName(entry.path, method);
-    const changed = Object.hasOwn(this.#choices.changes, name);
-    const value = changed ? this.#choices.changes[name] : base;
-    const controller = control(parent, entry, value).name(entry.label);
-    controller.domElement.classList.toggle('changed', changed);
-    controller.domElement.title = `${entry.help}: ${entry.control.takes}\n${entry.path}, normally ${JSON.stringify(base)}`;
+  #showScopes(): void {
+    const { runs } = this.#choices;
+    const names = runNames(runs.map((run) => draftOf(this.#choices, run)));
+    this.#scopes.hidden = runs.length === 1 && this.#scope === 'all';
+    const segments = names.map((name, i) => {
+      const title = `Settings of ${lineOf(name)} alone`;
+      return { value: runIdAt(i), name: `${i + 1} ${name.title}`, title };
+    });
+    const all = { value: 'all', name: 'All runs', title: 'Settings of all runs' };
+    const choose = (value: string) => {
+      this.#scope = value === 'all' ? 'all' : segments.findIndex((one) => one.value === value);
+      this.#rebuild();
+    };
+    const value = this.#scope === 'all' ? 'all' : runIdAt(this.#scope);
+    new Segments<string>(this.#scopes, [all, ...segments], choose).value = value;
+  }
+
+  /** Settings without the changes that are shown here, of each run that a change is for. */
+  #bases(): Settings[] {
+    const { runs } = this.#choices;
+    if (this.#scope !== 'all') {
+      return [draftOf(this.#choices, { ...runs[this.#scope]!, changes: {} })];
+    }
+    const bare = { ...this.#choices, changes: {} };
+    return runs.map(({ method }) => draftOf(bare, { method, changes: {} }));
+  }
+
+  get #changes(): Changes {
+    const { changes, runs } = this.#choices;
+    return this.#scope === 'all' ? changes : runs[this.#scope]!.changes;
+  }
+
+  /** @param bases the value without a change, of each run that one is for. */
+  #add(parent: GUI, entry: Entry, bases: readonly unknown[]): void {
+    const { path, label, help } = entry;
+    const isChanged = Object.hasOwn(this.#changes, path);
+    const value = isChanged ? this.#changes[path] : bases[0];
+    const normal = [...new Set(bases.map((base) => JSON.stringify(base)))];
+    const controller = control(parent, entry, value).name(label);
+    controller.domElement.classList.toggle('changed', isChanged);
+    controller.domElement.title = `${help}: ${entry.control.takes}\n${path}, normally ${normal.join(' or ')}`;
     controller.onFinishChange((next: unknown) => {
       const typed = typeof next === 'string' ? fromText(entry, next) : next;
-      const { [name]: _, ...others } = this.#choices.changes;
-      const same = JSON.stringify(typed) === JSON.stringify(base);
-      this.#set(same ? others : { ...others, [name]: typed });
+      // Where methods bring different values, one for all runs is a change whatever it is.
+      const base = bases.every((one) => isSame(one, bases[0])) ? bases[0] : undefined;
+      this.#set(changed(this.#changes, path, typed, base));
     });
   }
 
   /** Takes the changes if they make settings, and says why if not. */
-  #set(changes: Choices['changes']): void {
-    const next = { ...this.#choices, changes };
+  #set(changes: Changes): void {
+    const { runs } = this.#choices;
+    const part =
+      this.#scope === 'all'
+        ? { changes, runs }
+        : {
+            changes: this.#choices.changes,
+            runs: runs.with(this.#scope, { ...runs[this.#scope]!, changes }),
+          };
     try {
+      const next = { ...this.#choices, ...part };
       validateChoices(next);
       this.#choices = next;
-      this.#listeners.change(next);
+      this.#listeners.change(part);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       this.#listeners.refuse(inWords(error));
@@ -104,15 +177,13 @@ export class Panel {
   }
 }
 
-/** The folder of a setting's group, made when it is the first; guidance has one for each method. */
-function parentOf(gui: GUI, entry: Entry, method: MethodId, open: ReadonlySet<string>): GUI {
-  const { path, group } = entry;
+/** The folder of a setting's group, made when it is the first. */
+function parentOf(gui: GUI, { group }: Entry, open: ReadonlySet<string>): GUI {
   if (group === '') return gui;
-  const title = perMethod(path) ? `${group}, ${methodOf(method).title}` : group;
-  const known = gui.folders.find(({ _title }) => _title === title);
+  const known = gui.folders.find(({ _title }) => _title === group);
   if (known) return known;
-  const made = gui.addFolder(title);
-  return open.has(title) ? made.open() : made.close();
+  const made = gui.addFolder(group);
+  return open.has(group) ? made.open() : made.close();
 }
 
 function control(parent: GUI, { control }: Entry, value: unknown): Controller {

@@ -4,11 +4,18 @@ import type { OrbitMove } from '../protocol/messages';
 const keyStep = 0.06;
 const zoomStep = 1.1;
 
+export interface OrbitListener {
+  /** Whether the canvas shows something that turns; otherwise what is done to it is the page's. */
+  readonly isOn: () => boolean;
+  readonly move: (move: OrbitMove) => void;
+}
+
 /** Turns what is done to a canvas by pointer, wheel and keys into movements of its camera. */
-export function listenForOrbits(canvas: HTMLCanvasElement, move: (move: OrbitMove) => void): void {
+export function listenForOrbits(canvas: HTMLCanvasElement, { isOn, move }: OrbitListener): void {
   const pointers = new Map<number, { x: number; y: number }>();
 
   canvas.addEventListener('pointerdown', (event) => {
+    if (!isOn()) return;
     canvas.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
   });
@@ -32,6 +39,7 @@ export function listenForOrbits(canvas: HTMLCanvasElement, move: (move: OrbitMov
   canvas.addEventListener(
     'wheel',
     (event) => {
+      if (!isOn()) return;
       event.preventDefault();
       move({ drag: [0, 0], zoom: Math.exp(Math.sign(event.deltaY) * wheelZoom(event)) });
     },
@@ -39,7 +47,7 @@ export function listenForOrbits(canvas: HTMLCanvasElement, move: (move: OrbitMov
   );
   canvas.addEventListener('keydown', (event) => {
     const made = keyMoves[event.key];
-    if (!made || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!made || !isOn() || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     move(made);
   });

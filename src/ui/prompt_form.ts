@@ -1,7 +1,15 @@
 import type { SessionState } from '../protocol/messages';
-import { type MethodId, makeSettings, maxPromptLength, type Preset, presetOf } from '../settings';
+import {
+  type GeneratorId,
+  generators,
+  makeSettings,
+  maxPromptLength,
+  type Preset,
+  presetOf,
+} from '../settings';
 import type { Choices } from './choices';
 import { find, setText } from './dom';
+import { Segments } from './segments';
 
 const examples = [
   'a pine tree',
@@ -31,39 +39,39 @@ const actions: Readonly<Record<SessionState, readonly [label: string, action: Fo
 export type FormAction = 'start' | 'pause' | 'resume' | 'reset' | 'sample';
 
 export interface FormListeners {
-  readonly change: (choices: Choices) => void;
+  readonly change: (part: Partial<Choices>) => void;
   readonly act: (action: FormAction) => void;
 }
 
-/** The prompt, what stands beside it, and the buttons. */
+/** The prompt, what stands beside it, and the buttons. It is a view: it holds no choices of its own. */
 export class PromptForm {
   readonly #prompt: HTMLInputElement;
   readonly #error: HTMLElement;
-  readonly #methods: readonly HTMLInputElement[];
+  readonly #generator: Segments<GeneratorId>;
   readonly #preset: HTMLSelectElement;
   readonly #seed: HTMLInputElement;
   readonly #start: HTMLButtonElement;
   readonly #reset: HTMLButtonElement;
   readonly #listeners: FormListeners;
-  #choices: Choices;
   #state: SessionState = 'idle';
 
   constructor(root: ParentNode, choices: Choices, listeners: FormListeners) {
-    this.#choices = choices;
     this.#listeners = listeners;
     this.#prompt = find(root, '#prompt');
     this.#error = find(root, '#prompt-error');
-    this.#methods = [...root.querySelectorAll<HTMLInputElement>('input[name=methods]')];
+    this.#generator = new Segments(
+      find(root, '#generator'),
+      generators.map(({ id, title, summary }) => ({ value: id, name: title, title: summary })),
+      (generator) => listeners.change({ generator }),
+    );
     this.#preset = find(root, '#preset');
     this.#seed = find(root, '#seed');
     this.#start = find(root, '#start');
     this.#reset = find(root, '#reset');
     this.#preset.append(
-      ...Object.entries(presetNames).map(
-        ([value, text]) => new Option(`${text}, ${stepsOf(value as Preset)} steps`, value),
-      ),
+      ...Object.entries(presetNames).map(([value, text]) => new Option(text, value)),
     );
-    find(root, '.ideas').append(...examples.map((example) => this.#idea(example)));
+    find(root, '.examples').append(...examples.map((example) => this.#example(example)));
     find(root, '#sample').addEventListener('click', () => listeners.act('sample'));
     this.#listen(find<HTMLFormElement>(root, '#ask'), find(root, '#dice'));
     this.show(choices);
@@ -71,11 +79,15 @@ export class PromptForm {
   }
 
   show(choices: Choices): void {
-    this.#choices = choices;
-    this.#prompt.value = choices.prompt;
+    // A text that is set again would move the caret.
+    if (this.#prompt.value !== choices.prompt) this.#prompt.value = choices.prompt;
     this.#seed.value = String(choices.seed);
+    for (const option of this.#preset.options) {
+      const preset = option.value as Preset;
+      setText(option, `${presetNames[preset]}, ${stepsOf(preset, choices.generator)} steps`);
+    }
     this.#preset.value = choices.preset;
-    for (const radio of this.#methods) radio.checked = radio.value === choices.methods.join();
+    this.#generator.value = choices.generator;
   }
 
   enter(state: SessionState): void {
@@ -110,32 +122,27 @@ export class PromptForm {
     this.#reset.addEventListener('click', () => this.#listeners.act('reset'));
     this.#prompt.addEventListener('input', () => {
       this.refuse('');
-      this.#change({ prompt: this.#prompt.value });
+      this.#listeners.change({ prompt: this.#prompt.value });
     });
     this.#prompt.maxLength = maxPromptLength;
-    for (const radio of this.#methods) {
-      radio.addEventListener('change', () =>
-        this.#change({ methods: radio.value.split(',') as MethodId[] }),
-      );
-    }
     this.#preset.addEventListener('change', () =>
-      this.#change({ preset: this.#preset.value as Preset }),
+      this.#listeners.change({ preset: this.#preset.value as Preset }),
     );
-    this.#seed.addEventListener('change', () => this.#change({ seed: this.#seedTyped() }));
-    dice.addEventListener('click', () => {
-      this.#change({ seed: Math.floor(Math.random() * 10_000) });
-      this.show(this.#choices);
-    });
+    this.#seed.addEventListener('change', () =>
+      this.#listeners.change({ seed: this.#seedTyped() }),
+    );
+    dice.addEventListener('click', () =>
+      this.#listeners.change({ seed: Math.floor(Math.random() * 10_000) }),
+    );
   }
 
-  #idea(example: string): HTMLButtonElement {
+  #example(example: string): HTMLButtonElement {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = example;
     button.addEventListener('click', () => {
       this.refuse('');
-      this.#change({ prompt: example });
-      this.show(this.#choices);
+      this.#listeners.change({ prompt: example });
     });
     return button;
   }
@@ -143,14 +150,9 @@ export class PromptForm {
   /** A whole number that a seed may be, whatever was typed. */
   #seedTyped(): number {
     const seed = Math.trunc(Math.abs(this.#seed.valueAsNumber)) % 2 ** 32 || 0;
-    this.#seed.value = String(seed);
     return seed;
-  }
-
-  #change(part: Partial<Choices>): void {
-    this.#choices = { ...this.#choices, ...part };
-    this.#listeners.change(this.#choices);
   }
 }
 
-const stepsOf = (preset: Preset) => makeSettings(presetOf(preset), { prompt: 'any' }).steps;
+const stepsOf = (preset: Preset, generator: GeneratorId) =>
+  makeSettings(presetOf(preset), { prompt: 'any', generator }).steps;

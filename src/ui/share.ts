@@ -1,55 +1,108 @@
 import {
   currentPath,
   fromText,
+  type GeneratorId,
   type MethodId,
   methodIds,
   methodOf,
   type Preset,
+  SettingsError,
   settingEntries,
   toText,
 } from '../settings';
-import { type Choices, firstChoices, validateChoices } from './choices';
+import {
+  type Changes,
+  type Choices,
+  firstChoices,
+  type RunChoice,
+  validateChoices,
+} from './choices';
 
-/** The choices as the part of an address after `#`; what is as it was at first is left out. */
+/** Names in an address that are not those of changed settings. */
+const ownNames = ['prompt', 'method', 'seed', 'preset', 'generator'];
+
+const methodsOf = (runs: readonly RunChoice[]) => runs.map(({ method }) => method).join();
+
+/**
+ * The choices as the part of an address after `#`; what is as it was at first is left out. `method` names the method
+ * of each run, `3.seed` is the seed of the third of them alone.
+ */
 export function toHash(choices: Choices): string {
-  const { prompt, methods, seed, preset, changes } = choices;
+  const { prompt, seed, preset, generator, changes, runs } = choices;
   const query = new URLSearchParams();
   if (prompt) query.set('prompt', prompt);
-  if (methods.join() !== firstChoices.methods.join()) query.set('method', methods.join());
+  if (methodsOf(runs) !== methodsOf(firstChoices.runs)) query.set('method', methodsOf(runs));
+  if (generator !== firstChoices.generator) query.set('generator', generator);
   if (seed !== firstChoices.seed) query.set('seed', String(seed));
   if (preset !== firstChoices.preset) query.set('preset', preset);
-  for (const [name, value] of Object.entries(changes)) {
-    query.set(name, toText(value));
+  for (const [path, value] of Object.entries(changes)) query.set(path, toText(value));
+  for (const [i, run] of runs.entries()) {
+    for (const [path, value] of Object.entries(run.changes)) {
+      query.set(`${i + 1}.${path}`, toText(value));
+    }
   }
   return query.toString();
 }
 
 /**
- * The choices that an address holds.
+ * The choices that an address holds. In links of earlier versions a method's name instead of a run's number is before
+ * the settings of its guidance.
  * @throws SettingsError naming what is not understood.
  */
 export function fromHash(hash: string): Choices {
-  const changes: [name: string, value: unknown][] = [];
-  let choices = firstChoices;
-  for (const [name, value] of new URLSearchParams(hash.replace(/^#/, ''))) {
-    if (name === 'prompt') choices = { ...choices, prompt: value };
-    else if (name === 'method') choices = { ...choices, methods: methodsOf(value) };
-    else if (name === 'seed') choices = { ...choices, seed: Number(value) };
-    else if (name === 'preset') choices = { ...choices, preset: value as Preset };
-    else changes.push(changeOf(name, value));
-  }
-  choices = { ...choices, changes: Object.fromEntries(changes) };
+  const query = new URLSearchParams(hash.replace(/^#/, ''));
+  const { runs: firstRuns, ...first } = firstChoices;
+  const methods = (query.get('method') ?? methodsOf(firstRuns)).split(',');
+  const given = [...query]
+    .filter(([name]) => !ownNames.includes(name))
+    .map(([name, text]) => changeOf(name, text, methods.length));
+  const changesOf = (...owners: readonly Owner[]): Changes =>
+    Object.fromEntries(
+      given.flatMap(({ owner, path, value }) => (owners.includes(owner) ? [[path, value]] : [])),
+    );
+  const choices: Choices = {
+    prompt: query.get('prompt') ?? first.prompt,
+    seed: Number(query.get('seed') ?? first.seed),
+    preset: (query.get('preset') ?? first.preset) as Preset,
+    generator: (query.get('generator') ?? first.generator) as GeneratorId,
+    changes: changesOf('all'),
+    runs: methods.map((name, i) => {
+      const method = methodOf(name).id;
+      return { method, changes: changesOf(method, i) };
+    }),
+  };
   validateChoices(choices);
+  // An earlier version kept the settings of methods that did not run.
+  for (const method of methodIds) {
+    validateChoices({ ...choices, runs: [{ method, changes: changesOf(method) }] });
+  }
   return choices;
 }
 
-const methodsOf = (value: string): MethodId[] =>
-  [...new Set(value.split(','))].map((name) => methodOf(name).id);
+/** Whose setting was changed: a run's by its place, those of a method, or all runs'. */
+type Owner = number | MethodId | 'all';
+
+interface Change {
+  readonly owner: Owner;
+  readonly path: string;
+  readonly value: unknown;
+}
 
 /** A changed setting, which a link of an earlier version may know by another name. */
-function changeOf(name: string, text: string): [name: string, value: unknown] {
-  const prefix = methodIds.map((id) => `${id}.`).find((start) => name.startsWith(start)) ?? '';
-  const path = currentPath(name.slice(prefix.length));
+function changeOf(name: string, text: string, count: number): Change {
+  const [first = '', ...rest] = name.split('.');
+  const owner = ownerOf(first, count);
+  const path = currentPath(owner === 'all' ? name : rest.join('.'));
   const entry = settingEntries.find((known) => known.path === path);
-  return [prefix + path, entry ? fromText(entry, text) : text];
+  return { owner, path, value: entry ? fromText(entry, text) : text };
+}
+
+function ownerOf(first: string, count: number): Owner {
+  if (!/^\d+$/.test(first)) return methodIds.find((id) => id === first) ?? 'all';
+  const place = Number(first);
+  if (place >= 1 && place <= count) return place - 1;
+  throw new SettingsError(
+    `There is no run ${first}.`,
+    `Name one of those that 'method' has: ${count === 1 ? '1' : `1 to ${count}`}.`,
+  );
 }

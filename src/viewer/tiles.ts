@@ -23,6 +23,7 @@ export function tilesSource(gpu: Gpu, { views, count, size }: SquareViews): Pict
     const constants = { width, height, count, size, columns, rows, side };
     const tiles = new Shader(gpu, 'view.tiles', code, constants).bind('forward', { views, tiled });
     return {
+      inWorld: false,
       views: tiled,
       begin: () => {},
       record: ({ pass }) => tiles.record(pass, Math.ceil((width * height) / 64)),

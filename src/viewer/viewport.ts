@@ -7,8 +7,10 @@ import { Ground } from './ground';
 import type { OrbitState } from './orbit';
 import { Preview } from './preview';
 
-/** A field as seen by one camera, at one size. */
+/** What a viewport shows, at one size. */
 export interface ViewportPicture {
+  /** Whether it stands in the world of the viewport's camera, and so on its ground. */
+  readonly inWorld: boolean;
   /** f32 [1, 4, height, width], RGB premultiplied by alpha, then alpha; row 0 at the top. */
   readonly views: GPUBuffer;
   /** Queues the upload of the camera; `fovy` in degrees. */
@@ -29,7 +31,7 @@ interface Shown {
 /** Sizes kept ready: one for a moving camera or a field in training, one for a still, one on the way to it. */
 const kept = 3;
 
-/** One pane: a field over a ground, drawn by three.js on the engine's own device. */
+/** One canvas: a field over a ground, or pictures, drawn by three.js on the engine's own device. */
 export class Viewport {
   readonly #gpu: Gpu;
   readonly #renderer: THREE.WebGPURenderer;
@@ -66,7 +68,7 @@ export class Viewport {
     return new Viewport(gpu, renderer, fovy);
   }
 
-  /** Shows another field, or none. */
+  /** Shows something else, or nothing. */
   show(source: PictureSource | undefined): void {
     this.#source = source;
     for (const key of [...this.#shown.keys()]) this.#forget(key);
@@ -93,6 +95,7 @@ export class Viewport {
     if (first) await this.#prepare(size);
     const shown = this.#source && this.#take(this.#source, size);
     this.#quad.visible = shown !== undefined;
+    this.#ground.object.visible = shown?.picture.inWorld ?? true;
     if (shown) this.#render(shown, orbit);
     const fromUp = THREE.MathUtils.degToRad(90 - orbit.elevation);
     const azimuth = THREE.MathUtils.degToRad(orbit.azimuth);

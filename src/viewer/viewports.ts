@@ -16,7 +16,7 @@ const halfLife = 0.05;
 /** Side of the first picture, before any was timed. */
 const firstSide = { software: 64, gpu: 256 } as const;
 
-interface Pane {
+interface PacedViewport {
   readonly viewport: Viewport;
   size: CanvasSize;
   orbit: OrbitState;
@@ -38,9 +38,10 @@ interface Pane {
 export class Viewports {
   readonly #gpu: Gpu;
   readonly #viewpoint: Viewpoint;
-  readonly #panes = new Map<RunId, Pane>();
-  /** Newest sizes: a canvas may change while its viewport is being made. */
+  readonly #panes = new Map<RunId, PacedViewport>();
+  /** Newest sizes and sources: either may come while a viewport is being made. */
   readonly #sizes = new Map<RunId, CanvasSize>();
+  readonly #sources = new Map<RunId, PictureSource | undefined>();
   #training = false;
   #looping = false;
   #drawing: Promise<void> = Promise.resolve();
@@ -66,6 +67,7 @@ export class Viewports {
     const side = this.#gpu.adapter.software ? firstSide.software : firstSide.gpu;
     const newest = this.#sizes.get(run) ?? size;
     viewport.resize(newest);
+    viewport.show(this.#sources.get(run));
     this.#panes.set(run, {
       viewport,
       size: newest,
@@ -81,6 +83,7 @@ export class Viewports {
   }
 
   show(run: RunId, source: PictureSource | undefined): void {
+    this.#sources.set(run, source);
     this.#with(run, (pane) => pane.viewport.show(source));
   }
 
@@ -119,7 +122,7 @@ export class Viewports {
     this.#panes.clear();
   }
 
-  #with(run: RunId, change: (pane: Pane) => void): void {
+  #with(run: RunId, change: (pane: PacedViewport) => void): void {
     const pane = this.#panes.get(run);
     if (!pane) return;
     change(pane);
@@ -148,12 +151,12 @@ export class Viewports {
   }
 
   /** One picture at a time, whoever asks. */
-  #draw(pane: Pane): Promise<void> {
+  #draw(pane: PacedViewport): Promise<void> {
     this.#drawing = this.#drawing.then(() => this.#drawNow(pane));
     return this.#drawing;
   }
 
-  async #drawNow(pane: Pane): Promise<void> {
+  async #drawNow(pane: PacedViewport): Promise<void> {
     const { queue } = this.#gpu.device;
     const { software } = this.#gpu.adapter;
     const pace = paceOf({ training: this.#training, moving: isMoving(pane), software });
@@ -178,9 +181,9 @@ export class Viewports {
     if (better || hurried !== this.#isHurried(pane)) pane.stale = true;
   }
 
-  #isHurried(pane: Pane): boolean {
+  #isHurried(pane: PacedViewport): boolean {
     return this.#training || isMoving(pane);
   }
 }
 
-const isMoving = ({ orbit, target }: Pane) => orbit !== target;
+const isMoving = ({ orbit, target }: PacedViewport) => orbit !== target;

@@ -12,7 +12,7 @@ describe('a file that will not do is refused with its name and a remedy:', () =>
       'a picture',
       'picture.glb',
       pngOf(1, 2, 3),
-      /picture.glb is not a GLB.*Save the object as GLB/,
+      /picture.glb is not a GLB.*[Ss]ave the object as GLB/,
     ],
     [
       'truncated',
@@ -59,7 +59,7 @@ describe('a file that will not do is refused with its name and a remedy:', () =>
       'triangles elsewhere',
       'split.glb',
       of({ buffers: [{ uri: 'data.bin', byteLength: 72 }] }),
-      /in data.bin. Save it as one GLB/,
+      /in data.bin.* [Ss]ave it as one GLB/,
     ],
   ];
   test.each(cases)('%s', async (_, name, content, message) => {

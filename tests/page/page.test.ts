@@ -7,7 +7,9 @@ import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromi
 import type { Report } from '../../src/protocol/messages';
 import { type Recording, record, tasksDuring } from './browser';
 
-const methods = ['sds', 'vsd'] as const;
+/** Runs by their places, and what they are. */
+const runs = ['1', '2'] as const;
+const methodOf = { 1: 'sds', 2: 'vsd' } as const;
 const steps = 20;
 /** Milliseconds that one task of the page may take. */
 const longestTask = 100;
@@ -23,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const canvas = (page: Page, run: string) => page.locator(`[data-run=${run}] .stage canvas`);
+const canvas = (page: Page, run: string) => page.locator(`.pane[data-run="${run}"] canvas`);
 
 /** RGBA of the middle of a pane, where the object is. */
 async function picture(page: Page, run: string): Promise<Uint8Array> {
@@ -42,12 +44,12 @@ function difference(a: Uint8Array, b: Uint8Array): number {
 }
 
 const taken = async (page: Page, run: string) =>
-  Number(await page.locator(`[data-run=${run}]`).getAttribute('data-step'));
+  Number(await page.locator(`.pane[data-run="${run}"]`).getAttribute('data-step'));
 
 async function untilSteps(page: Page, count: number): Promise<void> {
   await page.waitForFunction(
     (least) =>
-      [...document.querySelectorAll<HTMLElement>('.pane')].every(
+      [...document.querySelectorAll<HTMLElement>('.pane:not([hidden])')].every(
         ({ dataset }) => Number(dataset.step) >= least,
       ),
     count,
@@ -72,7 +74,7 @@ async function saved(
 ): Promise<{ name: string; path: string }> {
   const [file] = await Promise.all([
     page.waitForEvent('download', soon),
-    page.locator(`[data-run=${run}] [data-save=${kind}]`).click(),
+    page.locator(`.pane[data-run="${run}"] [data-save=${kind}]`).click(),
   ]);
   return { name: file.suggestedFilename(), path: await file.path() };
 }
@@ -120,10 +122,10 @@ describe('with an adapter', () => {
   test('both panes change over 20 steps, and the page stays responsive', patience, async () => {
     await page.click('#start');
     await untilSteps(page, 1);
-    const first = await Promise.all(methods.map((run) => picture(page, run)));
+    const first = await Promise.all(runs.map((run) => picture(page, run)));
     const tasks = await tasksDuring(page, () => untilSteps(page, steps));
-    const last = await Promise.all(methods.map((run) => picture(page, run)));
-    methods.forEach((_, i) => {
+    const last = await Promise.all(runs.map((run) => picture(page, run)));
+    runs.forEach((_, i) => {
       expect(difference(first[i]!, last[i]!)).toBeGreaterThan(1);
     });
     expect(difference(last[0]!, last[1]!)).toBeGreaterThan(0);
@@ -134,7 +136,7 @@ describe('with an adapter', () => {
 
   test('the runs share cameras and noise levels, and keep in step', async () => {
     const reports = (await recording.reports()).filter(isStep);
-    const [sds, vsd] = methods.map((method) => reports.filter(({ run }) => run === method));
+    const [sds, vsd] = runs.map((wanted) => reports.filter(({ run }) => run === wanted));
     expect(sds).toHaveLength(steps);
     expect(vsd).toHaveLength(steps);
     sds!.forEach(({ report }, i) => {
@@ -143,26 +145,26 @@ describe('with an adapter', () => {
     });
     expect(new Set(sds!.map(({ report }) => report.timesteps.dm)).size).toBeGreaterThan(steps / 2);
     reports.forEach(({ run }, i) => {
-      expect(run).toBe(methods[i % 2]);
+      expect(run).toBe(runs[i % 2]);
     });
   });
 
-  test.each(methods)('%s exports a valid GLB', patience, async (run) => {
-    const { name, path } = await saved(page, run, 'mesh');
-    expect(name).toBe(`a-pine-tree-${run}-7.glb`);
+  test.each(runs)('run %s exports a valid GLB', patience, async (run) => {
+    const { name, path } = await saved(page, run, 'object');
+    expect(name).toBe(`a-pine-tree-${methodOf[run]}-7.glb`);
     const { issues, info } = await validator.validateBytes(new Uint8Array(await readFile(path)));
     expect(issues.messages.filter(({ severity }) => severity <= 1)).toEqual([]);
     expect(info.totalTriangleCount).toBeGreaterThan(100);
   });
 
   test('a drag turns both objects', patience, async () => {
-    const before = await Promise.all(methods.map((run) => picture(page, run)));
-    const box = (await canvas(page, 'sds').boundingBox())!;
+    const before = await Promise.all(runs.map((run) => picture(page, run)));
+    const box = (await canvas(page, '1').boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width / 2 + 60, box.y + box.height / 2 + 60, { steps: 4 });
     await page.mouse.up();
-    for (const [i, run] of methods.entries()) {
+    for (const [i, run] of runs.entries()) {
       await expect
         .poll(async () => difference(before[i]!, await picture(page, run)), soon)
         .toBeGreaterThan(0.2);
@@ -170,7 +172,7 @@ describe('with an adapter', () => {
   });
 
   test('one choice shades both objects, and takes it back', patience, async () => {
-    const pictures = () => Promise.all(methods.map((run) => picture(page, run)));
+    const pictures = () => Promise.all(runs.map((run) => picture(page, run)));
     let before = await pictures();
     const differences = async () =>
       (await pictures()).map((bytes, i) => difference(before[i]!, bytes));
@@ -189,32 +191,35 @@ describe('with an adapter', () => {
   });
 
   test('a checkpoint is saved and goes on in a pane of its own', patience, async () => {
-    const { name, path } = await saved(page, 'vsd', 'checkpoint');
+    const { name, path } = await saved(page, '2', 'checkpoint');
     expect(name).toBe('a-pine-tree-vsd-7.safetensors');
     checkpoint = path;
     await page.click('#reset');
     await untilStart(page, 'Start');
     await page.setInputFiles('#checkpoint-file', checkpoint);
     await untilStart(page, 'Start again');
-    expect(await page.getAttribute('[data-run=vsd]', 'data-state')).toBe('finished');
-    expect(await taken(page, 'vsd')).toBe(steps);
-    expect(await page.isHidden('[data-run=sds]')).toBe(true);
+    expect(await page.getAttribute('.pane[data-run="1"]', 'data-state')).toBe('finished');
+    expect(await page.textContent('.pane[data-run="1"] h2')).toMatch(/^VSD\s*$/);
+    expect(await taken(page, '1')).toBe(steps);
+    expect(await page.isHidden('.pane[data-run="2"]')).toBe(true);
+    expect(await page.locator('.chip').count()).toBe(1);
+    expect(new URL(page.url()).hash).toMatch(/method=vsd&/);
   });
 
   test('the space bar pauses and resumes', patience, async () => {
     await page.fill('#seed', '8');
     await page.locator('#seed').press('Tab');
-    await page.click('.segments label:has([value=sds])');
+    await page.selectOption('.chip select', 'sds');
     await page.click('#start');
     await untilStart(page, 'Pause');
-    await canvas(page, 'sds').focus();
+    await canvas(page, '1').focus();
     await page.keyboard.press('Space');
     await untilStart(page, 'Resume');
-    const step = await taken(page, 'sds');
+    const step = await taken(page, '1');
     await page.waitForTimeout(3000);
-    expect(await taken(page, 'sds')).toBe(step);
+    expect(await taken(page, '1')).toBe(step);
     await page.keyboard.press('Space');
-    await expect.poll(() => taken(page, 'sds'), soon).toBeGreaterThan(step);
+    await expect.poll(() => taken(page, '1'), soon).toBeGreaterThan(step);
   });
 
   test('a link names another prior; one that is not there is named', patience, async () => {
@@ -244,8 +249,8 @@ describe('with an adapter', () => {
   test('the panel changes the link; what cannot be is refused in words', patience, async () => {
     const other = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
     await other.goto(`${server.url}#prompt=a+chair&vsd.guidance.scale=5`);
-    await other.click('#settings');
-    await other.click('#panel .lil-title:text-is("Guidance, VSD")');
+    await other.click('.chip[data-run="2"] .settings');
+    await other.click('#panel .lil-title:text-is("Guidance")');
     const control = (label: string) =>
       other.locator('#panel .lil-gui:not(.lil-root):not(.lil-closed) .lil-controller', {
         has: other.locator(`.lil-name:text-is("${label}")`),
@@ -268,16 +273,17 @@ describe('with an adapter', () => {
     await control('Weighting w(τ)').locator('select').selectOption('uniform');
     expect(await link()).toEqual({
       prompt: 'a+chair',
-      'vsd.guidance.scale': '%5B0%2C5%2C2%2C0.5%5D',
-      'vsd.guidance.negative': 'blurry',
-      'vsd.guidance.threshold': 'false',
-      'vsd.guidance.weighting': 'uniform',
+      '2.guidance.scale': '%5B0%2C5%2C2%2C0.5%5D',
+      '2.guidance.negative': 'blurry',
+      '2.guidance.threshold': 'false',
+      '2.guidance.weighting': 'uniform',
     });
     await type('Guidance scale', '2, 3');
     expect(await other.textContent('#notice p')).toMatch(
       /'guidance.scale' takes a number from 0 up/,
     );
     expect(await control('Guidance scale').locator('input').inputValue()).toBe('0, 5, 2, 0.5');
+    await other.click('#scope label:has([value=all])');
     await other.click('#panel .lil-title:text-is("Field")');
     await control('Hidden units').locator('select').selectOption('64');
     expect((await link())['field.hidden']).toBe('64');

@@ -106,7 +106,7 @@ test(
   async () => {
     await setSeed(8);
     await page.click('#start');
-    await page.locator('[data-run=sds]:not([data-step="0"])').waitFor(soon);
+    await page.locator('.pane[data-run="1"]:not([data-step="0"])').waitFor(soon);
     await page.click('#sample');
     await untilDrawing();
     expect(await page.textContent('#progress .left')).toBe('waits for the sample');

@@ -1,20 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { defaults, makeSettings, presetOf, SettingsError } from '../../src/settings';
-import { type Choices, choicesOf, firstChoices, settingsFor } from '../../src/ui/choices';
+import { SettingsError } from '../../src/settings';
+import { type Choices, draftOf, firstChoices } from '../../src/ui/choices';
 import { fromHash, toHash } from '../../src/ui/share';
+import { refusal } from '../refusal';
 
 const choices: Choices = {
   prompt: 'a pine tree & 100% "snow"',
-  methods: ['vsd'],
   seed: 4_294_967_295,
   preset: 'tiny',
+  generator: 'pixels',
   changes: {
     'field.levels': 6,
     'loss.sparsity': [0, 0, 0.1, 0.5],
-    'vsd.guidance.weighting': 'uniform',
-    'vsd.guidance.sharedTimestep': false,
-    'vsd.guidance.negative': '1984',
+    'guidance.scale': 3,
   },
+  runs: [
+    { method: 'vsd', changes: { 'guidance.weighting': 'uniform', 'guidance.negative': '1984' } },
+    { method: 'sds', changes: {} },
+    { method: 'sds', changes: { seed: 2, generator: 'field' } },
+    { method: 'sds', changes: { 'guidance.threshold': false, steps: 10 } },
+  ],
 };
 
 test('a link brings back what was chosen', () => {
@@ -22,78 +27,96 @@ test('a link brings back what was chosen', () => {
   expect(fromHash('')).toEqual(firstChoices);
 });
 
+test('a run is named by its place, its method is not its name', () => {
+  expect(toHash({ ...choices, prompt: '', seed: 0, changes: {} })).toBe(
+    'method=vsd%2Csds%2Csds%2Csds&generator=pixels&preset=tiny&1.guidance.weighting=uniform&1.guidance.negative=1984' +
+      '&3.seed=2&3.generator=field&4.guidance.threshold=false&4.steps=10',
+  );
+});
+
 test('what is as it was at first is not in the link', () => {
   expect(toHash(firstChoices)).toBe('');
   expect(toHash({ ...firstChoices, prompt: 'a house' })).toBe('prompt=a+house');
 });
 
-test('a method has the changes of its own guidance and all others', () => {
-  const changes = { 'sds.guidance.scale': 50, 'field.levels': 6 };
-  const both = { ...firstChoices, prompt: 'a house', changes };
-  expect(settingsFor(both, 'sds')).toMatchObject({ guidance: { scale: 50 }, field: { levels: 6 } });
-  expect(settingsFor(both, 'vsd').guidance.scale).not.toBe(50);
-  expect(settingsFor(both, 'vsd').field.levels).toBe(6);
-});
-
-test('choices can be read off settings', () => {
-  const settings = makeSettings(presetOf('tiny'), {
-    prompt: 'a house',
-    method: 'vsd',
-    seed: 3,
-    guidance: { scale: 9 },
+describe('a link of an earlier version means what it meant', () => {
+  test('one method, with the settings of another that does not run', () => {
+    const found = fromHash(
+      '#prompt=a+chair&method=vsd&seed=7&preset=tiny&optim.sparsity=%5B0%2C0%2C0.1%2C0.5%5D&optim.opaque=0.2' +
+        '&optim.nearness=0.01&vsd.guidance.matching=0.5&sds.guidance.scale=7.5&vsd.guidance.sharedTimestep=false' +
+        '&field.levels=6&mesh.format=obj',
+    );
+    expect(found).toEqual({
+      prompt: 'a chair',
+      seed: 7,
+      preset: 'tiny',
+      generator: 'field',
+      changes: {
+        'loss.sparsity': [0, 0, 0.1, 0.5],
+        'loss.opaque': 0.2,
+        'loss.nearness': 0.01,
+        'field.levels': 6,
+        'mesh.format': 'obj',
+      },
+      runs: [
+        {
+          method: 'vsd',
+          changes: { 'guidance.lambdaDm': 0.5, 'guidance.sharedTimestep': false },
+        },
+      ],
+    });
+    expect(fromHash(`#${toHash(found)}`)).toEqual(found);
   });
-  const found = choicesOf(settings);
-  expect(found).toMatchObject({ prompt: 'a house', methods: ['vsd'], seed: 3, preset: 'default' });
-  expect(found.changes).toMatchObject({ 'vsd.guidance.scale': 9 });
-  expect(settingsFor(found, 'vsd')).toEqual(settings);
-});
 
-test('a link of an earlier version means what it meant', () => {
-  const earlier =
-    '#prompt=a+chair&method=vsd&seed=7&preset=tiny&optim.sparsity=%5B0%2C0%2C0.1%2C0.5%5D&optim.opaque=0.2' +
-    '&optim.nearness=0.01&vsd.guidance.matching=0.5&sds.guidance.scale=7.5&vsd.guidance.sharedTimestep=false' +
-    '&field.levels=6&mesh.format=obj';
-  const found = fromHash(earlier);
-  expect(found).toEqual({
-    prompt: 'a chair',
-    methods: ['vsd'],
-    seed: 7,
-    preset: 'tiny',
-    changes: {
-      'loss.sparsity': [0, 0, 0.1, 0.5],
-      'loss.opaque': 0.2,
-      'loss.nearness': 0.01,
-      'vsd.guidance.lambdaDm': 0.5,
-      'sds.guidance.scale': 7.5,
-      'vsd.guidance.sharedTimestep': false,
-      'field.levels': 6,
-      'mesh.format': 'obj',
-    },
+  test.each(['', 'method=sds,vsd&', 'method=sds%2Cvsd&'])('both methods: %s', (method) => {
+    expect(
+      fromHash(`#${method}vsd.guidance.scale=5&sds.guidance.scale=%5B0%2C9%2C5%2C1%5D`),
+    ).toEqual({
+      ...firstChoices,
+      runs: [
+        { method: 'sds', changes: { 'guidance.scale': [0, 9, 5, 1] } },
+        { method: 'vsd', changes: { 'guidance.scale': 5 } },
+      ],
+    });
   });
-  expect(fromHash(`#${toHash(found)}`)).toEqual(found);
 });
 
 describe('a link is refused in words', () => {
   test.each([
     ['preset=huge', /Unknown preset 'huge'/],
-    ['method=sds,gan', /Unknown method 'gan'/],
+    ['method=sds,gan', /Unknown method 'gan'\. Choose one of sds, vsd/],
+    ['method=', /Unknown method ''/],
+    [
+      'method=sds,sds,sds,sds,sds',
+      /There are 5 runs, and the page shows 1 to 4\. Name as many methods/,
+    ],
+    ['generator=mesh', /'generator' takes one of field, pixels, not "mesh"/],
     ['seed=-1', /'seed' takes a whole number from 0 to 4294967295, not -1/],
     ['seed=x', /'seed' takes a whole number/],
+    ['2.seed=x', /'seed' takes a whole number/],
+    ['3.seed=1', /There is no run 3\. Name one of those that 'method' has: 1 to 2/],
+    ['0.seed=1', /There is no run 0/],
+    ['1=3', /Unknown setting ''/],
+    ['2.method=sds', /Unknown setting 'method'/],
+    ['2.prompt=x', /Unknown setting 'prompt'/],
     ['field.levels=99', /'field.levels' takes a whole number from 1 to 16, not 99/],
     ['field.depth=3', /Unknown setting 'field.depth'/],
-    ['guidance.scale=3', /Unknown setting 'guidance.scale'/],
+    ['guidance.scale=-3', /'guidance.scale' takes a number from 0 up/],
     ['sds.guidance.weighting=cubic', /'guidance.weighting' takes one of/],
+    ['method=vsd&sds.guidance.weighting=cubic', /'guidance.weighting' takes one of/],
+    ['method=vsd&sds.guidance.hue=1', /Unknown setting 'guidance.hue'/],
     ['field=3', /Unknown setting 'field'/],
     ['__proto__=3', /Unknown setting '__proto__'/],
+    ['1.__proto__=3', /Unknown setting '__proto__'/],
     [`prompt=${'x'.repeat(1001)}`, /prompt has 1001 characters/],
-  ])('%s', (hash, message) => {
+  ])('%s', async (hash, message) => {
     expect(() => fromHash(hash)).toThrow(SettingsError);
-    expect(() => fromHash(hash)).toThrow(message);
+    expect(await refusal(() => fromHash(hash))).toMatch(message);
   });
 });
 
-test('an empty prompt may be linked to but not run', () => {
-  expect(fromHash('seed=3').prompt).toBe('');
-  expect(() => settingsFor(fromHash('seed=3'), 'sds')).toThrow(/prompt is empty/);
-  expect(settingsFor({ ...firstChoices, prompt: 'a cup' }, 'sds').steps).toBe(defaults.steps);
+test('an empty prompt may be linked to', () => {
+  const found = fromHash('seed=3');
+  expect(found.prompt).toBe('');
+  expect(draftOf(found, found.runs[0]!).seed).toBe(3);
 });

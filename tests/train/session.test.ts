@@ -86,6 +86,8 @@ beforeEach(() => {
   session = new Session<Counter>({
     source: {
       createRun: async (wanted) => {
+        if (wanted.field.log2TableSize > 20)
+          throw new LimbeckError('The GPU has too little memory.', 'Take fewer.');
         const run = new Counter(wanted);
         made.push(run);
         return run;
@@ -156,6 +158,50 @@ test('a start replaces what runs', async () => {
   await until('finished');
   expect(made.map(({ disposed }) => disposed)).toEqual([true, true, false]);
   expect(of('step')).toHaveLength(4);
+});
+
+describe('when a run cannot be made', () => {
+  const large = makeSettings({ prompt: 'a house', field: { log2TableSize: 22 } });
+  const four = ['1', '2', '3', '4'].map((run) => ({ run, settings: settings('sds') }));
+  const refused = four.with(2, { run: '3', settings: large });
+
+  test('it is named, and those that were made with it are freed', async () => {
+    await session.start(refused);
+    expect(session.state).toBe('idle');
+    expect(of('error')).toEqual([
+      {
+        ...{ type: 'error', run: '3', starting: true },
+        message: 'The GPU has too little memory. Take fewer.',
+      },
+    ]);
+    expect(of('run')).toEqual([]);
+    expect(made.map(({ disposed }) => disposed)).toEqual([true, true]);
+  });
+
+  test('the runs before it go on', async () => {
+    between[3] = () => void session.start(refused);
+    await session.start(both);
+    await until('finished');
+    expect(of('error')[0]!.message).toMatch(
+      /memory\. Take fewer\. What there was is kept; a reset frees/,
+    );
+    expect(of('session').map(({ state }) => state)).toEqual([
+      ...['preparing', 'training', 'preparing', 'training', 'finished'],
+    ]);
+    expect(of('step')).toHaveLength(12);
+    expect(made.map(({ disposed }) => disposed)).toEqual([false, false, true, true]);
+  });
+
+  test('those that are paused stay so', async () => {
+    between[3] = () => void session.pause();
+    await session.start(both);
+    await until('paused');
+    await session.start(refused);
+    expect(session.state).toBe('paused');
+    await session.load('1', Uint8Array.of(9, 6));
+    expect(session.state).toBe('paused');
+    expect(session.run('sds')!.disposed).toBe(false);
+  });
 });
 
 describe('when a run fails', () => {

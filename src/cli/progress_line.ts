@@ -1,5 +1,5 @@
 /** A line on a terminal that rewrites itself; in a log, one line for each tenth of the work. */
-export class ProgressBar {
+export class ProgressLine {
   readonly #stream: NodeJS.WriteStream;
   readonly #total: number;
   readonly #started: number;

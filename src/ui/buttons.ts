@@ -4,7 +4,7 @@ import { setText } from './dom';
 const said = 2500;
 
 /** A button that copies the page's address. */
-export function offerLink(button: HTMLElement): void {
+export function setUpLinkButton(button: HTMLElement): void {
   const label = button.textContent ?? '';
   button.addEventListener('click', async () => {
     const copied = await copy(location.href);
@@ -25,7 +25,7 @@ export interface FileListeners {
 }
 
 /** A button that asks for a file, and for another when the same is chosen again. */
-export function offerFile(
+export function setUpFileButton(
   button: HTMLElement,
   picker: HTMLInputElement,
   { take, refuse }: FileListeners,

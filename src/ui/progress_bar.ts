@@ -1,5 +1,5 @@
 import { find, setText } from './dom';
-import type { Progress } from './standing';
+import type { ProgressWords } from './session_progress';
 
 /** The bar under the prompt and the line under it. */
 export class ProgressBar {
@@ -16,7 +16,7 @@ export class ProgressBar {
   }
 
   /** @param shared what all runs of the newest step have in common. */
-  show({ share, what, left }: Progress, shared: string): void {
+  show({ share, what, left }: ProgressWords, shared: string): void {
     this.#bar.classList.toggle('busy', share === undefined);
     this.#bar.style.setProperty('--done', String(share ?? 1));
     if (share === undefined) this.#bar.removeAttribute('aria-valuenow');

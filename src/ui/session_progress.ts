@@ -1,23 +1,25 @@
 import type { Report, RunId, SessionState } from '../protocol/messages';
+import type { Settings } from '../settings';
 import { clock, Remaining } from './remaining';
 
 /** What the bar and the line under it say. */
-export interface Progress {
+export interface ProgressWords {
   /** Of the work, in [0, 1]; undefined while it cannot be told. */
   readonly share: number | undefined;
   readonly what: string;
   readonly left: string;
 }
 
-interface Steps {
+interface Taken {
+  readonly settings: Settings;
+  /** Steps. */
   readonly taken: number;
-  readonly all: number;
 }
 
 /** How far the work has come, from what the engine reported. */
-export class Standing {
+export class SessionProgress {
   readonly #remaining = new Remaining();
-  readonly #runs = new Map<RunId, Steps>();
+  readonly #runs = new Map<RunId, Taken>();
   readonly #downloads = new Map<string, { readonly received: number; readonly total: number }>();
   #state: SessionState = 'idle';
   #ready = false;
@@ -28,9 +30,9 @@ export class Standing {
     return this.#state;
   }
 
-  /** Runs that there are. */
-  get runs(): readonly RunId[] {
-    return [...this.#runs.keys()];
+  /** Runs that there are, with their settings. */
+  get runs(): ReadonlyMap<RunId, Settings> {
+    return new Map([...this.#runs].map(([run, { settings }]) => [run, settings]));
   }
 
   /** The page asked for runs: what the engine will say once it comes to it. */
@@ -54,7 +56,7 @@ export class Standing {
         break;
       case 'run':
         if (report.state === 'ended') this.#runs.delete(report.run);
-        else this.#runs.set(report.run, { taken: report.step, all: report.settings.steps });
+        else this.#runs.set(report.run, { taken: report.step, settings: report.settings });
         break;
       case 'sample':
         this.#isWaiting = report.step < report.steps;
@@ -62,8 +64,8 @@ export class Standing {
         break;
       case 'step': {
         this.#isWaiting = false;
-        const steps = this.#runs.get(report.run);
-        if (steps) this.#runs.set(report.run, { ...steps, taken: report.report.step + 1 });
+        const run = this.#runs.get(report.run);
+        if (run) this.#runs.set(report.run, { ...run, taken: report.report.step + 1 });
         this.#remaining.note(
           now,
           this.#total(({ taken }) => taken),
@@ -73,17 +75,18 @@ export class Standing {
     }
   }
 
-  get progress(): Progress {
+  get words(): ProgressWords {
     if (!this.#ready) return this.#loading();
     if (this.#state === 'preparing') {
-      return waiting('Reading the prompt and making room for the object…');
+      return waiting('Reading the prompt and making room for the runs…');
     }
-    if (this.#runs.size === 0) return { share: 0, what: 'Ready.', left: '' };
-    const all = this.#total((steps) => steps.all);
-    const least = [...this.#runs.values()].reduce((a, b) => (b.taken < a.taken ? b : a));
+    const [first, ...others] = this.#runs.values();
+    if (!first) return { share: 0, what: 'Ready.', left: '' };
+    const all = this.#total(({ settings }) => settings.steps);
+    const least = others.reduce((a, b) => (b.taken < a.taken ? b : a), first);
     return {
       share: this.#total(({ taken }) => taken) / all,
-      what: `Step ${least.taken} of ${least.all}`,
+      what: `Step ${least.taken} of ${least.settings.steps}`,
       left: this.#left(all),
     };
   }
@@ -98,7 +101,7 @@ export class Standing {
     return seconds === undefined ? '' : `${clock(seconds)} left`;
   }
 
-  #loading(): Progress {
+  #loading(): ProgressWords {
     const files = [...this.#downloads.values()];
     const received = files.reduce((sum, file) => sum + file.received, 0);
     const total = files.reduce((sum, file) => sum + Math.max(file.received, file.total), 0);
@@ -109,9 +112,9 @@ export class Standing {
     return { share: received / total, what, left: '' };
   }
 
-  #total(of: (steps: Steps) => number): number {
+  #total(of: (run: Taken) => number): number {
     return [...this.#runs.values()].reduce((sum, steps) => sum + of(steps), 0);
   }
 }
 
-const waiting = (what: string): Progress => ({ share: undefined, what, left: '' });
+const waiting = (what: string): ProgressWords => ({ share: undefined, what, left: '' });
