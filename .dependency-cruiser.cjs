@@ -1,6 +1,6 @@
 /**
  * The arrows of the architecture: an import that runs against them is an error. Every folder may know `schema`,
- * what settings are made of.
+ * what settings are made of, and the base of errors.
  */
 const only = (folder, allowed) => ({
   name: `${folder}-knows-only-what-it-builds-on`,
@@ -10,7 +10,7 @@ const only = (folder, allowed) => ({
     path: '^src/',
     pathNot: [
       `^src/${folder}/`,
-      '^src/(schema/|random\\.ts$)',
+      '^src/(schema/|random\\.ts$|errors\\.ts$)',
       ...allowed.map((f) => `^src/${f}/`),
     ],
   },
@@ -49,6 +49,12 @@ module.exports = {
       scope: 'folder',
       from: { path: '^src/([^/]+|mesh/[^/]+)$' },
       to: { circular: true },
+    },
+    {
+      name: 'errors-build-on-nothing',
+      severity: 'error',
+      from: { path: '^src/errors\\.ts$' },
+      to: { path: '^src/' },
     },
     only('schema', []),
     {

@@ -1,11 +1,11 @@
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { measureDenoiser, readReference } from '../bench/denoiser';
+import { inWords } from '../errors';
 import { openGpu } from '../gpu/device';
 import { FetchedFiles, loadPrior } from '../prior/files';
 import { Runtime } from '../runtime/runtime';
 import { openWebBackend } from '../runtime/web';
-import { messageOf } from '../train/error_message';
 import type { BenchReply, BenchRequest, RuntimeMeasure } from './bench';
 
 /** Measures a denoiser in a thread like the one that the page's engine has. */
@@ -26,6 +26,6 @@ const reply = (message: BenchReply) => self.postMessage(message);
 self.addEventListener('message', ({ data }: MessageEvent<BenchRequest>) => {
   measure(data).then(
     (result) => reply({ result }),
-    (error: unknown) => reply({ error: messageOf(error) }),
+    (error: unknown) => reply({ error: inWords(error) }),
   );
 });

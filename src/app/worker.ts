@@ -1,13 +1,13 @@
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import { inWords } from '../errors';
 import type { Command, Report } from '../protocol/messages';
-import { messageOf } from '../train/error_message';
 import { Studio } from './studio';
 
 /** The engine's thread: everything but the page itself. */
 const post = (report: Report, transfer: Transferable[] = []) =>
   self.postMessage(report, { transfer });
-const fail = (error: unknown) => post({ type: 'fatal', message: messageOf(error) });
+const fail = (error: unknown) => post({ type: 'fatal', message: inWords(error) });
 const studio = new Studio({ webgpu: gpuWasm, cpu: cpuWasm }, post);
 
 self.addEventListener('message', ({ data }: MessageEvent<Command>) => {

@@ -1,7 +1,8 @@
+import { LimbeckError } from '../errors';
 import { Readback } from '../gpu/readback';
 import type { Snapshot } from '../gpu/snapshot';
 import { Denoiser } from '../prior/denoiser';
-import { ModelFileError, type ModelFiles, type Prior } from '../prior/files';
+import type { ModelFiles, Prior } from '../prior/files';
 import type { Runtime } from '../runtime/runtime';
 import { CheckpointError, readCheckpoint } from '../train/checkpoint';
 import { median } from './timer';
@@ -52,17 +53,17 @@ const writeIt = 'Write it with `python -m training compare --model`.';
 
 /**
  * Reads the reference that the training code writes beside a denoiser.
- * @throws ModelFileError when it is missing, damaged or another denoiser's.
+ * @throws LimbeckError when it is missing, damaged or another denoiser's.
  */
 export async function readReference(files: ModelFiles, { manifest }: Prior): Promise<Reference> {
   const { tensors, metadata } = parsed(await files.read(referenceFile));
   if (metadata.denoiser !== manifest.files.denoiser.sha256) {
-    throw new ModelFileError(`${referenceFile} is of another denoiser. ${writeIt}`);
+    throw new LimbeckError(`${referenceFile} is of another denoiser.`, writeIt);
   }
   const tensor = (name: string): Float32Array => {
     const data = tensors[name];
     if (data instanceof Float32Array) return data;
-    throw new ModelFileError(`${referenceFile} has no f32 tensor '${name}'. ${writeIt}`);
+    throw new LimbeckError(`${referenceFile} has no f32 tensor '${name}'.`, writeIt);
   };
   const [z, predictions] = [tensor('z'), tensor('predictions')];
   return {
@@ -85,7 +86,7 @@ function parsed(bytes: Uint8Array): {
     return readCheckpoint(bytes);
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    throw new ModelFileError(`${referenceFile} is damaged. ${writeIt} (${error.message})`);
+    throw new LimbeckError(`${referenceFile} is damaged: ${error.message}`, writeIt);
   }
 }
 
@@ -108,7 +109,7 @@ const mostRounds = 10;
 
 /**
  * Runs a denoiser on a runtime: how far it is from its reference, and how long a call takes.
- * @throws ModelError when the runtime cannot load it.
+ * @throws LimbeckError when the runtime cannot load it.
  */
 export async function measureDenoiser(
   runtime: Runtime,

@@ -32,7 +32,7 @@ export async function bench([name = '', ...args]: readonly string[]): Promise<vo
   const chosen = benches[name];
   if (!chosen) {
     const known = Object.keys(benches).join(', ');
-    throw new SettingsError(`Unknown bench '${name}': npm run bench -- ${known} [--help].`);
+    throw new SettingsError(`Unknown bench '${name}'.`, `Try npm run bench -- ${known} [--help].`);
   }
   const { names, switches } = namesOf({ ...chosen.flags, ...jsonFlag });
   const several = chosen.subjects !== undefined;
@@ -42,7 +42,10 @@ export async function bench([name = '', ...args]: readonly string[]): Promise<vo
     return;
   }
   if (parsed.prompt && !several) {
-    throw new SettingsError(`'${parsed.prompt}' is too much: npm run bench -- ${name} --help.`);
+    throw new SettingsError(
+      `'${parsed.prompt}' is too much.`,
+      `See npm run bench -- ${name} --help.`,
+    );
   }
   await chosen.run(parsed, parsed.has('json'));
 }

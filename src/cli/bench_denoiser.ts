@@ -105,7 +105,7 @@ async function measureInPage(
 function chosenPlaces(name: string | undefined): readonly Place[] {
   const chosen = allPlaces.filter((place) => name === undefined || name === place);
   if (chosen.length > 0) return chosen;
-  throw new SettingsError(`Unknown runtime '${name}': choose ${allPlaces.join(', ')}.`);
+  throw new SettingsError(`Unknown runtime '${name}'.`, `Choose ${allPlaces.join(', ')}.`);
 }
 
 const machine = () => ({ processor: cpus()[0]?.model ?? '', cores: availableParallelism() });

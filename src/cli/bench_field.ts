@@ -87,12 +87,12 @@ function chosenSizes(parsed: Parsed): readonly Size[] {
   const chosen = sizes.filter((size) => name === undefined || size.name === name);
   if (chosen.length > 0) return chosen;
   const known = sizes.map((size) => size.name).join(', ');
-  throw new SettingsError(`Unknown size '${name}': choose ${known}.`);
+  throw new SettingsError(`Unknown size '${name}'.`, `Choose ${known}.`);
 }
 
 function chosenClock(parsed: Parsed): ClockKind {
   const name = parsed.get('clock') ?? 'wall';
   const clock = clocks.find((kind) => kind === name);
   if (clock) return clock;
-  throw new SettingsError(`Unknown clock '${name}': choose ${clocks.join(' or ')}.`);
+  throw new SettingsError(`Unknown clock '${name}'.`, `Choose ${clocks.join(' or ')}.`);
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LimbeckError } from '../errors';
 import type { Gpu } from '../gpu/device';
-import { ObjectError } from '../object/object_mesh';
 import { SettingsError } from '../settings';
 import { type FitRecord, fitObject } from './fit_object';
 import {
@@ -83,13 +83,14 @@ function withTexture(options: FitOptions, wanted: boolean): FitOptions {
 /** Files by the name of their object; folders stand for all that is in them. */
 async function objectFiles(paths: readonly string[]): Promise<Map<string, string>> {
   if (paths.length === 0)
-    throw new ObjectError('There is no object: npm run bench -- fits FILE...');
+    throw new LimbeckError('There is no object.', 'Name one: npm run bench -- fits FILE...');
   const files = new Map<string, string>();
   for (const file of (await Promise.all(paths.map(filesAt))).flat()) {
     const name = objectName(file);
     if (files.has(name)) {
-      throw new ObjectError(
-        `Two objects are called '${name}', ${files.get(name)} and ${file}: rename one.`,
+      throw new LimbeckError(
+        `Two objects are called '${name}', ${files.get(name)} and ${file}.`,
+        'Rename one.',
       );
     }
     files.set(name, file);
@@ -105,7 +106,8 @@ async function filesAt(path: string): Promise<string[]> {
   if (!isFolder) return [path];
   const names = await readdir(path, { recursive: true });
   const files = names.filter((name) => /\.(glb|obj)$/i.test(name)).sort();
-  if (files.length === 0) throw new ObjectError(`${path} holds no GLB and no OBJ.`);
+  if (files.length === 0)
+    throw new LimbeckError(`${path} holds no GLB and no OBJ.`, 'Name a folder that does.');
   return files.map((name) => join(path, name));
 }
 
@@ -117,7 +119,8 @@ function chosen(files: Map<string, string>, only: string | undefined): [string, 
     if (file !== undefined) return [name, file];
     const known = [...files.keys()].slice(0, 10).join(', ');
     throw new SettingsError(
-      `No object is called '${name}': there are ${known}${files.size > 10 ? ', …' : ''}.`,
+      `No object is called '${name}'.`,
+      `There are ${known}${files.size > 10 ? ', …' : ''}.`,
     );
   });
 }

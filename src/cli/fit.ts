@@ -1,4 +1,4 @@
-import { ObjectError } from '../object/object_mesh';
+import { LimbeckError } from '../errors';
 import { fitObject, metricsLine } from './fit_object';
 import { fitDefaults, fitEntries, fitFlags, fitOptions } from './fit_options';
 import { type Flags, helpRow, helpRows, parseFlags } from './flags';
@@ -22,7 +22,7 @@ export async function fit(args: readonly string[]): Promise<void> {
     return;
   }
   if (!parsed.prompt) {
-    throw new ObjectError('There is no object: npm run fit -- OBJECT.glb --out DIR.');
+    throw new LimbeckError('There is no object.', 'Name one: npm run fit -- OBJECT.glb --out DIR.');
   }
   const options = fitOptions(parsed, parsed.prompt);
   const output = await Output.open(parsed.get('out') ?? 'out');

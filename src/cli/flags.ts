@@ -55,7 +55,8 @@ export function parseFlags(
     });
     if (positionals.length > 1 && !several) {
       throw new SettingsError(
-        `There are ${positionals.length} ${subject}s: put the ${subject} in quotes, "${positionals.join(' ')}".`,
+        `There are ${positionals.length} ${subject}s.`,
+        `Put the ${subject} in quotes, "${positionals.join(' ')}".`,
       );
     }
     const text = (value: unknown) => (value === undefined ? undefined : String(value));
@@ -69,7 +70,7 @@ export function parseFlags(
   } catch (error) {
     if (error instanceof SettingsError) throw error;
     const message = (error as Error).message.split('. To specify')[0];
-    throw new SettingsError(`${message}. See --help for the options.`);
+    throw new SettingsError(`${message}.`, 'See --help for the options.');
   }
 }
 
@@ -88,7 +89,10 @@ export function numberFlag<F extends number | undefined>(
   if (text === undefined) return fallback;
   const value = Number(text);
   if (text.trim() !== '' && value >= low && value <= high) return value;
-  throw new SettingsError(`Option --${name} takes a number from ${low} to ${high}, not '${text}'.`);
+  throw new SettingsError(
+    `Option --${name} takes a number from ${low} to ${high}, not '${text}'.`,
+    'Correct it, or leave it out.',
+  );
 }
 
 /** Characters of a flag and of its text in --help. */

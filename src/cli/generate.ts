@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json';
+import { LimbeckError } from '../errors';
 import { type Generator, NonFiniteGradientError } from '../generator/generator';
 import { encodePng } from '../image/png_node';
 import { viewsToImage } from '../image/strip';
 import type { StepReport } from '../protocol/reports';
 import type { ShadingMode } from '../render/shading_mode';
-import { CheckpointError } from '../train/checkpoint';
 import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
 
@@ -34,7 +34,7 @@ export async function generate(args: readonly string[]): Promise<void> {
 
 async function readCheckpointFile(path: string): Promise<Uint8Array> {
   return readFile(path).catch((error: Error) => {
-    throw new CheckpointError(`${path} cannot be read: ${error.message}. Check --resume.`);
+    throw new LimbeckError(`${path} cannot be read: ${error.message}.`, 'Check --resume.');
   });
 }
 
@@ -74,7 +74,8 @@ async function train(run: Run, output: Output): Promise<StepReport[]> {
     const report = await run.takeStep().catch((error: unknown) => {
       throw error instanceof NonFiniteGradientError
         ? new NonFiniteGradientError(
-            `${error.message} The last checkpoint is field.safetensors in ${output.folder}.`,
+            error.message,
+            `${error.remedy} It is field.safetensors in ${output.folder}.`,
           )
         : error;
     });

@@ -34,7 +34,7 @@ export const machineFlags: Flags = {
 export function parseMachine(parsed: Parsed): Machine {
   const denoiser = parsed.get('denoiser') ?? 'auto';
   if (denoiser !== 'auto' && denoiser !== 'webgpu' && denoiser !== 'cpu') {
-    throw new SettingsError(`Unknown denoiser '${denoiser}': choose auto, webgpu or cpu.`);
+    throw new SettingsError(`Unknown denoiser '${denoiser}'.`, 'Choose auto, webgpu or cpu.');
   }
   return {
     model: parsed.get('model') ?? 'default',
@@ -54,11 +54,12 @@ export function folderOf(prior: string): string {
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   const names = Object.keys(shippedPriors).join(', ');
   throw new SettingsError(
-    `No prior '${prior}': choose ${names}, or give a folder that has a manifest.json.`,
+    `There is no prior '${prior}'.`,
+    `Choose ${names}, or give a folder that has a manifest.json.`,
   );
 }
 
-/** @throws NoAdapterError without an adapter; ModelFileError, ManifestError or ModelError without a prior. */
+/** @throws LimbeckError without an adapter or without a prior. */
 export async function openEngine({ model, adapter, denoiser }: Machine): Promise<Engine> {
   const gpu = await openNodeGpu(adapter);
   const backend = await openNodeBackend(gpu, chooseBackend(gpu, denoiser));

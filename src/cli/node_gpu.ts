@@ -10,7 +10,7 @@ const remedy =
 /**
  * Opens Dawn's device in Node.
  * @param adapter part of the adapter's name; empty for any.
- * @throws NoAdapterError when there is none of that name.
+ * @throws LimbeckError when there is none of that name.
  */
 export async function openNodeGpu(adapter: string): Promise<Gpu> {
   Object.assign(globalThis, globals);

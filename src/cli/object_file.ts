@@ -14,6 +14,9 @@ async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await readFile(path));
   } catch (error) {
-    throw new ObjectError(`${path} cannot be read: ${(error as Error).message}. Check the path.`);
+    throw new ObjectError(
+      `${path} cannot be read: ${(error as Error).message}.`,
+      'Check the path.',
+    );
   }
 }

@@ -86,7 +86,10 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
 function shadingOf(name: string): ShadingMode {
   const mode = shadingModes.find((known) => known === name);
   if (mode) return mode;
-  throw new SettingsError(`Unknown shading '${name}': choose one of ${shadingModes.join(', ')}.`);
+  throw new SettingsError(
+    `Unknown shading '${name}'.`,
+    `Choose one of ${shadingModes.join(', ')}.`,
+  );
 }
 
 /** The settings that flags name; `makeSettings` checks their values. */

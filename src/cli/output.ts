@@ -1,10 +1,6 @@
 import { access, constants, mkdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-
-/** Thrown when results cannot be written. */
-export class OutputError extends Error {
-  override readonly name = 'OutputError';
-}
+import { LimbeckError } from '../errors';
 
 /** A folder for results. Files appear whole or not at all, so that no earlier result is lost half-way. */
 export class Output {
@@ -14,15 +10,16 @@ export class Output {
     this.folder = folder;
   }
 
-  /** Makes the folder if it is missing. @throws OutputError when nothing can be written there. */
+  /** Makes the folder if it is missing. @throws LimbeckError when nothing can be written there. */
   static async open(folder: string): Promise<Output> {
     try {
       await mkdir(folder, { recursive: true });
       await access(folder, constants.W_OK);
       return new Output(folder);
     } catch (error) {
-      throw new OutputError(
-        `Nothing can be written to '${folder}': ${(error as Error).message}. Choose another folder with --out.`,
+      throw new LimbeckError(
+        `Nothing can be written to '${folder}': ${(error as Error).message}.`,
+        'Choose another folder with --out.',
       );
     }
   }
@@ -38,7 +35,10 @@ export class Output {
       await writeFile(`${path}.part`, content);
       await rename(`${path}.part`, path);
     } catch (error) {
-      throw new OutputError(`${path} could not be written: ${(error as Error).message}.`);
+      throw new LimbeckError(
+        `${path} could not be written: ${(error as Error).message}.`,
+        'Make room, or choose another folder with --out.',
+      );
     }
   }
 }

@@ -72,6 +72,7 @@ function intervalOf(text: string | undefined): readonly [number, number] | undef
   const [low, high, ...more] = text.split(',').map(Number);
   if (low! >= 0 && high! >= low! && more.length === 0) return [low!, high!];
   throw new SettingsError(
-    `Option --interval takes two timesteps, the lower one first, as in 450,999, not '${text}'.`,
+    `Option --interval takes two timesteps, not '${text}'.`,
+    'Give the lower one first, as in 450,999.',
   );
 }

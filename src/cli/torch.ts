@@ -37,10 +37,11 @@ export const torchBaseline =
     });
     child.stdin.end(JSON.stringify(input));
     const [output, code] = await Promise.all([text(child.stdout), ended]).catch((error: Error) => {
-      throw new SettingsError(`'${python}' cannot be started: ${error.message}. Check --torch.`);
+      throw new SettingsError(`'${python}' cannot be started: ${error.message}.`, 'Check --torch.');
     });
     if (code === 0) return JSON.parse(output) as BaselineResult;
     throw new SettingsError(
-      `'${python}' failed at ${program}: --torch takes a Python with PyTorch.`,
+      `'${python}' failed at ${program}.`,
+      'Give --torch a Python that has PyTorch.',
     );
   };

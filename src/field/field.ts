@@ -28,7 +28,7 @@ export class Field {
 
   /**
    * @param seed of the initial parameters (stream `fieldInit`).
-   * @throws SettingsError naming an option out of range, RangeError the buffer that the adapter cannot bind.
+   * @throws SettingsError naming an option out of range, LimbeckError the buffer that the adapter cannot bind.
    */
   constructor(gpu: Gpu, options: Partial<FieldOptions> = {}, seed = 0) {
     this.#gpu = gpu;
@@ -103,7 +103,7 @@ export class Field {
 
   /**
    * Sets the parameters from a snapshot of a field with the same options.
-   * @throws RangeError naming an array that is missing, of another type or size; then nothing is set.
+   * @throws LimbeckError naming an array that is missing, of another type or size; then nothing is set.
    */
   restore(snapshot: Snapshot): void {
     const table = storedArray(snapshot, 'table', 'F32', this.grid.words, 'The field');

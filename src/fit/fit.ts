@@ -77,7 +77,7 @@ export class Fit {
 
   /**
    * @param known belongs to the fit from here on.
-   * @throws RangeError when a size exceeds what the adapter can bind.
+   * @throws LimbeckError when a size exceeds what the adapter can bind.
    */
   constructor(gpu: Gpu, known: KnownViews, settings: Settings) {
     this.#gpu = gpu;

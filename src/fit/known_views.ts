@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { viewAt } from '../image/views';
@@ -80,15 +81,16 @@ export class KnownViews {
   /**
    * Views of an object from all around, finer than `size`: their edges are not smoothed.
    * @param size of the views in pixels.
-   * @throws RangeError when the adapter cannot bind a step's views of that size; names the largest that fits.
+   * @throws LimbeckError when the adapter cannot bind a step's views of that size; names the largest that fits.
    */
   static ofObject(gpu: Gpu, mesh: ObjectMesh, size: number): KnownViews {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     const largest = Math.floor(Math.sqrt(limit / 4 / viewsOfStep) / fittedSamples);
     if (size > largest) {
-      throw new RangeError(
+      throw new LimbeckError(
         `${viewsOfStep} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
+        'Choose that or a smaller one with --size.',
       );
     }
     const side = fittedSamples * size;

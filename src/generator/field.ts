@@ -79,7 +79,7 @@ export class FieldGenerator implements Generator {
   readonly #readback: Readback;
   #renderer: Renderer<FieldEvaluator>;
 
-  /** @throws RangeError when a size exceeds what the adapter can bind or dispatch. */
+  /** @throws LimbeckError when a size exceeds what the adapter can bind or dispatch. */
   constructor(gpu: Gpu, options: FieldGeneratorOptions) {
     const { settings, densityActivation, adam } = options;
     this.#gpu = gpu;

@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import type { FieldSettings } from '../field/settings';
 import type { Snapshot } from '../gpu/snapshot';
 import type { Work } from '../gpu/submission';
@@ -84,13 +85,13 @@ export interface Generator {
   files(encodePng: PngEncoder, names: OutputNames): Promise<OutputFile[]>;
   /** Copies of all that the next step depends on. */
   snapshot(): Promise<Snapshot>;
-  /** Goes on from a snapshot. @throws RangeError naming an array that is missing or of another size. */
+  /** Goes on from a snapshot. @throws LimbeckError naming an array that is missing or of another size. */
   restore(snapshot: Snapshot): void;
   dispose(): void;
 }
 
 /** Thrown when a gradient is NaN or infinite; the parameters were not updated by it. */
-export class NonFiniteGradientError extends Error {
+export class NonFiniteGradientError extends LimbeckError {
   override readonly name = 'NonFiniteGradientError';
 }
 
@@ -98,7 +99,7 @@ export class NonFiniteGradientError extends Error {
 export function checkFinite({ nonFinite }: Pick<AdamStats, 'nonFinite'>, step: number): void {
   if (nonFinite === 0) return;
   throw new NonFiniteGradientError(
-    `The gradient of step ${step} is not finite (${nonFinite} parameters): θ was left as step ${step - 1} made it. ` +
-      'Resume from the last checkpoint with a lower learning rate (--optim.tableLearningRate) or guidance scale.',
+    `The gradient of step ${step} is not finite (${nonFinite} parameters): θ was left as step ${step - 1} made it.`,
+    'Resume from the last checkpoint with a lower learning rate (--optim.tableLearningRate) or guidance scale.',
   );
 }

@@ -43,7 +43,7 @@ export class PixelGenerator implements Generator {
   readonly #forward: Dispatch;
   readonly #backward: Dispatch;
 
-  /** @throws RangeError when the pictures exceed what the adapter can bind. */
+  /** @throws LimbeckError when the pictures exceed what the adapter can bind. */
   constructor(gpu: Gpu, shape: PixelShape) {
     const { resolution, seed } = shape;
     this.#gpu = gpu;

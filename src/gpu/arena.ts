@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import type { Gpu } from './device';
 
 /** Size of one f32, i32 or u32. */
@@ -24,7 +25,7 @@ export class Arena {
 
   /**
    * A zeroed storage buffer of `words` 32-bit words (at least one 16-byte block).
-   * @throws RangeError naming the buffer when it exceeds what the adapter can bind.
+   * @throws LimbeckError naming the buffer when it exceeds what the adapter can bind.
    */
   allocate(name: string, words: number, usage: GPUBufferUsageFlags = 0): GPUBuffer {
     const label = `${this.#owner}.${name}`;
@@ -32,8 +33,9 @@ export class Arena {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.#gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     if (size > limit) {
-      throw new RangeError(
-        `${label} needs ${size} bytes but this adapter binds at most ${limit} (${limit / wordBytes} words): choose a smaller size.`,
+      throw new LimbeckError(
+        `${label} needs ${size} bytes, and this adapter binds at most ${limit} (${limit / wordBytes} words).`,
+        'Choose a smaller size.',
       );
     }
     const buffer = this.#gpu.buffers.create({

@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import { Buffers } from './buffers';
 import { Pipelines } from './pipelines';
 
@@ -22,11 +23,6 @@ export interface Gpu {
   readonly pipelines: Pipelines;
 }
 
-/** Thrown when the machine offers no WebGPU adapter; the message says how to get one. */
-export class NoAdapterError extends Error {
-  override readonly name = 'NoAdapterError';
-}
-
 /** Limits raised to what the adapter offers: sizes bound our buffers, and onnxruntime asks for the rest. */
 const raisedLimits = [
   'maxBufferSize',
@@ -48,8 +44,8 @@ const softwareName = /llvmpipe|lavapipe|swiftshader|basic render driver|softpipe
  * Opens the device.
  *
  * @param entry `navigator.gpu`, or its twin from Dawn in Node.
- * @param remedy appended to the error when there is no adapter: how to get one here.
- * @throws NoAdapterError when no adapter is offered.
+ * @param remedy what to do when there is no adapter: how to get one here.
+ * @throws LimbeckError when no adapter is offered.
  */
 export async function openGpu(entry: GPU | undefined, remedy: string): Promise<Gpu> {
   let reason = '';
@@ -59,7 +55,7 @@ export async function openGpu(entry: GPU | undefined, remedy: string): Promise<G
       reason = ` (${error.message.trim()})`;
       return null;
     });
-  if (!adapter) throw new NoAdapterError(`No WebGPU adapter is available${reason}. ${remedy}`);
+  if (!adapter) throw new LimbeckError(`No WebGPU adapter is available${reason}.`, remedy);
   const requiredLimits: Record<string, number> = {};
   for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
   const device = await adapter.requestDevice({

@@ -1,14 +1,10 @@
+import { LimbeckError } from '../errors';
 import type { Gpu } from './device';
-
-/** Thrown when the GPU has no memory left for what was to be made. */
-export class OutOfMemoryError extends Error {
-  override readonly name = 'OutOfMemoryError';
-}
 
 /**
  * Makes something and waits until the GPU has found the memory for all of it. `make` is synchronous, so that no
  * one else's commands are taken for its own.
- * @throws OutOfMemoryError when there is too little; what was made is disposed of.
+ * @throws LimbeckError when there is too little; what was made is disposed of.
  */
 export async function withinMemory<T extends { dispose(): void }>(
   { device }: Pick<Gpu, 'device'>,
@@ -24,7 +20,8 @@ export async function withinMemory<T extends { dispose(): void }>(
   }
   if ((await refused) === null) return made;
   made.dispose();
-  throw new OutOfMemoryError(
-    'The GPU has too little memory for it: take fewer runs at a time, a smaller field, or the preset fast or tiny.',
+  throw new LimbeckError(
+    'The GPU has too little memory for it.',
+    'Take fewer runs at a time, a smaller field, or the preset fast or tiny.',
   );
 }

@@ -1,3 +1,5 @@
+import { LimbeckError } from '../errors';
+
 /** The types of numbers that a snapshot holds, named as safetensors does. */
 export const arrayTypes = {
   F32: Float32Array<ArrayBuffer>,
@@ -22,7 +24,7 @@ export function dtypeOf(array: ArrayBufferView): Dtype | undefined {
  * An array of a snapshot that is to be restored.
  * @param dtype and length: what its owner would have saved.
  * @param owner for errors, as in "The field".
- * @throws RangeError when the array is missing, of another type or of another length.
+ * @throws LimbeckError when the array is missing, of another type or of another length.
  */
 export function storedArray<D extends Dtype>(
   snapshot: Snapshot,
@@ -34,8 +36,9 @@ export function storedArray<D extends Dtype>(
   const found = snapshot[name];
   if (found && dtypeOf(found) === dtype && found.length === length) return found as ArrayOf<D>;
   const has = found ? `${dtypeOf(found)} [${found.length}]` : 'none';
-  throw new RangeError(
-    `${owner} takes '${name}' as ${dtype} [${length}], and the snapshot has ${has}: restore it with the settings that it was saved with.`,
+  throw new LimbeckError(
+    `${owner} takes '${name}' as ${dtype} [${length}], and the snapshot has ${has}.`,
+    'Restore it with the settings that it was saved with.',
   );
 }
 

@@ -76,5 +76,5 @@ export const methodIds: readonly MethodId[] = table.map(({ id }) => id);
 export function methodOf(id: string): Method<MethodId> {
   const found = methods.find((method) => method.id === id);
   if (found) return found;
-  throw new SettingsError(`Unknown method '${id}': choose one of ${methodIds.join(', ')}.`);
+  throw new SettingsError(`Unknown method '${id}'.`, `Choose one of ${methodIds.join(', ')}.`);
 }

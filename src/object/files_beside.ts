@@ -9,5 +9,5 @@ export type FilesBeside = (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** For an object that comes alone. */
 export const noFilesBeside: FilesBeside = async (name) => {
-  throw new ObjectError(`${name} is missing: save the object with everything in one file.`);
+  throw new ObjectError(`${name} is missing.`, 'Save the object with everything in one file.');
 };

@@ -30,12 +30,14 @@ const mostTriangles = 4_000_000;
 export function checkTriangles(count: number, name: string): void {
   if (count === 0) {
     throw new ObjectError(
-      `${name} has no triangles: points and lines cannot be fitted. Save the object as a triangle mesh.`,
+      `${name} has no triangles: points and lines cannot be fitted.`,
+      'Save the object as a triangle mesh.',
     );
   }
   if (count <= mostTriangles) return;
   throw new ObjectError(
-    `${name} has ${count.toLocaleString('en')} triangles; at most ${mostTriangles.toLocaleString('en')} are fitted. Simplify it first: a view of a few hundred pixels shows no more.`,
+    `${name} has ${count.toLocaleString('en')} triangles; at most ${mostTriangles.toLocaleString('en')} are fitted.`,
+    'Simplify it first: a view of a few hundred pixels shows no more.',
   );
 }
 
@@ -90,7 +92,9 @@ export async function flatten(scene: LoadedScene, name: string): Promise<ObjectM
   let corner = 0;
   for (const part of parts) {
     const paint = mesh.paints.push(paintFor(part.material, await textures.of(part))) - 1;
-    if (paint > 0xffff) throw new ObjectError(`${name} has more than 65,536 materials.`);
+    if (paint > 0xffff) {
+      throw new ObjectError(`${name} has more than 65,536 materials.`, 'Merge some of them.');
+    }
     mesh.paintOf.fill(paint, corner / 3, (corner + part.count) / 3);
     writePart(mesh, part, corner);
     corner += part.count;

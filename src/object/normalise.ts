@@ -19,7 +19,8 @@ export function normalise(mesh: ObjectMesh, name: string): NormalisedObject {
   const stray = mesh.positions.findIndex((value) => !Number.isFinite(value));
   if (stray >= 0) {
     throw new ObjectError(
-      `${name} has a position that is ${mesh.positions[stray]}, at vertex ${Math.floor(stray / 3)}: repair the mesh and save it again.`,
+      `${name} has a position that is ${mesh.positions[stray]}, at vertex ${Math.floor(stray / 3)}.`,
+      'Repair the mesh and save it again.',
     );
   }
   const used = new Uint8Array(mesh.positions.length / 3);
@@ -41,7 +42,10 @@ export function normalise(mesh: ObjectMesh, name: string): NormalisedObject {
     radius = Math.max(radius, Math.hypot(place(0) - x, place(1) - y, place(2) - z));
   }
   if (radius === 0) {
-    throw new ObjectError(`${name} is a single point: all its triangles are at one place.`);
+    throw new ObjectError(
+      `${name} is a single point: all its triangles are at one place.`,
+      'Give another object.',
+    );
   }
   if (Math.hypot(x, y, z) < tolerance && Math.abs(radius - 1) < tolerance) {
     return { mesh, centre: [0, 0, 0], radius: 1 };

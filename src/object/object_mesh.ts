@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import type { Image } from '../image/image';
 
 /** An image on an object, row 0 at v = 0, with its mip levels. */
@@ -34,6 +35,6 @@ export interface ObjectMesh {
 }
 
 /** Thrown for a file that no object can be read from; says what would do. */
-export class ObjectError extends Error {
+export class ObjectError extends LimbeckError {
   override readonly name = 'ObjectError';
 }

@@ -49,13 +49,15 @@ export async function readGlb(
   const json = jsonOf(bytes, name);
   if (json.extensionsUsed?.includes('KHR_draco_mesh_compression')) {
     throw new ObjectError(
-      `${name} is compressed with Draco, which is not read here: save it without mesh compression, or with meshopt's.`,
+      `${name} is compressed with Draco, which is not read here.`,
+      "Save it without mesh compression, or with meshopt's.",
     );
   }
   const elsewhere = json.buffers?.find(({ uri }) => uri !== undefined && !uri.startsWith('data:'));
   if (elsewhere) {
     throw new ObjectError(
-      `${name} keeps its triangles in ${elsewhere.uri}: save it as one GLB with everything in it.`,
+      `${name} keeps its triangles in ${elsewhere.uri}.`,
+      'Save it as one GLB with everything in it.',
     );
   }
   checkTriangles(triangleCount(json), name);
@@ -88,7 +90,7 @@ export async function readGlb(
 }
 
 const damaged = (name: string, reason: string) =>
-  new ObjectError(`${name} cannot be read as a GLB: ${reason}. Save it anew.`);
+  new ObjectError(`${name} cannot be read as a GLB: ${reason}.`, 'Save it anew.');
 
 /** The file's JSON chunk, the first one. */
 function jsonOf(bytes: Uint8Array<ArrayBuffer>, name: string): Gltf {

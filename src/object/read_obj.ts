@@ -31,7 +31,8 @@ function textOf(bytes: Uint8Array, name: string): string {
     return new TextDecoder().decode(bytes);
   } catch (error) {
     throw new ObjectError(
-      `${name} is too long to be read as text (${(error as Error).message}): save it as GLB.`,
+      `${name} is too long to be read as text (${(error as Error).message}).`,
+      'Save it as GLB.',
     );
   }
 }
@@ -50,7 +51,8 @@ async function materials(
   } catch (error) {
     if (!(error instanceof ObjectError)) throw error;
     throw new ObjectError(
-      `${name} names its materials in ${library}, which is missing: put it beside ${name}, or remove the line 'mtllib'.`,
+      `${name} names its materials in ${library}, which is missing.`,
+      `Put it beside ${name}, or remove the line 'mtllib'.`,
     );
   }
 }

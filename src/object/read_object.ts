@@ -22,7 +22,8 @@ export async function readObject(
   const isGlb = String.fromCharCode(...bytes.subarray(0, 4)) === glbSignature;
   if (!isGlb && !/\.obj$/i.test(name)) {
     throw new ObjectError(
-      `${name} is not a GLB (it does not start with 'glTF') and not named .obj: save the object as GLB, one file with everything in it, or as OBJ.`,
+      `${name} is not a GLB (it does not start with 'glTF') and not named .obj.`,
+      'Save the object as GLB, one file with everything in it, or as OBJ.',
     );
   }
   const scene = await (isGlb ? readGlb : readObj)(bytes, name, beside);

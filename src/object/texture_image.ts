@@ -26,12 +26,16 @@ export async function decodeTexture(bytes: Uint8Array<ArrayBuffer>, name: string
     if (bytes[0] === 0x89 && bytes[1] === 0x50) return await decodePng(bytes);
     if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
   } catch (error) {
-    throw new ObjectError(`${name} cannot be decoded: ${(error as Error).message}.`);
+    throw new ObjectError(
+      `${name} cannot be decoded: ${(error as Error).message}.`,
+      'Save the object with its textures anew.',
+    );
   }
   const text = String.fromCharCode(...bytes.subarray(0, 16));
   const format = foreign.find(([, at, start]) => text.startsWith(start, at))?.[0];
   throw new ObjectError(
-    `${name} is ${format ? `a ${format} picture` : 'in an unknown format'}: save the object with PNG or JPEG textures.`,
+    `${name} is ${format ? `a ${format} picture` : 'in an unknown format'}.`,
+    'Save the object with PNG or JPEG textures.',
   );
 }
 

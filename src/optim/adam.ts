@@ -111,7 +111,7 @@ export class Adam {
     return moments;
   }
 
-  /** @throws RangeError naming an array that is missing, of another type or size; then nothing is set. */
+  /** @throws LimbeckError naming an array that is missing, of another type or size; then nothing is set. */
   restore(snapshot: Snapshot): void {
     const found = this.#moments().map(({ name, buffer, words }) => ({
       buffer,

@@ -85,7 +85,7 @@ export class Denoiser {
     this.#inputs = new DenoiserInputs(runtime, manifest, batch, 'denoiser');
   }
 
-  /** @throws ModelError when the file does not fit its manifest or onnxruntime. */
+  /** @throws LimbeckError when the file does not fit its manifest or onnxruntime. */
   static async load(runtime: Runtime, prior: Prior, batch: number): Promise<Denoiser> {
     const { path } = prior.manifest.files.denoiser;
     const { bytes, signature } = buildDenoiser(prior, batch);

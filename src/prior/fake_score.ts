@@ -1,4 +1,5 @@
 import type { Lora } from '#onnx';
+import { LimbeckError } from '../errors';
 import { type Snapshot, storedArray } from '../gpu/snapshot';
 import { normal, streams } from '../random';
 import type { NetworkSession } from '../runtime/network_session';
@@ -33,11 +34,6 @@ export interface FakeReport {
 /** Everything that training changes: `lora`, AdamW's moments `m` and `v`, and `step` [1], the steps taken. */
 type FakeSnapshot = Readonly<Record<'lora' | 'm' | 'v' | 'step', Float32Array<ArrayBuffer>>>;
 
-/** Thrown when a training step's loss or gradient is not finite; the weights are those of before. */
-export class NonFiniteLossError extends Error {
-  override readonly name = 'NonFiniteLossError';
-}
-
 /** Low-rank weights and their moments, where the network runs. */
 type Weights = Readonly<Record<'lora' | 'm' | 'v', TensorValue>>;
 
@@ -67,8 +63,8 @@ export class FakeNetworks {
 
   /**
    * @param rank of the low-rank weights; the manifest's unless given.
-   * @throws OnnxError when the denoiser cannot be differentiated or lacks the manifest's LoRA targets,
-   *   ModelError when onnxruntime cannot load the result.
+   * @throws LimbeckError when the denoiser cannot be differentiated, lacks the manifest's LoRA targets, or
+   *   onnxruntime cannot load the result.
    */
   static async load(
     runtime: Runtime,
@@ -173,7 +169,7 @@ export class FakeScore {
 
   /**
    * One step of denoising score matching on what was submitted into `z` and `target`.
-   * @throws NonFiniteLossError when the loss or its gradient is not finite.
+   * @throws LimbeckError when the loss or its gradient is not finite; the weights are those of before.
    */
   async train({ timestep, cameras, learningRate }: FakeTraining): Promise<FakeReport> {
     const { learning_rate, step, loss, gradient_norm } = this.#scalars;
@@ -199,9 +195,10 @@ export class FakeScore {
     );
     const [[found], [norm]] = await Promise.all([loss.read(), gradient_norm.read()]);
     if (!Number.isFinite(found) || !Number.isFinite(norm)) {
-      throw new NonFiniteLossError(
+      throw new LimbeckError(
         `The fake score's loss is ${found} and its gradient's norm ${norm} at timestep ${timestep}: ` +
-          'its weights were kept. Lower its learning rate, or resume from the last checkpoint.',
+          'its weights were kept.',
+        'Lower its learning rate (--fake.learningRate), or resume from the last checkpoint.',
       );
     }
     [this.#current, this.#next] = [this.#next, this.#current];
@@ -219,7 +216,7 @@ export class FakeScore {
 
   /**
    * Goes on from a snapshot.
-   * @throws RangeError when it is of another rank or another model; then nothing is set.
+   * @throws LimbeckError when it is of another rank or another model; then nothing is set.
    */
   restore(snapshot: Snapshot): void {
     const of = (name: string, length: number) =>

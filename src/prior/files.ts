@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import { type FileRole, type Manifest, type ModelFile, parseManifest } from './manifest';
 
 /** Bytes received so far of a file, and its size as the manifest or the server states it. */
@@ -7,17 +8,12 @@ export type LoadProgress = (path: string, received: number, total: number) => vo
 export interface ModelFiles {
   /**
    * The bytes of a file of the folder.
-   * @throws ModelFileError when there is no such file.
+   * @throws LimbeckError when there is no such file.
    */
   read(
     path: string,
     onProgress?: (received: number, total: number) => void,
   ): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-/** Thrown for a model file that is missing or is not what its manifest describes. */
-export class ModelFileError extends Error {
-  override readonly name = 'ModelFileError';
 }
 
 const remedy = 'Download the model again, or export it again.';
@@ -34,10 +30,13 @@ export class FetchedFiles implements ModelFiles {
   async read(path: string, onProgress?: (received: number, total: number) => void) {
     const url = this.#base + path;
     const response = await fetch(url).catch((error: Error) => {
-      throw new ModelFileError(`${url} cannot be fetched: ${error.message}. Check the connection.`);
+      throw new LimbeckError(
+        `${url} cannot be fetched: ${error.message}.`,
+        'Check the connection.',
+      );
     });
     if (!response.ok) {
-      throw new ModelFileError(`${url} is missing (HTTP ${response.status}). ${remedy}`);
+      throw new LimbeckError(`${url} is missing (HTTP ${response.status}).`, remedy);
     }
     const total = Number(response.headers.get('content-length') ?? 0);
     return concatenate(await receive(response, (received) => onProgress?.(received, total)));
@@ -83,7 +82,7 @@ export class LocalFiles implements ModelFiles {
   async read(path: string, onProgress?: (received: number, total: number) => void) {
     const full = `${this.#folder}/${path}`;
     const bytes = await this.#readFile(full).catch((error: Error) => {
-      throw new ModelFileError(`${full} cannot be read: ${error.message}. ${remedy}`);
+      throw new LimbeckError(`${full} cannot be read: ${error.message}.`, remedy);
     });
     onProgress?.(bytes.byteLength, bytes.byteLength);
     return bytes;
@@ -103,7 +102,7 @@ export interface Prior {
 
 /**
  * Reads `manifest.json` and the files that it lists.
- * @throws ManifestError, or ModelFileError naming a file that is missing, truncated or altered.
+ * @throws LimbeckError naming a field of the manifest, or a file that is missing, truncated or altered.
  */
 export async function loadPrior(files: ModelFiles, onProgress?: LoadProgress): Promise<Prior> {
   const manifest = parseManifest(parseJson('manifest.json', await files.read('manifest.json')));
@@ -130,20 +129,22 @@ export async function loadPrior(files: ModelFiles, onProgress?: LoadProgress): P
 
 /**
  * Checks size and SHA-256 of a file against its manifest.
- * @throws ModelFileError naming the file and what differs.
+ * @throws LimbeckError naming the file and what differs.
  */
 export async function verify(entry: ModelFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (bytes.byteLength !== entry.bytes) {
     const how = bytes.byteLength < entry.bytes ? 'truncated' : 'too long';
-    throw new ModelFileError(
-      `${entry.path} is ${how}: ${bytes.byteLength} of ${entry.bytes} bytes. ${remedy}`,
+    throw new LimbeckError(
+      `${entry.path} is ${how}: ${bytes.byteLength} of ${entry.bytes} bytes.`,
+      remedy,
     );
   }
   const digest = await crypto.subtle.digest('SHA-256', bytes);
   const found = Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('');
   if (found !== entry.sha256) {
-    throw new ModelFileError(
-      `${entry.path} is not the file of its manifest: its SHA-256 is ${found}, not ${entry.sha256}. ${remedy}`,
+    throw new LimbeckError(
+      `${entry.path} is not the file of its manifest: its SHA-256 is ${found}, not ${entry.sha256}.`,
+      remedy,
     );
   }
 }
@@ -152,6 +153,6 @@ function parseJson(path: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new ModelFileError(`${path} is not JSON: it is missing or damaged. ${remedy}`);
+    throw new LimbeckError(`${path} is not JSON: it is missing or damaged.`, remedy);
   }
 }

@@ -9,6 +9,7 @@ import {
   trainingGraph,
   write,
 } from '#onnx';
+import { LimbeckError } from '../errors';
 import type { Signature } from '../runtime/signature';
 import type { Prior } from './files';
 import type { Manifest } from './manifest';
@@ -70,9 +71,22 @@ const optimiser = { betas: [0.9, 0.99], epsilon: 1e-8, weightDecay: 0.01 } as co
 
 /**
  * Adds LoRA of rank `rank` to the manifest's target layers and derives the training step, for a batch of one.
- * @throws OnnxError naming the node that cannot be differentiated, or the target that the network lacks.
+ * @throws LimbeckError naming the node that cannot be differentiated, or the target that the network lacks.
  */
-export function buildFakeGraphs({ manifest, denoiser }: Prior, rank: number): FakeGraphs {
+export function buildFakeGraphs(prior: Prior, rank: number): FakeGraphs {
+  try {
+    return fakeGraphs(prior, rank);
+  } catch (error) {
+    if (!(error instanceof OnnxError)) throw error;
+    throw new LimbeckError(
+      `${prior.manifest.files.denoiser.path} can have no fake score: ${error.message}.`,
+      'Export it with operators that can be differentiated (docs/onnx.md), or choose a method without a fake score.',
+      { cause: error },
+    );
+  }
+}
+
+function fakeGraphs({ manifest, denoiser }: Prior, rank: number): FakeGraphs {
   const { targets } = manifest.lora;
   const lora = injectLora(read(denoiser, manifest.files.denoiser.path), { targets, rank });
   const graph = inferShapes(lora.graph, { N: 1 });

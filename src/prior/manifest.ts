@@ -2,12 +2,9 @@
  * What a prior says of itself in its `manifest.json`: every number that depends on the model is there and nowhere in
  * the code.
  */
-import * as v from 'valibot';
 
-/** Thrown when a manifest cannot be used; the message names the field, what it is, what it must be, and the remedy. */
-export class ManifestError extends Error {
-  override readonly name = 'ManifestError';
-}
+import * as v from 'valibot';
+import { LimbeckError } from '../errors';
 
 /** Fields that belong together; others beside them are ignored. */
 function group<const E extends v.ObjectEntries>(entries: E) {
@@ -155,7 +152,7 @@ type Keys = readonly (string | number)[];
 
 /**
  * Checks a parsed `manifest.json` and gives it its type.
- * @throws ManifestError naming the field that is missing or wrong.
+ * @throws LimbeckError naming the field that is missing or wrong.
  */
 export function parseManifest(json: unknown): Manifest {
   const { success, output, issues } = v.safeParse(manifest, json, { abortEarly: true });
@@ -189,11 +186,12 @@ function contradiction(found: Manifest): [Keys, wanted: string] | undefined {
   return undefined;
 }
 
-function refusal(json: unknown, keys: Keys, wanted: string): ManifestError {
+function refusal(json: unknown, keys: Keys, wanted: string): LimbeckError {
   const path = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `: ${key}`)).join('');
   const value = keys.reduce((at, key) => (at as Readonly<Record<string, unknown>>)[key], json);
-  return new ManifestError(
-    `manifest.json${path} ${shown(value)}: it must be ${wanted}. Export the model again, or correct the manifest.`,
+  return new LimbeckError(
+    `manifest.json${path} ${shown(value)}: it must be ${wanted}.`,
+    'Export the model again, or correct the manifest.',
   );
 }
 

@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import type { Prediction } from './manifest';
 
 /** Three descriptions of one noised value: clean x, noise eps and v = alpha eps - sigma x. */
@@ -93,8 +94,9 @@ export class NoiseSchedule {
   /** `steps` timesteps from the noisiest down, evenly spaced, for a sampler. */
   samplingTimesteps(steps: number): readonly number[] {
     if (!Number.isInteger(steps) || steps < 1 || steps > this.timesteps) {
-      throw new RangeError(
-        `Sampling takes 1 to ${this.timesteps} steps, not ${steps}: choose a number in between.`,
+      throw new LimbeckError(
+        `Sampling takes 1 to ${this.timesteps} steps, not ${steps}.`,
+        'Choose a number in between.',
       );
     }
     const last = this.timesteps - 1;

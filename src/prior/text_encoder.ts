@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import type { NetworkSession } from '../runtime/network_session';
 import type { Runtime } from '../runtime/runtime';
 import type { Prior } from './files';
@@ -42,7 +43,7 @@ export class PromptEncoder {
     this.#unconditionalPrompt = unconditionalPrompt;
   }
 
-  /** @throws ModelError when the text encoder does not fit its manifest or its tokenizer. */
+  /** @throws LimbeckError when the text encoder does not fit its manifest or its tokenizer. */
   static async load(runtime: Runtime, prior: Prior): Promise<PromptEncoder> {
     const { max_tokens: tokens, width, pooled } = prior.manifest.text;
     const { path } = prior.manifest.files.text_encoder;
@@ -52,8 +53,9 @@ export class PromptEncoder {
     };
     const tokenizer = new Tokenizer(prior.tokenizer as TokenizerJson);
     if (tokenizer.length !== tokens) {
-      throw new RangeError(
-        `The tokenizer makes ${tokenizer.length} tokens and the manifest says text: max_tokens ${tokens}: export both again.`,
+      throw new LimbeckError(
+        `The tokenizer makes ${tokenizer.length} tokens and the manifest says text: max_tokens ${tokens}.`,
+        'Export both again.',
       );
     }
     const session = await runtime.loadForHost(path, prior.textEncoder, signature, { N: 1 });

@@ -1,6 +1,6 @@
 /** Prompt to the text encoder's piece ids: the twin of `models/training/tokenizer.py`. */
 
-import { ModelError } from '../runtime/signature';
+import { LimbeckError } from '../errors';
 
 /** The content of a model's `tokenizer.json`. */
 export interface TokenizerJson {
@@ -58,22 +58,24 @@ export class Tokenizer {
   readonly #continuation: string;
   readonly #ids: ReadonlyMap<string, number>;
 
-  /** @throws ModelError if `json` is not a WordPiece tokenizer of version 1. */
+  /** @throws LimbeckError if `json` is not a WordPiece tokenizer of version 1. */
   constructor(json: TokenizerJson) {
     if (json.format !== 'wordpiece' || json.version !== 1) {
-      throw new ModelError(
-        `tokenizer.json: format "${json.format}" version ${json.version} is not known; this ` +
-          'program reads format "wordpiece" version 1: export the model again',
+      throw new LimbeckError(
+        `tokenizer.json: format "${json.format}" version ${json.version} is not known.`,
+        'Export the model again, with format "wordpiece" version 1.',
       );
     }
     if (SPECIAL.some((piece, id) => json.vocabulary?.[id] !== piece)) {
-      throw new ModelError(
-        `tokenizer.json: the vocabulary must begin with ${SPECIAL.join(', ')}: export the model again`,
+      throw new LimbeckError(
+        `tokenizer.json: the vocabulary must begin with ${SPECIAL.join(', ')}.`,
+        'Export the model again.',
       );
     }
     if (!(json.length >= 2)) {
-      throw new ModelError(
-        `tokenizer.json: length is ${json.length}, but [CLS] and [SEP] take 2 ids: export the model again`,
+      throw new LimbeckError(
+        `tokenizer.json: length is ${json.length}, but [CLS] and [SEP] take 2 ids.`,
+        'Export the model again.',
       );
     }
     this.length = json.length;

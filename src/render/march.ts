@@ -1,4 +1,5 @@
 import code from '../../shaders/render/march.wgsl';
+import { LimbeckError } from '../errors';
 import type { Points } from '../field/points';
 import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
@@ -84,7 +85,7 @@ export class March {
   /**
    * @param tilePixels of a tile at the shape's rays a pixel: see {@link tilePixelsFor}.
    * @param occupancy bits of the occupancy grid (`Occupancy.bits`), `occupancyResolution` cells a side.
-   * @throws RangeError when the views, rays or points exceed what one dispatch can do.
+   * @throws LimbeckError when the views, rays or points exceed what one dispatch can do.
    */
   constructor(
     gpu: Gpu,
@@ -97,11 +98,15 @@ export class March {
     const rays = pixelsOf(shape) * shape.raysPerPixel;
     const tileRays = tilePixels * shape.raysPerPixel;
     if (shape.views > maxViews) {
-      throw new RangeError(`A renderer has at most ${maxViews} views, not ${shape.views}.`);
+      throw new LimbeckError(
+        `A renderer has at most ${maxViews} views, not ${shape.views}.`,
+        'Render fewer.',
+      );
     }
     if (Math.max(tileRays, capacity) > mostPoints) {
-      throw new RangeError(
-        `${tileRays} rays with room for ${capacity} points exceed ${mostPoints}: render fewer pixels, rays or samples.`,
+      throw new LimbeckError(
+        `${tileRays} rays with room for ${capacity} points exceed ${mostPoints}.`,
+        'Render fewer pixels, rays or samples.',
       );
     }
     const maskWords = Math.ceil(shape.samplesPerRay / 32);

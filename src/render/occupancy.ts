@@ -165,7 +165,7 @@ export class Occupancy {
 
   /**
    * Queues the upload of a snapshot.
-   * @throws RangeError naming an array that is missing, of another type or of another resolution; then nothing
+   * @throws LimbeckError naming an array that is missing, of another type or of another resolution; then nothing
    *   is set.
    */
   restore(snapshot: Snapshot): void {

@@ -57,7 +57,7 @@ export class Renderer<E extends PointEvaluator = PointEvaluator> {
   readonly composite: Composite;
   readonly #ownsOccupancy: boolean;
 
-  /** @throws RangeError when the sizes exceed what the adapter can bind or dispatch. */
+  /** @throws LimbeckError when the sizes exceed what the adapter can bind or dispatch. */
   constructor(gpu: Gpu, field: RadianceField<E>, options: RendererOptions) {
     const {
       raysPerPixel = renderDefaults.raysPerPixel,

@@ -47,7 +47,7 @@ export class Shading {
   readonly #shade: Dispatch;
   readonly #groups: readonly [x: number, y: number, z: number];
 
-  /** @throws RangeError when the views exceed what the adapter can bind. */
+  /** @throws LimbeckError when the views exceed what the adapter can bind. */
   constructor(gpu: Gpu, source: ShadingSource, { mode, views, width, height }: ShadingOptions) {
     this.#arena = new Arena(gpu, 'render.shading');
     this.views = this.#arena.allocate('views', 4 * views * width * height);

@@ -49,7 +49,7 @@ export class Runtime {
    * @param name the model's name in messages.
    * @param signature the inputs and outputs that the model must have.
    * @param dimensions lengths of the file's named dimensions, fixed so that shapes are static.
-   * @throws ModelError naming an operator that onnxruntime lacks, or a tensor that differs from `signature`.
+   * @throws LimbeckError naming an operator that onnxruntime lacks, or a tensor that differs from `signature`.
    */
   async load(
     name: string,

@@ -1,14 +1,10 @@
 import type { InferenceSession } from 'onnxruntime-web';
+import { LimbeckError } from '../errors';
 
 /** Shapes of a model's float32 inputs and outputs; a model may have further outputs. */
 export interface Signature {
   readonly inputs: Readonly<Record<string, readonly number[]>>;
   readonly outputs: Readonly<Record<string, readonly number[]>>;
-}
-
-/** Thrown for a model that cannot be used as it is; the message says what differs and what to do. */
-export class ModelError extends Error {
-  override readonly name = 'ModelError';
 }
 
 /** What onnxruntime says of an operator that it does not have, in its several forms. */
@@ -19,22 +15,24 @@ const missingOperator = [
 ];
 
 /** onnxruntime's error on creating a session, in words of the model. */
-export function describeLoadError(name: string, error: unknown): ModelError {
+export function describeLoadError(name: string, error: unknown): LimbeckError {
   const message = error instanceof Error ? error.message : String(error);
   const operator = missingOperator.map((form) => form.exec(message)?.[1]).find(Boolean);
   if (operator) {
-    return new ModelError(
-      `${name} uses the operator '${operator}', which onnxruntime lacks: export the model without it. (${message})`,
+    return new LimbeckError(
+      `${name} uses the operator '${operator}', which onnxruntime lacks (${message}).`,
+      'Export the model without it.',
     );
   }
-  return new ModelError(
-    `${name} is not a model that onnxruntime can load: download or export it again. (${message})`,
+  return new LimbeckError(
+    `${name} is not a model that onnxruntime can load (${message}).`,
+    'Download or export it again.',
   );
 }
 
 /**
  * Compares a session with what its caller will feed and fetch.
- * @throws ModelError naming the first tensor that is missing, superfluous or shaped otherwise.
+ * @throws LimbeckError naming the first tensor that is missing, superfluous or shaped otherwise.
  */
 export function checkSignature(
   name: string,
@@ -46,8 +44,9 @@ export function checkSignature(
   check(name, 'output', session.outputMetadata, signature.outputs, dimensions);
   const extra = session.inputNames.find((input) => !(input in signature.inputs));
   if (extra) {
-    throw new ModelError(
-      `${name} asks for an input '${extra}' that its manifest does not explain: export it again.`,
+    throw new LimbeckError(
+      `${name} asks for an input '${extra}' that its manifest does not explain.`,
+      'Export it again.',
     );
   }
 }
@@ -63,8 +62,9 @@ function check(
     const metadata = found.find((candidate) => candidate.name === tensor);
     if (!metadata?.isTensor) {
       const names = found.map((candidate) => `'${candidate.name}'`).join(', ');
-      throw new ModelError(
-        `${name} has no ${kind} '${tensor}' (it has ${names}): export it with the names of models/README.md.`,
+      throw new LimbeckError(
+        `${name} has no ${kind} '${tensor}' (it has ${names}).`,
+        'Export it with the names of models/README.md.',
       );
     }
     // A dimension without a name or with one that nobody fixed fits anything.
@@ -75,9 +75,10 @@ function check(
       actual.length === shape.length &&
       actual.every((dim, i) => typeof dim === 'string' || dim === shape[i]);
     if (!fits) {
-      throw new ModelError(
+      throw new LimbeckError(
         `${name}: ${kind} '${tensor}' has shape [${actual}], but the manifest's sizes make it [${shape}]: ` +
-          'the manifest belongs to another model. Export both again.',
+          'the manifest belongs to another model.',
+        'Export both again.',
       );
     }
   }

@@ -15,5 +15,9 @@ export function complete<S extends v.GenericSchema>(
   if (result.success) return result.output;
   const [{ message, path = [] }] = result.issues;
   const keys = path.map(({ key }) => String(key));
-  throw new SettingsError(`Setting '${[...(name ? [name] : []), ...keys].join('.')}' ${message}.`);
+  const setting = [...(name ? [name] : []), ...keys].join('.');
+  throw new SettingsError(
+    `Setting '${setting}' ${message}.`,
+    'Correct it, or leave it out for its default.',
+  );
 }

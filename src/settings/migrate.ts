@@ -19,7 +19,11 @@ export const currentPath = (path: string): string => renamed.get(path) ?? path;
  * @throws SettingsError when they are no settings.
  */
 export function migrated(written: unknown): PartialSettings {
-  if (!isTree(written))
-    throw new SettingsError('The settings are not an object: the file is damaged.');
+  if (!isTree(written)) {
+    throw new SettingsError(
+      'The settings are not an object: the file is damaged.',
+      'Give another one, or start anew.',
+    );
+  }
   return settingsFrom(settingValues(written).map(([path, value]) => [currentPath(path), value]));
 }

@@ -29,7 +29,8 @@ export type Preset = keyof typeof presets;
 export function presetOf(name: string): PartialSettings {
   if (!Object.hasOwn(presets, name)) {
     throw new SettingsError(
-      `Unknown preset '${name}': choose one of ${Object.keys(presets).join(', ')}.`,
+      `Unknown preset '${name}'.`,
+      `Choose one of ${Object.keys(presets).join(', ')}.`,
     );
   }
   return presets[name as Preset];

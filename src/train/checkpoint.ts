@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import { arrayTypes, type Dtype, dtypeOf, type Snapshot } from '../gpu/snapshot';
 
 /**
@@ -12,7 +13,7 @@ export interface Checkpoint {
 }
 
 /** Thrown for bytes that are no checkpoint, or not the one asked for. */
-export class CheckpointError extends Error {
+export class CheckpointError extends LimbeckError {
   override readonly name = 'CheckpointError';
 }
 
@@ -162,5 +163,9 @@ const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 
 function fail(reason: string, cause?: unknown): never {
-  throw new CheckpointError(`This checkpoint cannot be used. ${reason}`, { cause });
+  throw new CheckpointError(
+    `This checkpoint cannot be used. ${reason}`,
+    'Give another one, or start anew.',
+    { cause },
+  );
 }

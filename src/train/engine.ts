@@ -53,7 +53,7 @@ export class Engine {
     this.#encoder = encoder;
   }
 
-  /** @throws ManifestError, ModelFileError or ModelError when the prior cannot be used. */
+  /** @throws LimbeckError when the prior cannot be used. */
   static async open({ gpu, backend, files, onProgress }: EngineOptions): Promise<Engine> {
     const prior = await loadPrior(files, onProgress);
     const runtime = new Runtime(gpu, backend);
@@ -71,7 +71,7 @@ export class Engine {
 
   /**
    * A run at its first step.
-   * @throws RangeError when a size exceeds the adapter's limits, OutOfMemoryError when its memory is spent.
+   * @throws LimbeckError when a size exceeds the adapter's limits, or its memory is spent.
    */
   async createRun(settings: Settings): Promise<EngineRun> {
     const { gpu, manifest } = this;

@@ -67,14 +67,15 @@ export class Run<G extends Generator = Generator> {
 
   /**
    * Goes on from a checkpoint of a run with the same settings.
-   * @throws CheckpointError or RangeError naming what does not fit.
+   * @throws LimbeckError naming what does not fit.
    */
   restore(bytes: Uint8Array): void {
     const { generator, fake, trainer, manifest } = this.#parts;
     const { tensors, metadata } = readCheckpoint(bytes);
     if (metadata.model !== manifest.files.denoiser.sha256) {
       throw new CheckpointError(
-        'The checkpoint was made with another model: give that one with --model or choose it on the page, or start anew.',
+        'The checkpoint was made with another model.',
+        'Give that one with --model or choose it on the page, or start anew.',
       );
     }
     generator.restore(tensors);
@@ -95,7 +96,8 @@ export function checkpointSettings(bytes: Uint8Array): Settings {
   const { metadata } = readCheckpoint(bytes);
   if (metadata.format !== 'limbeck' || !metadata.settings) {
     throw new CheckpointError(
-      'The file is not a checkpoint of a run: it has no settings. Give a field.safetensors.',
+      'The file is not a checkpoint of a run: it has no settings.',
+      'Give a field.safetensors.',
     );
   }
   return makeSettings(migrated(JSON.parse(metadata.settings)));

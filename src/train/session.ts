@@ -1,3 +1,4 @@
+import { inWords } from '../errors';
 import type { PngEncoder } from '../image/png';
 import type {
   RunId,
@@ -10,7 +11,6 @@ import type {
 } from '../protocol/messages';
 import type { StepReport } from '../protocol/reports';
 import type { Settings } from '../settings';
-import { messageOf } from './error_message';
 import { noteOn, type SampleSource, Sampling } from './sampling';
 import { filesOf, type Saveable } from './saving';
 
@@ -147,7 +147,7 @@ export class Session<R extends SessionRun> {
         const files = await filesOf(member, kind, this.#options.encodePng);
         this.#options.report({ type: 'saved', run: id, kind, files });
       } catch (error) {
-        const message = messageOf(error);
+        const message = inWords(error);
         this.#options.report({ type: 'error', run: id, message, saving: kind });
       }
     });
@@ -178,7 +178,7 @@ export class Session<R extends SessionRun> {
   #refuse(error: unknown): void {
     const [run, cause] = error instanceof StartError ? [error.run, error.cause] : [null, error];
     const kept = this.#members.size > 0 ? ' What there was is kept; a reset frees its memory.' : '';
-    const message = messageOf(cause) + kept;
+    const message = inWords(cause) + kept;
     this.#options.report({ type: 'error', run, message, starting: true });
   }
 
@@ -244,7 +244,7 @@ export class Session<R extends SessionRun> {
       else this.#sampling = undefined;
     } catch (error) {
       this.#sampling = undefined;
-      const message = messageOf(error);
+      const message = inWords(error);
       this.#options.report({ type: 'error', run: null, message, sampling: true });
     }
   }
@@ -267,7 +267,7 @@ export class Session<R extends SessionRun> {
       if (run.finished) this.#enter(id, member, 'finished');
     } catch (error) {
       this.#enter(id, member, 'failed');
-      this.#options.report({ type: 'error', run: id, message: messageOf(error) });
+      this.#options.report({ type: 'error', run: id, message: inWords(error) });
     }
     if (!this.#isTraining()) this.#become('finished');
   }

@@ -96,7 +96,8 @@ export function validateChoices(choices: Choices): void {
   const { runs } = choices;
   if (runs.length < 1 || runs.length > mostRuns) {
     throw new SettingsError(
-      `There are ${runs.length} runs; the page shows 1 to ${mostRuns}: name as many methods.`,
+      `There are ${runs.length} runs, and the page shows 1 to ${mostRuns}.`,
+      'Name as many methods.',
     );
   }
   const known = new Set(settingValues(defaults).map(([path]) => path));
@@ -106,7 +107,7 @@ export function validateChoices(choices: Choices): void {
       Object.keys(changes).filter((path) => !known.has(path) || !isOfRun(path)),
     ),
   ];
-  if (names.length > 0) throw new SettingsError(`Unknown setting '${names[0]}'.`);
+  if (names.length > 0) throw new SettingsError(`Unknown setting '${names[0]}'.`, 'Leave it out.');
   for (const run of runs) draftOf(choices, { ...run, method: methodOf(run.method).id });
 }
 

@@ -1,3 +1,4 @@
+import { inWords } from '../errors';
 import type { Command, Report, RunId } from '../protocol/messages';
 import { type Settings, SettingsError, validatePrompt } from '../settings';
 import { setUpFileButton, setUpLinkButton } from './buttons';
@@ -199,7 +200,7 @@ export class Page {
       act();
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      this.#form.refuse(error.message);
+      this.#form.refuse(inWords(error));
     }
   }
 

@@ -1,4 +1,5 @@
 import GUI, { type Controller } from 'lil-gui';
+import { inWords } from '../errors';
 import {
   type Entry,
   fromText,
@@ -170,7 +171,7 @@ export class Panel {
       this.#listeners.change(part);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      this.#listeners.refuse(error.message);
+      this.#listeners.refuse(inWords(error));
     }
     this.#rebuild();
   }

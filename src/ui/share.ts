@@ -102,6 +102,7 @@ function ownerOf(first: string, count: number): Owner {
   const place = Number(first);
   if (place >= 1 && place <= count) return place - 1;
   throw new SettingsError(
-    `There is no run ${first}: 'method' names ${count === 1 ? 'one' : `1 to ${count}`}.`,
+    `There is no run ${first}.`,
+    `Name one of those that 'method' has: ${count === 1 ? '1' : `1 to ${count}`}.`,
   );
 }

@@ -108,7 +108,7 @@ test('the larger prior makes a run of its own, by VSD, and only that one goes on
   expect(record.steps[3].fake).not.toBeNull();
   const more = ['--resume', join(out('fine'), 'field.safetensors'), '--out', out('other')];
   const { code, text } = await generate(more);
-  expect(text).toMatch(/made with another model: give that one with --model/);
+  expect(text).toMatch(/made with another model. Give that one with --model/);
   expect(code).toBe(1);
 });
 
@@ -159,7 +159,7 @@ describe('bad input ends with a message and a code other than 0:', () => {
     ['no prompt', [], /prompt is empty/],
     ['an empty prompt', [''], /prompt is empty/],
     ['a prompt of 10,000 characters', ['x'.repeat(10_000)], /10000 characters/],
-    ['two prompts', ['a', 'cube'], /put the prompt in quotes, "a cube"/],
+    ['two prompts', ['a', 'cube'], /Put the prompt in quotes, "a cube"/],
     ['an unknown method', ['a cube', '--method', 'ism'], /Unknown method 'ism'.*sds, vsd/],
     ['an unknown option', ['a cube', '--stepz', '5'], /Unknown option '--stepz'/],
     ['an unknown preset', ['a cube', '--preset', 'ultra'], /Unknown preset 'ultra'/],
@@ -180,9 +180,9 @@ describe('bad input ends with a message and a code other than 0:', () => {
     [
       'a prior of no name',
       ['a cube', '--model', 'finest'],
-      /No prior 'finest': choose default, fine/,
+      /no prior 'finest'. Choose default, fine/,
     ],
-    ['no model there', ['a cube', '--model', '/nowhere'], /give a folder that has a manifest/],
+    ['no model there', ['a cube', '--model', '/nowhere'], /or give a folder that has a manifest/],
     ['no checkpoint there', ['--resume', '/nowhere.safetensors'], /\/nowhere.safetensors cannot/],
     ['a resumed file of another kind', ['--resume', 'package.json'], /checkpoint cannot be used/],
     ['no adapter of that name', ['a cube', '--adapter', 'abacus'], /No WebGPU adapter.*--adapter/s],

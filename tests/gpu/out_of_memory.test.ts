@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { LimbeckError } from '../../src/errors';
 import type { Gpu } from '../../src/gpu/device';
-import { OutOfMemoryError, withinMemory } from '../../src/gpu/out_of_memory';
+import { withinMemory } from '../../src/gpu/out_of_memory';
 
 /** A device that says of everything that was made in a scope whether it had the memory. */
 function gpuWith(error: GPUError | null) {
@@ -27,7 +28,7 @@ test('what does not fit is freed, and the remedy is named', async () => {
       disposed = true;
     },
   }));
-  await expect(made).rejects.toThrow(OutOfMemoryError);
+  await expect(made).rejects.toThrow(LimbeckError);
   await expect(made).rejects.toThrow(/fewer runs at a time, a smaller field/);
   expect(disposed).toBe(true);
 });

@@ -32,7 +32,7 @@ export function read(
     typeof file === 'string' ? new TextEncoder().encode(file) : new Uint8Array(file);
   return readObject(bytes(content), name, async (other) => {
     const found = others[other];
-    if (found === undefined) throw new ObjectError(`${other} cannot be read.`);
+    if (found === undefined) throw new ObjectError(`${other} cannot be read.`, 'Put it beside.');
     return bytes(found);
   });
 }

@@ -113,7 +113,7 @@ describe('with an adapter', () => {
   test('an empty prompt is refused in words, and nothing starts', patience, async () => {
     await page.fill('#prompt', '  ');
     await page.click('#start');
-    expect(await page.textContent('#prompt-error')).toMatch(/prompt is empty: describe one object/);
+    expect(await page.textContent('#prompt-error')).toMatch(/prompt is empty. Describe one object/);
     expect(await page.textContent('#start')).toBe('Start');
     await page.fill('#prompt', 'a pine tree');
     expect(await page.isHidden('#prompt-error')).toBe(true);

@@ -64,7 +64,7 @@ async function setSeed(seed: number): Promise<void> {
 }
 
 test.each([
-  ['empty', '  ', /prompt is empty: describe one object/],
+  ['empty', '  ', /prompt is empty. Describe one object/],
   ['too long', 'a'.repeat(1001), /prompt has 1001 characters; at most 1000/],
 ])('a prompt that is %s is refused in words, and nothing is drawn', async (_, prompt, words) => {
   // By a script: what is typed or pasted ends where the longest prompt does.

@@ -9,6 +9,7 @@ import {
 } from '../../src/render/march';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { march } from '../reference/march';
+import { refusal } from '../refusal';
 
 const resolution = 20;
 const words = resolution ** 2;
@@ -168,12 +169,13 @@ test('the rays of a pixel lie in a grid as square as their number allows', () =>
   ]);
 });
 
-test('too many views and too many points are refused by name', () => {
+test('too many views and too many points are refused by name', async () => {
   const bits = t.arena.upload('bits', bitsOf(everywhere));
   const shape = { views: 129, width: 1, height: 1, raysPerPixel: 1, samplesPerRay: 8 };
   expect(() => new March(t.gpu, shape, 64, 64, bits, resolution)).toThrow(/at most 128 views/);
   const wide = { ...shape, views: 1 };
-  expect(() => new March(t.gpu, wide, 64, 2 ** 23, bits, resolution)).toThrow(/render fewer/);
+  const many = () => new March(t.gpu, wide, 64, 2 ** 23, bits, resolution);
+  expect(await refusal(many)).toMatch(/room for 8388608 points exceed .* Render fewer/);
   const marcher = new March(t.gpu, wide, 64, 64, bits, resolution);
   expect(() => marcher.begin(frameOf(2))).toThrow(/1 views need as many cameras, not 2/);
   marcher.dispose();

@@ -1,10 +1,10 @@
 import type { InferenceSession } from 'onnxruntime-web';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Expressions, write } from '#onnx';
+import { LimbeckError } from '../../src/errors';
 import type { OrtBackend } from '../../src/runtime/backend';
 import { openNodeBackend } from '../../src/runtime/node';
 import { Runtime } from '../../src/runtime/runtime';
-import { ModelError } from '../../src/runtime/signature';
 import { openTestGpu, type TestGpu } from '../gpu';
 
 let t: TestGpu;
@@ -63,7 +63,7 @@ test('a network that was disposed is freed once and forgotten', async () => {
 
 test('a network that does not fit its signature is freed before it is refused', async () => {
   const wide = { ...signature, inputs: { x: [4] } };
-  await expect(runtime.load('doubling', doubling(), wide)).rejects.toThrow(ModelError);
+  await expect(runtime.load('doubling', doubling(), wide)).rejects.toThrow(LimbeckError);
   expect(releases.map((release) => release.mock.calls.length)).toEqual([1]);
   expect(runtime.loadedNetworks).toBe(0);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defaults, makeSettings, presetOf, presets, scheduled } from '../../src/settings';
+import { refusal } from '../refusal';
 
 const prompt = 'a pine tree';
 
@@ -39,7 +40,7 @@ describe('refuses', () => {
     [
       'an unknown method',
       { prompt, method: 'ism' },
-      /Unknown method 'ism': choose one of sds, vsd/,
+      /Unknown method 'ism'. Choose one of sds, vsd/,
     ],
     [
       'an unknown key',
@@ -125,8 +126,8 @@ describe('refuses', () => {
     ['nothing', { prompt, steps: null }, /'steps' takes a whole number.*not null/],
     ['a value for a group', { prompt, field: 3 }, /'field' is a group of settings, not 3/],
   ];
-  test.each(cases)('%s', (_, overrides, message) => {
-    expect(() => makeSettings(overrides as never)).toThrow(message);
+  test.each(cases)('%s', async (_, overrides, message) => {
+    expect(await refusal(() => makeSettings(overrides as never))).toMatch(message);
   });
   test('an unknown preset', () => {
     expect(() => presetOf('ultra')).toThrow(/Unknown preset 'ultra'/);

@@ -32,7 +32,7 @@ interface MaterialDefinition {
  * A binary glTF 2.0 file: y up, metres, one material, with vertex colours (linear, as COLOR_0 asks) or
  * a texture. Works in a page, a Worker and Node. The same mesh gives the same bytes.
  *
- * @throws RangeError for a mesh that no file can hold: see `checkMesh`.
+ * @throws LimbeckError for a mesh that no file can hold: see `checkMesh`.
  */
 export async function exportGlb(
   mesh: FieldMesh,

@@ -1,3 +1,4 @@
+import { LimbeckError } from '../../errors';
 import type { Mesh } from '../surface/extract';
 import { formats, type MeshFormat } from './formats';
 import { exportGlb } from './glb';
@@ -23,7 +24,7 @@ const exporters: Readonly<Record<MeshFormat, Exporter>> = {
 /**
  * A mesh as files, the first being the one to open: y up, metres.
  *
- * @throws RangeError for a format that is none of `formats`, a mesh that no file can hold (see
+ * @throws LimbeckError for a format that is none of `formats`, a mesh that no file can hold (see
  *   `checkMesh`), or options out of range.
  */
 export async function exportMesh(
@@ -32,7 +33,10 @@ export async function exportMesh(
   options: ExportOptions = {},
 ): Promise<MeshFile[]> {
   if (!Object.hasOwn(exporters, format)) {
-    throw new RangeError(`Unknown mesh format '${format}': choose one of ${formats.join(', ')}.`);
+    throw new LimbeckError(
+      `Unknown mesh format '${format}'.`,
+      `Choose one of ${formats.join(', ')}.`,
+    );
   }
   return exporters[format](mesh, options);
 }

@@ -10,7 +10,7 @@ const digits = 6;
  * Positions and texture coordinates have indices of their own, so that seams do not open the mesh;
  * three's exporter would repeat the vertices there.
  *
- * @throws RangeError for a mesh that no file can hold: see `checkMesh`.
+ * @throws LimbeckError for a mesh that no file can hold: see `checkMesh`.
  */
 export function exportObj(mesh: Mesh, options: ExportOptions = {}): MeshFile[] {
   checkMesh(mesh);

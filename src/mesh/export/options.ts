@@ -1,3 +1,4 @@
+import { LimbeckError } from '../../errors';
 import type { Mesh } from '../surface/extract';
 import type { Texture } from '../texture/texture';
 
@@ -22,12 +23,15 @@ export interface ExportOptions {
   readonly texture?: Texture;
 }
 
-/** Options with their defaults. @throws RangeError for those that no file can have. */
+/** Options with their defaults. @throws LimbeckError for those that no file can have. */
 export function completed(options: ExportOptions) {
   const { file = 'mesh', prompt = '', scale = 1, unlit = false, texture } = options;
   const name = options.name || prompt || 'object';
   if (!/^[\w.-]+$/.test(file)) {
-    throw new RangeError(`'${file}' cannot name a mesh's files: use letters, digits, '_' and '-'.`);
+    throw new LimbeckError(
+      `'${file}' cannot name a mesh's files.`,
+      "Use letters, digits, '_' and '-'.",
+    );
   }
   if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`A mesh's scale must be a positive number of metres, not ${scale}.`);
@@ -37,12 +41,12 @@ export function completed(options: ExportOptions) {
 
 /**
  * Checks what any file needs of a mesh.
- * @throws RangeError naming what is wrong: no triangle, lengths that do not agree, an index without a
+ * @throws LimbeckError naming what is wrong: no triangle, lengths that do not agree, an index without a
  *   vertex, a value that is not finite, a colour outside of [0, 1].
  */
 export function checkMesh({ positions, normals, colours, indices }: Mesh): void {
   if (indices.length === 0) {
-    throw new RangeError('The mesh has no triangle: extract it at another iso-level.');
+    throw new LimbeckError('The mesh has no triangle.', 'Extract it at another iso-level.');
   }
   for (const [what, values] of Object.entries({ normals, colours })) {
     if (values.length !== positions.length) {
@@ -59,8 +63,9 @@ export function checkMesh({ positions, normals, colours, indices }: Mesh): void 
   const refuse = (what: string, values: Float32Array, fits: (value: number) => boolean) => {
     const at = values.findIndex((value) => !fits(value));
     if (at < 0) return;
-    throw new RangeError(
-      `The mesh's ${what} at vertex ${Math.floor(at / 3)} is ${values[at]}: extract it anew from a field without such values.`,
+    throw new LimbeckError(
+      `The mesh's ${what} at vertex ${Math.floor(at / 3)} is ${values[at]}.`,
+      'Extract it anew from a field without such values.',
     );
   };
   refuse('position', positions, Number.isFinite);

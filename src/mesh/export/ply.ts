@@ -10,7 +10,7 @@ const faceBytes = 13;
  * A binary PLY file: y up, metres, normals, vertex colours in 8-bit display sRGB as is customary.
  * (Of colours in floats three's exporter makes float properties, which few programs read.)
  *
- * @throws RangeError for a mesh that no file can hold: see `checkMesh`.
+ * @throws LimbeckError for a mesh that no file can hold: see `checkMesh`.
  */
 export function exportPly(mesh: Mesh, options: ExportOptions = {}): MeshFile[] {
   checkMesh(mesh);

@@ -5,7 +5,7 @@ import { checkMesh, completed, type ExportOptions, type MeshFile } from './optio
 
 /**
  * A binary STL file: triangles alone, y up, metres.
- * @throws RangeError for a mesh that no file can hold: see `checkMesh`.
+ * @throws LimbeckError for a mesh that no file can hold: see `checkMesh`.
  */
 export function exportStl(mesh: FieldMesh, options: ExportOptions = {}): MeshFile[] {
   checkMesh(mesh);

@@ -40,7 +40,8 @@ export function blurredSolidity(
   );
   if (!closed.some((value) => value > surfaceSolidity)) {
     throw new EmptyFieldError(
-      `All parts of the field are too thin: blurred over ${deviation.toPrecision(2)}, nothing solid is left of them. Choose a smaller mesh.blur (0 for none), or train for more steps.`,
+      `All parts of the field are too thin: blurred over ${deviation.toPrecision(2)}, nothing solid is left of them.`,
+      'Choose a smaller mesh.blur (0 for none), or train for more steps.',
     );
   }
   return closed;

@@ -1,3 +1,4 @@
+import { LimbeckError } from '../../errors';
 import type { FieldValues } from './field_sampler';
 import { fieldMaxDensity, gridMaxDensity, type ViewPixels } from './max_density';
 
@@ -22,7 +23,7 @@ export type IsoRule =
 export const defaultIso: IsoRule = { opacity: 0.5, length: 0.1 };
 
 /** Thrown when a field has no surface: nothing of it exceeds the level. */
-export class EmptyFieldError extends Error {
+export class EmptyFieldError extends LimbeckError {
   override readonly name = 'EmptyFieldError';
 }
 
@@ -81,7 +82,8 @@ export async function isoLevel(
   const densest = density.reduce((most, sigma) => Math.max(most, sigma), 0);
   if (!(densest > level)) {
     throw new EmptyFieldError(
-      `The field is empty: its density reaches ${densest.toPrecision(3)}, so iso-level ${level.toPrecision(3)} gives no surface. Train for more steps, try another seed, or choose an iso-level below ${densest.toPrecision(3)}.`,
+      `The field is empty: its density reaches ${densest.toPrecision(3)}, so iso-level ${level.toPrecision(3)} gives no surface.`,
+      `Train for more steps, try another seed, or choose an iso-level below ${densest.toPrecision(3)}.`,
     );
   }
   return level;

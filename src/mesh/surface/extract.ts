@@ -1,3 +1,4 @@
+import { LimbeckError } from '../../errors';
 import { Arena } from '../../gpu/arena';
 import type { Gpu } from '../../gpu/device';
 import { FieldSampler, type SampledField } from '../solid/field_sampler';
@@ -37,7 +38,7 @@ export interface ExtractOptions {
  * blurred, removal of floaters, smoothing, normals, colours.
  *
  * @throws EmptyFieldError when the field nowhere exceeds the iso-level.
- * @throws RangeError when the grid exceeds what the adapter can bind.
+ * @throws LimbeckError when the grid exceeds what the adapter can bind.
  */
 export async function extractMesh(
   gpu: Gpu,
@@ -45,7 +46,10 @@ export async function extractMesh(
   { resolution, iso = defaultIso, blur = 0, smooth, keep = floaterShare }: ExtractOptions,
 ): Promise<Mesh> {
   if (!Number.isInteger(resolution) || resolution < 4) {
-    throw new RangeError(`A mesh's resolution must be an integer from 4 on, not ${resolution}.`);
+    throw new LimbeckError(
+      `A mesh's resolution must be an integer from 4 on, not ${resolution}.`,
+      'Choose a larger one.',
+    );
   }
   const sampler = new FieldSampler(gpu, field);
   try {

@@ -1,4 +1,5 @@
 import type { MeshoptSimplifier } from 'meshoptimizer/simplifier';
+import { LimbeckError } from '../../errors';
 import type { Mesh } from './extract';
 import { nonManifoldVertices } from './manifold';
 import { vertexNormals } from './normals';
@@ -40,15 +41,16 @@ interface Draft {
  * A closed manifold stays one. Where collapses would pinch thin parts together, those parts keep more
  * triangles, and the result can then have more than asked for. The same input gives the same mesh.
  *
- * @throws RangeError for fewer than 4 triangles or a negative error.
+ * @throws LimbeckError for fewer than 4 triangles or a negative error.
  */
 export async function simplifyMesh(
   mesh: Mesh,
   { triangles = fewestTriangles, error = Number.MAX_VALUE }: SimplifyOptions,
 ): Promise<Mesh> {
   if (!Number.isInteger(triangles) || triangles < fewestTriangles) {
-    throw new RangeError(
+    throw new LimbeckError(
       `A mesh can be simplified to ${fewestTriangles} triangles or more, not to ${triangles}.`,
+      'Choose a whole number from there on.',
     );
   }
   if (!(error >= 0)) throw new RangeError(`The error of a simplification must be >= 0: ${error}.`);

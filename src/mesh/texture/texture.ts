@@ -17,7 +17,7 @@ export interface Texture {
  *
  * @param mesh of about `mostUnwrapped` triangles or fewer.
  * @param size side of the image in texels.
- * @throws RangeError for a size that is no texture's.
+ * @throws LimbeckError for a size that is no texture's.
  */
 export async function textureMesh(
   gpu: Gpu,

@@ -1,4 +1,5 @@
 import type { Mesh as ChartedMesh, Atlas as Charts } from 'watlas';
+import { LimbeckError } from '../../errors';
 import type { Mesh } from '../surface/extract';
 
 /** A mesh's surface laid out in a square image, cut along seams. */
@@ -28,12 +29,15 @@ const gutterOf = (size: number) => Math.max(2, Math.round(size / 256));
  * maps of Lévy et al., SIGGRAPH 2002). The same mesh gives the same atlas.
  *
  * @param size side of the image in texels; charts are kept apart by `size / 256` of them.
- * @throws RangeError for a size that is no texture's.
+ * @throws LimbeckError for a size that is no texture's.
  */
 export async function unwrapMesh(mesh: Mesh, size: number): Promise<Atlas> {
   const { least, most } = textureSizes;
   if (!Number.isInteger(size) || size < least || size > most) {
-    throw new RangeError(`A texture's size must be an integer from ${least} to ${most}: ${size}.`);
+    throw new LimbeckError(
+      `A texture's size must be an integer from ${least} to ${most}, not ${size}.`,
+      'Choose one in between.',
+    );
   }
   const watlas = await import('watlas');
   await watlas.Initialize();
