@@ -71,8 +71,10 @@ export function settingsOf(choices: Choices, { method, changes }: RunChoice): Se
 }
 
 /** The same, while the prompt may still be empty. */
-export const draftOf = (choices: Choices, run: RunChoice): Settings =>
-  settingsOf({ ...choices, prompt: choices.prompt.trim() ? choices.prompt : 'any' }, run);
+export function draftOf(choices: Choices, run: RunChoice): Settings {
+  const { prompt } = choices;
+  return { ...settingsOf({ ...choices, prompt: prompt.trim() ? prompt : 'any' }, run), prompt };
+}
 
 /** The choices that lead to one run's settings. */
 export function choicesOf(settings: Settings): Choices {

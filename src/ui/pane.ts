@@ -100,7 +100,7 @@ export class Pane {
     equation.title = sources.join('; ');
     this.#turns = generator === 'field';
     this.element.dataset.generator = generator;
-    const of = prompt ? ` of ${prompt}` : '';
+    const of = prompt.trim() ? ` of ${prompt.trim()}` : '';
     const what = this.#turns ? `The object${of}` : `The pictures${of}`;
     const how = this.#turns ? ': arrow keys turn it' : '';
     this.#canvas.setAttribute('aria-label', `${what} by ${lineOf(name)}${how}`);

@@ -68,11 +68,13 @@ export class Viewports {
     const newest = this.#sizes.get(run) ?? size;
     viewport.resize(newest);
     viewport.show(this.#sources.get(run));
+    // As the others are seen by now.
+    const [orbit = start] = [...this.#panes.values()].map(({ target }) => target);
     this.#panes.set(run, {
       viewport,
       size: newest,
-      orbit: start,
-      target: start,
+      orbit,
+      target: orbit,
       stale: true,
       hurried: side,
       still: side,
