@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { batchOf, questionsOf } from '../../src/guidance/queries';
 import { makeSettings, methodIds, methodOf, methods } from '../../src/settings';
+import { refusal } from '../refusal';
 
 /** What a method asks of each model in a step. */
 function asked(method: (typeof methodIds)[number]) {
@@ -24,8 +25,8 @@ test('SDS asks one network twice, VSD another one once, too', () => {
   expect(asked('vsd')).toEqual([2, 1]);
 });
 
-test('a method that is not in the table is refused by name', () => {
-  expect(() => methodOf('dreambooth')).toThrow(
-    `Unknown method 'dreambooth': choose one of ${methodIds.join(', ')}.`,
+test('a method that is not in the table is refused by name', async () => {
+  expect(await refusal(() => methodOf('dreambooth'))).toBe(
+    `Unknown method 'dreambooth'. Choose one of ${methodIds.join(', ')}.`,
   );
 });
