@@ -26,7 +26,7 @@ async function stepTo(run: Run, step: number): Promise<Uint8Array> {
 
 describe.each(['sds', 'vsd'] as const)('%s', (method) => {
   test('50 steps of one seed end in the same bytes, stopped half-way or not', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const settings = settingsOf(method);
     const [first, second, resumed] = [
