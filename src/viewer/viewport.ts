@@ -86,7 +86,7 @@ export class Viewport {
 
   /**
    * Submits one frame, the field rendered with as many pixels as a square of `side` has.
-   * @returns whether kernels had to be made for that size.
+   * @returns whether it is the first of its size, for which buffers and kernels had to be made.
    */
   async draw(orbit: OrbitState, side: number): Promise<boolean> {
     const stretch = Math.sqrt(this.#camera.aspect);
