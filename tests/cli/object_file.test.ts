@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readObjectFile } from '../../src/cli/object_file';
 import { pngOf } from '../object/files';
+import { refusal } from '../refusal';
 
 let folder: string;
 beforeAll(async () => {
@@ -23,7 +24,7 @@ test('an object brings its materials and textures from its folder', async () => 
 });
 
 test('a file that is missing is named with its path', async () => {
-  await expect(readObjectFile(join(folder, 'nowhere.glb'))).rejects.toThrow(
+  expect(await refusal(readObjectFile(join(folder, 'nowhere.glb')))).toMatch(
     /nowhere.glb cannot be read.*Check the path/,
   );
 });
