@@ -1,6 +1,6 @@
 /**
  * The cost model of docs/performance.md: what each stage of a training step must do at least, and how
- * long that takes at least on an adapter whose peakRates are known. Pure functions of sizes.
+ * long that takes at least on an adapter whose peak rates are known. Pure functions of sizes.
  */
 
 /** A rate that depends on how many bytes it is spread over, from small to large. */

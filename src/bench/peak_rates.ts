@@ -25,12 +25,12 @@ const effort = {
 /** Bytes of an entry that is read, and of one that is added to. */
 const entryBytes = { gather: 4, scatter_add: 8 } as const;
 
-/** Work of one iteration of a thread, as the kernels of shaders/bench/peakRates.wgsl do it. */
+/** Work of one iteration of a thread, as the kernels of shaders/bench/peak_rates.wgsl do it. */
 const perIteration = { multiply_add: 256, exponential: 4, gather: 16, scatter_add: 32 } as const;
 
 /** Measures what the adapter can do at best. Takes seconds. */
 export async function measurePeakRates(gpu: Gpu, timer: Timer): Promise<PeakRates> {
-  const arena = new Arena(gpu, 'bench.peakRates');
+  const arena = new Arena(gpu, 'bench.peak_rates');
   const words = Math.max(...streamBytes) / 4;
   const source = arena.upload('source', new Float32Array(words).fill(0.999));
   const sink = arena.allocate('sink', words);
@@ -45,13 +45,13 @@ export async function measurePeakRates(gpu: Gpu, timer: Timer): Promise<PeakRate
   ) => {
     const { threads, times } = gpu.adapter.software ? effort.software : effort.hardware;
     const iterations = fewest * times;
-    const shader = new Shader(gpu, 'bench.peakRates', code, { iterations, mask });
+    const shader = new Shader(gpu, 'bench.peak_rates', code, { iterations, mask });
     const kernel = shader.bind(entryPoint, resources);
     const seconds = await timer.seconds((pass) => kernel.record(pass, threads / lanes));
     return (threads * iterations * perIteration[entryPoint]) / seconds;
   };
 
-  const shader = new Shader(gpu, 'bench.peakRates', code, { iterations: 0, mask: 0 });
+  const shader = new Shader(gpu, 'bench.peak_rates', code, { iterations: 0, mask: 0 });
   const bandwidth: RateBySize = [];
   for (const size of streamBytes) {
     const part = (buffer: GPUBuffer) => ({ buffer, size });

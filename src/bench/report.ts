@@ -11,7 +11,7 @@ const bytes = (count: number) => {
 const bySize = (rates: RateBySize) =>
   rates.map((entry) => `${giga(entry.rate)} (${bytes(entry.bytes)})`).join(', ');
 
-/** The peakRates as lines of text. */
+/** The peak rates as lines of text. */
 export function peakRateLines(peakRates: PeakRates): string[] {
   return [
     `fused multiply-adds   ${giga(peakRates.operations)} G/s`,

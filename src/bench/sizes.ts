@@ -1,4 +1,5 @@
-import { type FieldOptions, fieldOptions } from '../field/options';
+import { type FieldSettings, fieldSettings } from '../field/settings';
+import { complete } from '../schema';
 
 /** A training step's size. */
 export interface Size {
@@ -8,7 +9,7 @@ export interface Size {
   readonly resolution: number;
   readonly samplesPerRay: number;
   readonly occupancyResolution: number;
-  readonly field: FieldOptions;
+  readonly field: FieldSettings;
 }
 
 /** Four views of 32 pixels are what the shipped prior looks at; the largest still binds 128 MiB buffers. */
@@ -19,7 +20,13 @@ export const sizes: readonly Size[] = [
     resolution: 32,
     samplesPerRay: 64,
     occupancyResolution: 32,
-    field: fieldOptions({ levels: 8, log2TableSize: 16, maxResolution: 96, hidden: 32 }),
+    field: complete(fieldSettings, {
+      activeLevels: 1,
+      levels: 8,
+      log2TableSize: 16,
+      maxResolution: 96,
+      hidden: 32,
+    }),
   },
   {
     name: 'medium',
@@ -27,7 +34,13 @@ export const sizes: readonly Size[] = [
     resolution: 64,
     samplesPerRay: 64,
     occupancyResolution: 32,
-    field: fieldOptions({ levels: 8, log2TableSize: 16, maxResolution: 96, hidden: 32 }),
+    field: complete(fieldSettings, {
+      activeLevels: 1,
+      levels: 8,
+      log2TableSize: 16,
+      maxResolution: 96,
+      hidden: 32,
+    }),
   },
   {
     name: 'large',
@@ -35,6 +48,12 @@ export const sizes: readonly Size[] = [
     resolution: 64,
     samplesPerRay: 96,
     occupancyResolution: 64,
-    field: fieldOptions({ levels: 16, log2TableSize: 19, maxResolution: 256, hidden: 64 }),
+    field: complete(fieldSettings, {
+      activeLevels: 1,
+      levels: 16,
+      log2TableSize: 19,
+      maxResolution: 256,
+      hidden: 64,
+    }),
   },
 ];

@@ -37,7 +37,7 @@ export class BenchStep {
     this.cameras = around(views);
     this.#settings = makeSettings({
       prompt: 'bench',
-      field: { ...field, activeLevels: 1 },
+      field,
       render: { samplesPerRay, occupancyResolution },
     });
     this.generator = new FieldGenerator(gpu, {

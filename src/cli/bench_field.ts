@@ -27,7 +27,7 @@ type ClockKind = (typeof clocks)[number];
 /** `bench field`: how near the field's kernels come to what the adapter can do (docs/performance.md). */
 export const fieldBench = {
   about: [
-    "Measures the adapter's peakRates and each stage of a training step of the field beside its bound.",
+    "Measures the adapter's peak rates and each stage of a training step of the field beside its bound.",
   ],
   flags,
   run: async (parsed: Parsed, json: boolean): Promise<void> =>

@@ -3,7 +3,8 @@ import { type PeakRates, stageNames } from '../../src/bench/cost_model';
 import type { Size } from '../../src/bench/sizes';
 import { measureStep } from '../../src/bench/stages';
 import { Timer } from '../../src/bench/timer';
-import { fieldOptions } from '../../src/field/options';
+import { fieldSettings } from '../../src/field/settings';
+import { complete } from '../../src/schema';
 import { openTestGpu, type TestGpu } from '../gpu';
 
 let t: TestGpu;
@@ -17,7 +18,7 @@ const size: Size = {
   resolution: 8,
   samplesPerRay: 16,
   occupancyResolution: 8,
-  field: fieldOptions({ levels: 2, log2TableSize: 10, maxResolution: 16, hidden: 16 }),
+  field: complete(fieldSettings, { levels: 2, log2TableSize: 10, maxResolution: 16, hidden: 16 }),
 };
 
 const rate = [{ bytes: 8, rate: 1e9 }];
