@@ -10,6 +10,7 @@ import {
   SettingsError,
   settingsFrom,
   settingValues,
+  validatePrompt,
 } from '../settings';
 
 /** Changed settings by path. */
@@ -70,11 +71,11 @@ export function settingsOf(choices: Choices, { method, changes }: RunChoice): Se
   return makeSettings(presetOf(preset), { prompt, method, seed, generator }, shared!, own!);
 }
 
-/** The same, while the prompt may still be empty. */
-export function draftOf(choices: Choices, run: RunChoice): Settings {
-  const { prompt } = choices;
-  return { ...settingsOf({ ...choices, prompt: prompt.trim() ? prompt : 'any' }, run), prompt };
-}
+/** The same, whatever the prompt is while it is typed. */
+export const draftOf = (choices: Choices, run: RunChoice): Settings => ({
+  ...settingsOf({ ...choices, prompt: 'any' }, run),
+  prompt: choices.prompt,
+});
 
 /** The choices that lead to one run's settings. */
 export function choicesOf(settings: Settings): Choices {
@@ -108,6 +109,7 @@ export function validateChoices(choices: Choices): void {
     ),
   ];
   if (names.length > 0) throw new SettingsError(`Unknown setting '${names[0]}'.`, 'Leave it out.');
+  if (choices.prompt.trim()) validatePrompt(choices.prompt);
   for (const run of runs) draftOf(choices, { ...run, method: methodOf(run.method).id });
 }
 

@@ -83,7 +83,7 @@ export class Page {
       return '';
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      return `The link was not understood: ${error.message} The page starts with its own settings.`;
+      return `The link was not understood: ${inWords(error)} The page starts with its own settings.`;
     }
   }
 

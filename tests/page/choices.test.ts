@@ -4,6 +4,7 @@ import {
   type Choices,
   changed,
   choicesOf,
+  draftOf,
   firstChoices,
   settingsOf,
   validateChoices,
@@ -51,7 +52,11 @@ test('choices can be read off settings', () => {
   expect(settingsOf(found, found.runs[0]!)).toEqual(settings);
 });
 
-test('a prompt may be empty while it is typed, but not when it is run', () => {
+test('a prompt may be anything while it is typed, but not when it is run', () => {
+  const long = { ...firstChoices, prompt: 'a'.repeat(1001) };
+  expect(draftOf(long, long.runs[0]!).prompt).toBe(long.prompt);
+  expect(() => settingsOf(long, long.runs[0]!)).toThrow(/1001 characters/);
+  expect(() => validateChoices(long)).toThrow(/1001 characters/);
   validateChoices(firstChoices);
   expect(() => settingsOf(firstChoices, firstChoices.runs[0]!)).toThrow(/prompt is empty/);
   expect(settingsOf(house, house.runs[0]!).steps).toBe(defaults.steps);

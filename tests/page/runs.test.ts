@@ -80,8 +80,11 @@ test('two seeds stand side by side and become pictures', patience, async () => {
 });
 
 test.each([
-  ['method=sds,sds,sds,sds,sds', /There are 5 runs; the page shows 1 to 4/],
-  ['method=gan', /Unknown method 'gan': choose one of sds, vsd/],
+  [
+    'method=sds,sds,sds,sds,sds',
+    /There are 5 runs, and the page shows 1 to 4\. Name as many methods/,
+  ],
+  ['method=gan', /Unknown method 'gan'\. Choose one of sds, vsd/],
 ])(
   'the link %s is refused in words, and the page starts as it is',
   patience,
