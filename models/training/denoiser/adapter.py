@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from .exemplar import ADAPTER, begin
 from .network import Denoiser
@@ -21,7 +21,7 @@ def split(path: Path, out: Path) -> int:
     if not state:
         raise ValueError(f"{path} is shown no exemplars: it was trained without --exemplars")
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: value.contiguous() for name, value in state.items()}, out)
+    out.write_bytes(save({name: value.contiguous() for name, value in state.items()}))
     return sum(value.numel() for value in state.values())
 
 

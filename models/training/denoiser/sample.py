@@ -57,15 +57,17 @@ def ddim(
     """Deterministic DDIM (Song et al. 2021, eq. 12) with guidance: views [N, V, C, H, W] in [-1, 1].
 
     `text` and `empty` are tokens and mask; `exemplar` is tokens and which views are shown, and goes with the text:
-    guidance leads away from neither. The clean estimate is clipped to [-1, 1] at every step.
+    guidance leads towards both. The clean estimate is clipped to [-1, 1] at every step.
     """
     alpha_bar = alpha_bar_table(noise.shape[-1]).float().to(noise.device)
     timesteps = torch.linspace(TIMESTEPS - 1, 0, steps).round().long()
     size = len(noise)
     both = [torch.cat([a, b.expand_as(a)]) for a, b in zip(text, empty)]
-    # The half without the prompt is shown no exemplar.
-    beside = () if exemplar is None else (torch.cat([t, u]) for t, u in zip(exemplar, (exemplar[0], 0 * exemplar[1])))
-    beside = tuple(beside)
+    beside = ()
+    if exemplar is not None:
+        tokens, shown = exemplar
+        # The half without the prompt is shown no exemplar.
+        beside = torch.cat([tokens, tokens]), torch.cat([shown, torch.zeros_like(shown)])
     z = noise
     for i, t in enumerate(timesteps):
         alpha, sigma = alpha_bar[t].sqrt(), (1 - alpha_bar[t]).sqrt()

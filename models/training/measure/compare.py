@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ..denoiser.network import Denoiser
@@ -41,7 +41,7 @@ def check(path: Path) -> None:
     group = {name: value[1] for name, value in inputs.items() if name != "timestep"}
     levels = {"timesteps": torch.tensor(LEVELS), "predictions": torch.stack(predictions)}
     metadata = {"denoiser": hashlib.sha256(path.read_bytes()).hexdigest(), "torch": torch.__version__}
-    save_file(group | levels, path.parent / "reference.safetensors", metadata)
+    (path.parent / "reference.safetensors").write_bytes(save(group | levels, metadata))
 
 
 def hold(what: str, found: np.ndarray, expected: Tensor) -> None:
