@@ -1,4 +1,4 @@
-/** Prompt to the text encoder's piece ids: the twin of `models/training/tokenizer.py`. */
+/** Prompt to the text encoder's piece ids: the twin of `models/training/text/tokenizer.py`. */
 
 import { LimbeckError } from '../errors';
 

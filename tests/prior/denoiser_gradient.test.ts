@@ -29,7 +29,7 @@ interface Fixture {
 
 const path = (name: string) => new URL(name, import.meta.url);
 
-/** The fixture's reproducible values in [-1, 1): `hashed` of models/training/gradient_fixture.py. */
+/** The fixture's reproducible values in [-1, 1): `hashed` of models/training/export/gradient_fixture.py. */
 function hashed(count: number, salt: number): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: count }, (_, i) => {
     let h = (Math.imul(i + 1, 2654435761) + Math.imul(salt, 40503)) >>> 0;
