@@ -53,7 +53,7 @@ def test_shipped(folder: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", TIER_OF)
 def test_layer_names(folder: str) -> None:
     """The reference gradients name the layers as the shipped graph does, and all that LoRA adapts."""
-    fixture = REPOSITORY / "tests" / "onnx" / "fixtures" / f"{folder}_lora.json"
+    fixture = REPOSITORY / "tests" / "prior" / "fixtures" / f"{folder}_lora.json"
     model = load_denoiser(MODELS / folder / "denoiser.onnx")
     written = names_in(MODELS / folder / "denoiser.onnx")
     layers = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
