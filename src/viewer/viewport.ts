@@ -28,6 +28,9 @@ interface Shown {
   readonly texture: THREE.ExternalTexture;
 }
 
+/** What a frame shows of the field; for the first picture of a size, buffers and perhaps kernels were made. */
+export type Drawn = 'nothing' | 'first of its size' | 'as before';
+
 /** Sizes kept ready: one for a moving camera or a field in training, one for a still, one on the way to it. */
 const kept = 3;
 
@@ -86,9 +89,9 @@ export class Viewport {
 
   /**
    * Submits one frame, the field rendered with as many pixels as a square of `side` has.
-   * @returns whether it is the first of its size, for which buffers and kernels had to be made.
+   * @returns what of the field it shows.
    */
-  async draw(orbit: OrbitState, side: number): Promise<boolean> {
+  async draw(orbit: OrbitState, side: number): Promise<Drawn> {
     const stretch = Math.sqrt(this.#camera.aspect);
     const size = { width: Math.round(side * stretch), height: Math.round(side / stretch) };
     const first = this.#source !== undefined && !this.#shown.has(keyOf(size));
@@ -102,7 +105,8 @@ export class Viewport {
     this.#camera.position.setFromSphericalCoords(orbit.distance, fromUp, azimuth);
     this.#camera.lookAt(0, 0, 0);
     this.#renderer.render(this.#scene, this.#camera);
-    return first;
+    if (!shown) return 'nothing';
+    return first ? 'first of its size' : 'as before';
   }
 
   dispose(): void {

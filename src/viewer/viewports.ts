@@ -170,16 +170,16 @@ export class Viewports {
     pane.orbit = eased(pane.orbit, pane.target, seconds, halfLife);
     pane.drawn = started;
     pane.stale = isMoving(pane);
-    const first = await pane.viewport.draw(pane.orbit, side);
+    const drawn = await pane.viewport.draw(pane.orbit, side);
     await queue.onSubmittedWorkDone();
     const milliseconds = performance.now() - started;
     pane.notBefore = performance.now() + pauseAfter(milliseconds, pace);
     const most = Math.sqrt(pane.size.width * pane.size.height);
-    // A size's first picture also compiles its kernels: its time says nothing.
-    const next = first ? side : nextSide(side, milliseconds, pace, most);
+    // The time of a size's first picture, or of none, does not say what the next one takes.
+    const next = drawn === 'as before' ? nextSide(side, milliseconds, pace, most) : side;
     if (hurried) pane.hurried = next;
     else pane.still = Math.max(side, next);
-    const better = !hurried && (first || next > side);
+    const better = !hurried && (drawn === 'first of its size' || next > side);
     if (better || hurried !== this.#isHurried(pane)) pane.stale = true;
   }
 
