@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import glsl from 'vite-plugin-glsl';
-import { shippedPriors } from './src/prior/shipped.ts';
+import { sharedFolders, shippedPriors } from './src/prior/shipped.ts';
 
 /** Resolves `#include` in .wgsl files; shared by the page, the CLI bundle and the tests. */
 export const wgsl = () =>
@@ -18,7 +18,8 @@ const priors = (): Plugin => ({
   name: 'priors',
   apply: (config, { command }) => command === 'build' && !config.build?.ssr,
   generateBundle() {
-    for (const folder of Object.keys(shippedPriors).map((name) => `models/${name}`)) {
+    for (const name of [...Object.keys(shippedPriors), ...sharedFolders]) {
+      const folder = `models/${name}`;
       for (const file of readdirSync(folder)) {
         const source = readFileSync(`${folder}/${file}`);
         this.emitFile({ type: 'asset', fileName: `${folder}/${file}`, source });

@@ -4,6 +4,7 @@ from pathlib import Path
 
 TRAINING = Path(__file__).parent
 MODELS = TRAINING.parent
-SHIPPED = MODELS / "default"  # the 32-pixel tier, whose text encoder is every tier's
+SHIPPED = MODELS / "default"  # the 32-pixel tier
+TEXT = MODELS / "text"  # the text encoder and tokenizer of all tiers
 WORK = TRAINING / "work"  # pictures, checkpoints, logs; git ignores it
 REPOSITORY = MODELS.parent

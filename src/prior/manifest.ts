@@ -63,11 +63,17 @@ const background = v.union(
 /** Absolute paths, drives and schemes, folders above, and what a URL takes for either or for its end. */
 const leavesTheFolder = /^\/|^\w+:|(^|\/)\.\.(\/|$)|[\\%?#]/;
 
+/** A folder beside the manifest's: models may share what it holds. */
+const neighbour = /^\.\.\/(?!\.{1,2}\/)[^/]+\/(?=.)/;
+
 const file = group({
   /** From the manifest's folder. */
   path: v.pipe(
     text,
-    v.check((path) => !leavesTheFolder.test(path), 'a path beside the manifest'),
+    v.check(
+      (path) => !leavesTheFolder.test(path.replace(neighbour, '')),
+      'a path beside the manifest, or ../folder/file',
+    ),
   ),
   bytes: integer(1),
   sha256: v.pipe(

@@ -4,6 +4,9 @@ export const shippedPriors: Readonly<Record<string, string>> = {
   fine: '64 pixels, slower',
 };
 
+/** The folders in `models` of what several priors share. */
+export const sharedFolders = ['text'];
+
 /** The folder of a prior: inside `models` of one that ships, else `prior` is the folder itself. */
 export function priorFolder(prior: string, models: string): string {
   return Object.hasOwn(shippedPriors, prior) ? `${models}/${prior}` : prior;

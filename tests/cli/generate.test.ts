@@ -205,8 +205,9 @@ describe('bad input ends with a message and a code other than 0:', () => {
 
 describe('a damaged model is named, and earlier results stay:', () => {
   const damage = async (name: string, change: (model: string) => Promise<unknown>) => {
-    const model = out(`model ${name}`);
+    const model = out(join(`models ${name}`, 'default'));
     await cp('models/default', model, { recursive: true });
+    await cp('models/text', join(model, '../text'), { recursive: true });
     await change(model);
     const dir = out(`kept ${name}`);
     await cp(out('sds'), dir, { recursive: true });
@@ -259,7 +260,7 @@ describe('a damaged model is named, and earlier results stay:', () => {
   });
 
   test('missing', async () => {
-    const text = await damage('missing', (model) => rm(join(model, 'text_encoder.onnx')));
+    const text = await damage('missing', (model) => rm(join(model, '../text/text_encoder.onnx')));
     expect(text).toMatch(/text_encoder.onnx cannot be read/);
   });
 });

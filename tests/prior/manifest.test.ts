@@ -118,14 +118,32 @@ describe('parseManifest', () => {
     expect(() => parseManifest({ ...good, views: value })).toThrow(`views is ${value}: it must be`);
   });
 
-  test.each(['/x', 'a/../../x', 'C:x', 'https://e.org/x', '..\\x', '%2e%2e/x', 'x?y', 'x#y'])(
-    'refuses a path that leaves the folder: %s',
-    (path) => {
-      expect(() => parseManifest(changed('files.tokenizer.path', path))).toThrow(
-        `path is ${JSON.stringify(path)}: it must be a path beside the manifest`,
-      );
-    },
-  );
+  test.each(['../text/x', '../a.b/c/d.e'])('takes a path into the folder beside it: %s', (path) => {
+    const { files } = parseManifest(changed('files.tokenizer.path', path));
+    expect(files.tokenizer.path).toBe(path);
+  });
+
+  test.each([
+    '/x',
+    'a/../../x',
+    '../x',
+    '../../x',
+    '.././x',
+    '../a/../x',
+    '../a/../../x',
+    '..//x',
+    '../a/',
+    'C:x',
+    'https://e.org/x',
+    '..\\x',
+    '%2e%2e/x',
+    'x?y',
+    'x#y',
+  ])('refuses a path that leaves the folder: %s', (path) => {
+    expect(() => parseManifest(changed('files.tokenizer.path', path))).toThrow(
+      `path is ${JSON.stringify(path)}: it must be a path beside the manifest`,
+    );
+  });
 
   test('refuses a huge list in a short message', async () => {
     const huge = changed('alpha_bar', new Array(1e6).fill(0.5));

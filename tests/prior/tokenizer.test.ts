@@ -15,7 +15,7 @@ interface Case {
   readonly ids: readonly number[];
 }
 
-const json = readJson<TokenizerJson>('../../models/default/tokenizer.json');
+const json = readJson<TokenizerJson>('../../models/text/tokenizer.json');
 const cases = readJson<Case[]>('../fixtures/tokenizer.json');
 const tokenizer = new Tokenizer(json);
 const [UNK, CLS, SEP] = [1, 2, 3];

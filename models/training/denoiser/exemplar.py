@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..objects.camera import EXEMPLAR, group_cameras
 from ..objects.exemplars import Kind
-from ..paths import SHIPPED
+from ..paths import TEXT
 from .blocks import Entry, to_channels, zero
 from .outer import SIZE, gain
 from .schedule import REFERENCE, cosine_alpha_bar
@@ -69,7 +69,7 @@ def begin(model: "Denoiser") -> None:
             # The denoiser's convolutions have a way out as well, which the encoder lacks.
             kept = mine.state_dict().keys()
             mine.load_state_dict({k: v for k, v in getattr(model, name).state_dict().items() if k in kept})
-    tokens, ids = encode_prompts([""], SHIPPED)
+    tokens, ids = encode_prompts([""], TEXT)
     context = model.text_norm(model.text(torch.from_numpy(tokens).half().float()))
     camera = group_cameras(torch.tensor([EXEMPLAR[0]]), torch.tensor([EXEMPLAR[1]]))
     mask = torch.from_numpy(ids != 0).float()

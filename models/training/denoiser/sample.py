@@ -14,7 +14,7 @@ from torch import Tensor
 from ..objects.camera import group_cameras
 from ..objects.data import Exemplar, Groups
 from ..objects.exemplars import Exemplars, Kind
-from ..paths import SHIPPED, WORK
+from ..paths import TEXT, WORK
 from ..text.features import TextFeatures
 from .loss import encoded
 from .network import Denoiser
@@ -110,7 +110,7 @@ class Sampler:
     def __call__(self, prompts: list[str], exemplar: Exemplar | None = None) -> Tensor:
         config = self.model.config
         device = next(self.model.parameters()).device
-        tokens, mask = encode([*prompts, ""], self.features, SHIPPED)
+        tokens, mask = encode([*prompts, ""], self.features, TEXT)
         tokens, mask = tokens.to(device), mask.to(device)
         size = config.resolution
         shape = (len(prompts), config.views, config.channels, size, size)

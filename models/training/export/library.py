@@ -103,7 +103,7 @@ def write(exemplars: Exemplars, rows: list[dict], out: Path, quality: int) -> No
     count, in_strip, _, size, _ = views.shape
     camera = {"azimuth": EXEMPLAR[0], "elevation": EXEMPLAR[1]}
     place = {"size": size, "views": in_strip, "columns": columns_of(count, in_strip), "camera": camera}
-    text = json.dumps({"atlas": describe(path) | place} | index(exemplars, rows), ensure_ascii=False) + "\n"
+    text = json.dumps({"atlas": describe(path, out) | place} | index(exemplars, rows), ensure_ascii=False) + "\n"
     total = path.stat().st_size + len(text.encode())
     if total > LIMIT:
         raise ValueError(f"the library has {total / 1e6:.1f} MB, more than {LIMIT / 1e6:.0f}: lower --quality")

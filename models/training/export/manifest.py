@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,29 +11,35 @@ from ..denoiser.schedule import TIMESTEPS, alpha_bar_table
 from ..denoiser.weights import ENCODER
 from ..objects.camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, EXEMPLAR, FOVY
 from ..objects.exemplars import Kind
-from ..paths import SHIPPED
+from ..paths import MODELS, TEXT
 
-TEXT = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
+OF_TEXT = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
 
 
-def describe(path: Path) -> dict[str, object]:
+def describe(path: Path, folder: Path) -> dict[str, object]:
+    """A file of the manifest in `folder`."""
     data = path.read_bytes()
     return {
-        "path": path.name,
+        "path": Path(os.path.relpath(path, folder)).as_posix(),
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
     }
 
 
+def shared(file: Path, folder: Path) -> Path:
+    """Where a model in `folder` finds a file of all tiers: where it ships or, from another place, in a copy."""
+    if folder.resolve().parent == MODELS.resolve():
+        return file
+    return Path(shutil.copy(file, folder))
+
+
 def write_manifest(folder: Path, config: DenoiserConfig) -> None:
-    """Describes the files in `folder`; the text encoder is copied there if it is missing."""
-    files = {"denoiser": describe(folder / "denoiser.onnx")}
+    """Describes the files in `folder`, and those that all tiers share."""
+    files = {"denoiser": describe(folder / "denoiser.onnx", folder)}
     if config.exemplar:
-        files["exemplar_encoder"] = describe(folder / ENCODER)
-    for role, name in TEXT.items():
-        if not (folder / name).exists():
-            shutil.copy(SHIPPED / name, folder)
-        files[role] = describe(folder / name)
+        files["exemplar_encoder"] = describe(folder / ENCODER, folder)
+    for role, name in OF_TEXT.items():
+        files[role] = describe(shared(TEXT / name, folder), folder)
     size = config.resolution
     manifest: dict[str, object] = {
         "id": f"limbeck-objects-{size}",

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..paths import SHIPPED
+from ..paths import TEXT
 from ..text.onnx_file import encode_sentences
 from .data import MIRRORED_ORDER, SHADE, Drawn, Exemplar, Groups
 from .prompts import likelihood
@@ -58,7 +58,7 @@ class Exemplars:
         self.column = {int(index): n for n, index in enumerate(self.training)}
         self.phrases = sorted({phrase for i in self.training for phrase in data.objects[i].captions})
         self.row = {phrase: n for n, phrase in enumerate(self.phrases)}
-        self.sentences = encode_sentences(self.phrases, SHIPPED)
+        self.sentences = encode_sentences(self.phrases, TEXT)
         told = [[self.row[phrase] for phrase in data.objects[i].captions] for i in self.training]
         most = max(map(len, told))
         # Of each training object the rows of its phrases, the last one repeated: int [objects, most].
@@ -67,7 +67,7 @@ class Exemplars:
     def similarity(self, prompts: list[str]) -> np.ndarray:
         """Of prompts and training objects, by the nearest of their phrases: f32 [N, objects]."""
         known = all(prompt in self.row for prompt in prompts)
-        asked = self.sentences[[self.row[p] for p in prompts]] if known else encode_sentences(prompts, SHIPPED)
+        asked = self.sentences[[self.row[p] for p in prompts]] if known else encode_sentences(prompts, TEXT)
         return (asked @ self.sentences.T)[:, self.told].max(2)
 
     def found(self, prompts: list[str], rng: np.random.Generator) -> np.ndarray:

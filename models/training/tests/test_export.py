@@ -13,6 +13,7 @@ from onnx import numpy_helper
 
 from ..denoiser.network import LORA_TARGETS, TIERS
 from ..denoiser.weights import load_denoiser, names_in, read_state
+from ..export import manifest
 from ..export.attribution import attribution
 from ..export.graph import write_onnx
 from ..export.manifest import write_manifest
@@ -61,13 +62,21 @@ def test_layer_names(folder: str) -> None:
     assert adapted == list(json.loads(fixture.read_text())["layers"])
 
 
-def test_manifest(tmp_path: Path) -> None:
-    """The manifest of the shipped files says what the shipped one says."""
+def test_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The manifest of the shipped files says what the shipped one says; from elsewhere the text encoder is beside."""
     shipped = MODELS / "fine"
-    for name in ("denoiser.onnx", "text_encoder.onnx", "tokenizer.json"):
-        (tmp_path / name).symlink_to(shipped / name)
+    wanted = json.loads((shipped / "manifest.json").read_text())
+    (tmp_path / "denoiser.onnx").symlink_to(shipped / "denoiser.onnx")
     write_manifest(tmp_path, TIERS[64])
-    assert json.loads((tmp_path / "manifest.json").read_text()) == json.loads((shipped / "manifest.json").read_text())
+    elsewhere = json.loads((tmp_path / "manifest.json").read_text())
+    assert elsewhere["files"]["tokenizer"] == wanted["files"]["tokenizer"] | {"path": "tokenizer.json"}
+    assert (tmp_path / "text_encoder.onnx").stat().st_size == wanted["files"]["text_encoder"]["bytes"]
+
+    monkeypatch.setattr(manifest, "MODELS", tmp_path.parent)
+    monkeypatch.setattr(manifest, "TEXT", tmp_path.parent / "text")
+    (tmp_path.parent / "text").symlink_to(MODELS / "text")
+    write_manifest(tmp_path, TIERS[64])
+    assert json.loads((tmp_path / "manifest.json").read_text()) == wanted
 
 
 def test_attribution() -> None:

@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 
-from ..paths import REPOSITORY, SHIPPED
+from ..paths import REPOSITORY, TEXT
 from ..text.onnx_file import encode_prompts
 from ..text.tokenizer import CLS, PAD, SEP, Tokenizer
 
 
 def test_tokenizer() -> None:
     """It gives the pieces on which it and the program's tokenizer agree."""
-    tokenizer = Tokenizer.load(str(SHIPPED / "tokenizer.json"))
+    tokenizer = Tokenizer.load(str(TEXT / "tokenizer.json"))
     cases = json.loads((REPOSITORY / "tests" / "fixtures" / "tokenizer.json").read_text())
     assert len(cases) == 1000
     for case in cases:
@@ -21,8 +21,8 @@ def test_tokenizer() -> None:
 
 def test_encoder() -> None:
     """Features are those of the prompt, whatever it is encoded beside; pads have none."""
-    tokens, ids = encode_prompts(["a red chair", "", "a house"], SHIPPED)
-    alone, _ = encode_prompts(["a house"], SHIPPED)
+    tokens, ids = encode_prompts(["a red chair", "", "a house"], TEXT)
+    alone, _ = encode_prompts(["a house"], TEXT)
     assert ids[1, :3].tolist() == [CLS, SEP, PAD]
     assert np.allclose(tokens[2], alone[0], atol=1e-5)
     assert (tokens[ids == PAD] == 0).all() and np.abs(tokens[ids != PAD]).max() > 0.1

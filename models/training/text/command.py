@@ -5,8 +5,8 @@ python -m training text teacher --work W --teacher DIR
 python -m training text train   --work W --minutes 10
 python -m training text widen   --work W --captions captions.txt --wordnet DIR --teacher DIR
 python -m training text report  --work W --captions captions.txt
-python -m training text export  --work W --out default
-python -m training text features --encoder default --captions captions.txt --out text_features.pt
+python -m training text export  --work W --out text
+python -m training text features --encoder text --captions captions.txt --out text_features.pt
 python -m training text fixture --work W --out ../tests/fixtures/tokenizer.json
 
 --wordnet is the folder of WordNet's data files (Debian package wordnet-base: /usr/share/wordnet), --teacher the
