@@ -72,6 +72,8 @@ export class Studio {
         return session.load(command.run, command.bytes);
       case 'save':
         return session.save(command.run, command.kind);
+      case 'watch':
+        return session.watch(command.run, command.every);
       case 'sample':
         return session.sample(command.request);
       case 'pause':

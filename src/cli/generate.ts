@@ -4,7 +4,7 @@ import { LimbeckError } from '../errors';
 import { type Generator, NonFiniteGradientError } from '../generator/generator';
 import { encodePng } from '../image/png_node';
 import { viewsToImage } from '../image/strip';
-import type { StepReport } from '../protocol/reports';
+import type { StepReport, WatchedStep } from '../protocol/reports';
 import type { ShadingMode } from '../render/shading_mode';
 import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
@@ -13,6 +13,7 @@ import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
 import { ProgressLine } from './progress_line';
+import { writeWatched } from './watch_folder';
 
 /** Steps between checkpoints on disk. */
 const checkpointEvery = 50;
@@ -46,7 +47,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   for (const note of engine.notesOn(options.settings.prompt)) say(note);
 
   const started = performance.now();
-  const steps = await train(run, output);
+  const steps = await train(run, output, options.watch);
   warnOfSaturations(steps.reduce((sum, { saturations }) => sum + saturations, 0));
   const record = () => runJson(options, engine, steps, performance.now() - started);
   await output.write('field.safetensors', await run.checkpoint());
@@ -66,12 +67,20 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   await engine.dispose();
 }
 
-/** Steps until the run is finished, with a checkpoint on disk now and then before its end. */
-async function train(run: Run, output: Output): Promise<StepReport[]> {
+/**
+ * Steps until the run is finished, with a checkpoint on disk now and then before its end.
+ * @param watchEvery writes what every so many steps saw; 0 for none.
+ */
+async function train(run: Run, output: Output, watchEvery: number): Promise<StepReport[]> {
   const bar = new ProgressLine(process.stderr, run.settings.steps, run.step);
   const reports: StepReport[] = [];
   while (!run.finished) {
-    const report = await run.takeStep().catch((error: unknown) => {
+    let seen: WatchedStep | undefined;
+    const isWatched = watchEvery > 0 && run.step % watchEvery === 0;
+    const watch = (watched: WatchedStep) => {
+      seen = watched;
+    };
+    const report = await run.takeStep(isWatched ? watch : undefined).catch((error: unknown) => {
       throw error instanceof NonFiniteGradientError
         ? new NonFiniteGradientError(
             error.message,
@@ -80,6 +89,7 @@ async function train(run: Run, output: Output): Promise<StepReport[]> {
         : error;
     });
     reports.push(report);
+    if (seen) await writeWatched(output, seen);
     bar.show(run.step, words(report));
     if (run.step % checkpointEvery === 0 && !run.finished) {
       await output.write('field.safetensors', await run.checkpoint());

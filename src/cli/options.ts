@@ -28,6 +28,8 @@ export interface Options {
   readonly out: string;
   /** What turntable.png shows. */
   readonly shading: ShadingMode;
+  /** What every so many steps saw is written; 0 for none. */
+  readonly watch: number;
   readonly machine: Machine;
 }
 
@@ -38,6 +40,7 @@ const flags: Flags = {
   negative: { value: 'TEXT', text: 'what the object should not be; short for --guidance.negative' },
   textbook: { text: "the equation and the constants of the method's paper, nothing added" },
   shading: { value: 'NAME', text: `what turntable.png shows: ${shadingModes.join(', ')}` },
+  watch: { value: 'N', text: 'write what every Nth step saw into the folder watch' },
   resume: { value: 'FILE', text: 'go on from a field.safetensors, with its settings' },
   ...machineFlags,
 };
@@ -79,8 +82,18 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
     preset,
     out: parsed.get('out') ?? 'out',
     shading: shadingOf(parsed.get('shading') ?? shadingModes[0]),
+    watch: watchOf(parsed.get('watch')),
     machine: parseMachine(parsed),
   };
+}
+
+function watchOf(text: string | undefined): number {
+  const every = Number(text ?? 0);
+  if (Number.isInteger(every) && every >= 0) return every;
+  throw new SettingsError(
+    `--watch takes a whole number of steps, not '${text}'.`,
+    'Give one, for example 25.',
+  );
 }
 
 function shadingOf(name: string): ShadingMode {

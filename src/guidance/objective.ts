@@ -20,6 +20,8 @@ export type ObjectiveDraw = Pick<QueryDraw, 'now' | 'seed' | 'noiseStep' | 'leve
 
 /** ∂L/∂x of what the models see: SDS, VSD and what lies between (docs/method.md, "Guidance"). */
 export class Objective {
+  /** f32 [V, C, H, W, 2], written: the weighted terms of distribution matching and of guidance. */
+  readonly terms: GPUBuffer;
   readonly #arena: Arena;
   readonly #uniforms: Uniforms;
   readonly #spread: Dispatch;
@@ -53,7 +55,8 @@ export class Objective {
     this.#channels = channels;
     this.#uniforms = shader.uniforms('objective');
     this.#norms = this.#arena.allocate('norms', 3);
-    const terms = this.#arena.allocate('terms', 2 * elements);
+    this.terms = this.#arena.allocate('terms', 2 * elements);
+    const { terms } = this;
     const spreads = this.#arena.allocate('spreads', 4 * channels);
     const estimates = { objective: this.#uniforms.buffer, z, prediction, spreads };
     const shared = { ...estimates, gradient, terms };

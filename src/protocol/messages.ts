@@ -1,7 +1,7 @@
 import type { Image } from '../image/image';
 import type { ShadingMode } from '../render/shading_mode';
 import type { Settings } from '../settings';
-import type { StepReport } from './reports';
+import type { StepReport, WatchedStep } from './reports';
 
 export { type ShadingMode, shadingModes } from '../render/shading_mode';
 
@@ -58,6 +58,8 @@ export type Command =
   | { readonly type: 'resume' }
   | { readonly type: 'reset' }
   | { readonly type: 'save'; readonly run: RunId; readonly kind: SavedKind }
+  /** Reports what a run sees at every so many of its steps from the next one on; 0 for at none. */
+  | { readonly type: 'watch'; readonly run: RunId; readonly every: number }
   | {
       readonly type: 'attach';
       readonly run: RunId;
@@ -98,6 +100,8 @@ export type SessionReport =
       readonly step: number;
     }
   | { readonly type: 'step'; readonly run: RunId; readonly report: StepReport }
+  /** Before the report of that step. */
+  | { readonly type: 'watched'; readonly run: RunId; readonly watched: WatchedStep }
   /** What of a prompt the prior does not take in. */
   | { readonly type: 'note'; readonly message: string }
   /** The first file is the one to open. */

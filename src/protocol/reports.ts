@@ -1,3 +1,5 @@
+import type { Image } from '../image/image';
+
 /** Wall time of a step's parts, in milliseconds. */
 export interface StepTimes {
   readonly denoiser: number;
@@ -21,3 +23,25 @@ export interface StepReport {
   readonly saturations: number;
   readonly milliseconds: StepTimes;
 }
+
+/** One thing that a step saw or found: the views side by side. */
+export interface WatchedRow {
+  /** Fit for the name of a file. */
+  readonly id: string;
+  /** Its symbol, as in docs/method.md. */
+  readonly title: string;
+  /** What is to be seen, in words. */
+  readonly summary: string;
+  /** Of a quantity with a sign, which grey shows as zero: what white stands for; null for a picture. */
+  readonly range: number | null;
+  readonly image: Image;
+}
+
+/** What a step saw, for people. */
+export interface WatchedStep {
+  readonly step: number;
+  readonly rows: readonly WatchedRow[];
+}
+
+/** Takes what a step saw. Whether somebody watches changes no bit of the step. */
+export type Watch = (watched: WatchedStep) => void;

@@ -3,7 +3,7 @@ import { prefixed, unprefixed } from '../gpu/snapshot';
 import type { PngEncoder } from '../image/png';
 import type { FakeScore } from '../prior/fake_score';
 import type { Manifest } from '../prior/manifest';
-import type { StepReport } from '../protocol/reports';
+import type { StepReport, Watch } from '../protocol/reports';
 import { makeSettings, migrated, type Settings } from '../settings';
 import { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint';
 import type { Trainer } from './trainer';
@@ -37,9 +37,12 @@ export class Run<G extends Generator = Generator> {
     return this.step >= this.settings.steps;
   }
 
-  /** @throws NonFiniteGradientError when a gradient is not finite; the generator keeps its last state. */
-  async takeStep(): Promise<StepReport> {
-    const report = await this.#parts.trainer.takeStep();
+  /**
+   * @param watch is told what the step saw.
+   * @throws NonFiniteGradientError when a gradient is not finite; the generator keeps its last state.
+   */
+  async takeStep(watch?: Watch): Promise<StepReport> {
+    const report = await this.#parts.trainer.takeStep(watch);
     if (this.finished) await this.generator.finish();
     return report;
   }

@@ -9,7 +9,7 @@ import type {
   SessionReport,
   SessionState,
 } from '../protocol/messages';
-import type { StepReport } from '../protocol/reports';
+import type { StepReport, Watch } from '../protocol/reports';
 import type { Settings } from '../settings';
 import { noteOn, type SampleSource, Sampling } from './sampling';
 import { filesOf, type Saveable } from './saving';
@@ -18,7 +18,7 @@ import { filesOf, type Saveable } from './saving';
 export interface SessionRun extends Saveable {
   readonly step: number;
   readonly finished: boolean;
-  takeStep(): Promise<StepReport>;
+  takeStep(watch?: Watch): Promise<StepReport>;
   restore(bytes: Uint8Array): void;
   dispose(): void;
 }
@@ -69,6 +69,8 @@ const checkpointShare = 0.1;
 export class Session<R extends SessionRun> {
   readonly #options: SessionOptions<R>;
   readonly #members = new Map<RunId, Member<R>>();
+  /** At every how many of its steps a run is watched. */
+  readonly #watched = new Map<RunId, number>();
   readonly #tasks: (() => Promise<void>)[] = [];
   #state: SessionState = 'idle';
   #working = false;
@@ -107,6 +109,11 @@ export class Session<R extends SessionRun> {
       made.set(id, run);
       run.restore(bytes);
     });
+  }
+
+  /** Reports what a run of that name sees at every so many of its steps, those of later starts too; 0 for at none. */
+  watch(id: RunId, every: number): void {
+    this.#watched.set(id, every);
   }
 
   /** Takes no further steps until `resume`; the step that is being taken ends. */
@@ -260,7 +267,10 @@ export class Session<R extends SessionRun> {
     const [id, member] = next;
     const { run } = member;
     try {
-      const report = await run.takeStep();
+      const watchEvery = this.#watched.get(id) ?? 0;
+      const isWatched = watchEvery > 0 && run.step % watchEvery === 0;
+      const watch: Watch = (watched) => this.#options.report({ type: 'watched', run: id, watched });
+      const report = await run.takeStep(isWatched ? watch : undefined);
       this.#options.report({ type: 'step', run: id, report });
       const every = Math.ceil(run.settings.steps * checkpointShare);
       if (run.step % every === 0) member.saved = await run.checkpoint();

@@ -14,11 +14,12 @@ import {
 } from '../guidance/queries';
 import type { Manifest } from '../prior/manifest';
 import { type Space, spaceOf } from '../prior/space';
-import type { StepReport } from '../protocol/reports';
+import type { StepReport, Watch } from '../protocol/reports';
 import type { Camera } from '../render/camera';
 import type { Settings } from '../settings';
 import { type Draw, Plan } from './plan';
 import { StepClock } from './step_clock';
+import { Microscope } from './watch';
 
 /** The parts that one step moves; whoever made them disposes of them. */
 export interface TrainerParts {
@@ -43,6 +44,7 @@ export class Trainer {
   readonly #queries: Queries;
   readonly #objective: Objective;
   readonly #fake: FakeUpdates | undefined;
+  readonly #microscope: Microscope;
   readonly #readback: Readback;
   #step = 0;
 
@@ -69,6 +71,8 @@ export class Trainer {
     this.#objective = new Objective(gpu, shape, this.#queries, inputGradient);
     this.#fake = fake && new FakeUpdates(gpu, shape, fake, input);
     this.#readback = new Readback(gpu);
+    const seen = { input, inputGradient, answers: this.#queries, terms: this.#objective.terms };
+    this.#microscope = new Microscope(manifest, this.#readback, seen);
   }
 
   /** Steps taken. */
@@ -83,9 +87,10 @@ export class Trainer {
 
   /**
    * Takes one step.
+   * @param watch is told what the step saw.
    * @throws NonFiniteGradientError when a gradient is not finite.
    */
-  async takeStep(): Promise<StepReport> {
+  async takeStep(watch?: Watch): Promise<StepReport> {
     const draw = this.#plan.at(this.#step);
     const clock = new StepClock(this.#gpu);
     const work = new Submission(this.#gpu, 'trainer.step');
@@ -104,6 +109,7 @@ export class Trainer {
     this.#generator.backward(work);
     this.#generator.step(work, draw);
     work.submit();
+    if (watch) watch(await this.#microscope.look(draw));
     const moved = await this.#moved(draw);
     await clock.lap('generator');
 

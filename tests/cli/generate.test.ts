@@ -75,8 +75,18 @@ describe.each(['sds', 'vsd'])('a run by %s', (method) => {
 test('free pictures leave as one picture, and go on from their checkpoint', async () => {
   const dir = out('pixels');
   const args = ['a red chair', '--generator', 'pixels', '--method', 'vsd', '--out', dir];
-  expect((await generate([...args, '--steps', '3'])).code).toBe(0);
-  expect((await readdir(dir)).sort()).toEqual(['field.safetensors', 'run.json', 'views.png']);
+  expect((await generate([...args, '--steps', '3', '--watch', '2'])).code).toBe(0);
+  expect((await readdir(dir)).sort()).toEqual([
+    'field.safetensors',
+    'run.json',
+    'views.png',
+    'watch',
+  ]);
+  expect(await readdir(join(dir, 'watch'))).toEqual(['000000', '000002']);
+  const seen = await readdir(join(dir, 'watch', '000002'));
+  expect(seen).toEqual(expect.arrayContaining(['index.html', 'clean-guided.png', 'gradient.png']));
+  const gradient = PNG.sync.read(await readFile(join(dir, 'watch', '000002', 'gradient.png')));
+  expect([gradient.width, gradient.height]).toEqual([4 * 32, 32]);
   const png = PNG.sync.read(await readFile(join(dir, 'views.png')));
   expect([png.width, png.height]).toEqual([4 * 32, 32]);
   const again = ['--resume', join(dir, 'field.safetensors'), '--steps', '4', '--out', out('more')];
@@ -169,6 +179,7 @@ describe('bad input ends with a message and a code other than 0:', () => {
       /'steps' takes a whole number.*"ten"/,
     ],
     ['an unknown shading', ['a cube', '--shading', 'toon'], /Unknown shading 'toon'.*unlit, lit/],
+    ['watching now and then', ['a cube', '--watch', 'often'], /--watch takes a whole number/],
     ['an unknown denoiser', ['a cube', '--denoiser', 'tpu'], /Unknown denoiser 'tpu'/],
     ['an unknown mesh format', ['a cube', '--mesh.format', 'fbx'], /one of glb, obj, ply, stl/],
     [

@@ -3,7 +3,7 @@ import { LimbeckError } from '../../src/errors';
 import { NonFiniteGradientError, type OutputFile } from '../../src/generator/generator';
 import type { PngEncoder } from '../../src/image/png';
 import type { SessionReport } from '../../src/protocol/messages';
-import type { StepReport } from '../../src/protocol/reports';
+import type { StepReport, Watch } from '../../src/protocol/reports';
 import { makeSettings, type Settings } from '../../src/settings';
 import { baseName } from '../../src/train/saving';
 import { Session, type SessionRun } from '../../src/train/session';
@@ -26,8 +26,9 @@ class Counter implements SessionRun {
     return this.step >= this.settings.steps;
   }
 
-  async takeStep(): Promise<StepReport> {
+  async takeStep(watch?: Watch): Promise<StepReport> {
     if (this.disposed) throw new Error('A step after the end.');
+    watch?.({ step: this.step, rows: [] });
     if (this.step === this.failAt)
       throw new NonFiniteGradientError('The gradient is not finite.', 'Go on with less.');
     return { step: this.step++ } as StepReport;
@@ -130,6 +131,23 @@ test('runs take turns and end together', async () => {
     'sds finished',
     'vsd finished',
   ]);
+});
+
+test('a run that is watched shows what its steps saw, before their reports', async () => {
+  session.watch('vsd', 2);
+  between[9] = () => session.watch('vsd', 0);
+  await session.start(both);
+  await until('finished');
+  expect(of('watched').map(({ run, watched }) => `${run} ${watched.step}`)).toEqual([
+    'vsd 0',
+    'vsd 2',
+  ]);
+  const order = reports.flatMap((report) =>
+    report.type === 'watched' || (report.type === 'step' && report.run === 'vsd')
+      ? [report.type]
+      : [],
+  );
+  expect(order.slice(0, 4)).toEqual(['watched', 'step', 'step', 'watched']);
 });
 
 test('a pause takes effect after the step that is being taken, and resuming goes on', async () => {
