@@ -81,7 +81,7 @@ module.exports = {
     only('generator', ['gpu', 'field', 'render', 'optim', 'mesh', 'image']),
     only('fit', ['settings', 'gpu', 'generator', 'render', 'mesh', 'object', 'image']),
     only('runtime', ['gpu']),
-    only('prior', ['gpu', 'onnx', 'runtime']),
+    only('prior', ['gpu', 'onnx', 'runtime', 'image', 'object', 'render']),
     only('guidance', ['gpu', 'prior', 'render']),
     only('protocol', ['settings', 'image', 'render']),
     only('train', [

@@ -20,6 +20,7 @@ export const streams = {
   pixelInit: 12,
   background: 13,
   baselineTimestep: 14,
+  exemplar: 15,
 } as const;
 
 export type Counter = readonly [seed: number, stream: number, step: number, index: number];

@@ -9,6 +9,7 @@ import type { ShadingMode } from '../render/shading_mode';
 import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
 
+import { exemplarFile, exemplarWords } from './exemplar_file';
 import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
@@ -42,14 +43,18 @@ async function readCheckpointFile(path: string): Promise<Uint8Array> {
 async function distil(options: Options, checkpoint: Uint8Array | undefined): Promise<void> {
   const output = await Output.open(options.out);
   const engine = await openEngine(options.machine);
-  const run = await engine.createRun(options.settings);
+  const own = await exemplarFile(options.exemplar);
+  if (own) await engine.exemplars.add(own);
+  const run = await engine.createRun(options.settings, own ? undefined : checkpoint);
   if (checkpoint) run.restore(checkpoint);
-  for (const note of engine.notesOn(options.settings.prompt)) say(note);
+  const { record: shown, notes } = run.exemplar;
+  if (shown) say(exemplarWords(shown));
+  for (const note of [...engine.notesOn(options.settings.prompt), ...notes]) say(note);
 
   const started = performance.now();
   const steps = await train(run, output, options.watch);
   warnOfSaturations(steps.reduce((sum, { saturations }) => sum + saturations, 0));
-  const record = () => runJson(options, engine, steps, performance.now() - started);
+  const record = () => runJson(options, engine, run, steps, performance.now() - started);
   await output.write('field.safetensors', await run.checkpoint());
   await output.write('run.json', record());
   const made: string[] = [];
@@ -112,6 +117,7 @@ async function turntablePng(generator: Generator, shading: ShadingMode): Promise
 function runJson(
   options: Options,
   engine: Engine,
+  { exemplar }: Run,
   steps: readonly StepReport[],
   milliseconds: number,
 ): string {
@@ -124,6 +130,7 @@ function runJson(
     node: process.version,
     preset: options.preset,
     settings: options.settings,
+    exemplar: exemplar.record ?? null,
     seconds: milliseconds / 1000,
     steps,
   };

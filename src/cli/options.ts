@@ -17,6 +17,7 @@ import {
   settingValues,
   toText,
 } from '../settings';
+import { type ExemplarChoice, exemplarChoice, exemplarFlags } from './exemplar_file';
 import { type Flags, helpRow, helpRows, namesOf, type Parsed, parseFlags } from './flags';
 import { type Machine, machineFlags, parseMachine } from './machine';
 
@@ -30,6 +31,7 @@ export interface Options {
   readonly shading: ShadingMode;
   /** What every so many steps saw is written; 0 for none. */
   readonly watch: number;
+  readonly exemplar: ExemplarChoice;
   readonly machine: Machine;
 }
 
@@ -38,6 +40,7 @@ const flags: Flags = {
   preset: { value: 'NAME', text: `settings to start from: ${Object.keys(presets).join(', ')}` },
   out: { value: 'DIR', text: 'folder for the results, made if missing (default: out)' },
   negative: { value: 'TEXT', text: 'what the object should not be; short for --guidance.negative' },
+  ...exemplarFlags,
   textbook: { text: "the equation and the constants of the method's paper, nothing added" },
   shading: { value: 'NAME', text: `what turntable.png shows: ${shadingModes.join(', ')}` },
   watch: { value: 'N', text: 'write what every Nth step saw into the folder watch' },
@@ -67,12 +70,14 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
   const preset = parsed.get('preset') ?? 'default';
   const prompt = parsed.prompt ?? resumed.prompt ?? '';
   const negative = parsed.get('negative');
+  const exemplar = exemplarChoice(parsed);
   const method = parsed.get('method') ?? resumed.method ?? defaults.method;
   const given: PartialSettings[] = [
     presetOf(preset),
     resumed,
     ...(parsed.has('textbook') ? [methodOf(method).textbook] : []),
     ...(negative === undefined ? [] : [{ guidance: { negative } }]),
+    exemplar.settings,
     givenSettings(parsed, entries),
     { prompt },
   ];
@@ -81,6 +86,7 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
     settings: parsed.help ? defaults : makeSettings(...given),
     preset,
     out: parsed.get('out') ?? 'out',
+    exemplar,
     shading: shadingOf(parsed.get('shading') ?? shadingModes[0]),
     watch: watchOf(parsed.get('watch')),
     machine: parseMachine(parsed),

@@ -1,8 +1,9 @@
 import { encodePng } from '../image/png_node';
 import { viewsToImage } from '../image/strip';
 import { defaultSteps } from '../prior/sampler';
-import { SettingsError, validatePrompt } from '../settings';
-import { helpRow, helpRows, numberFlag, parseFlags } from './flags';
+import { defaults, SettingsError, validatePrompt } from '../settings';
+import { exemplarChoice, exemplarFile, exemplarFlags, exemplarWords } from './exemplar_file';
+import { helpRow, helpRows, namesOf, numberFlag, parseFlags } from './flags';
 import { machineFlags, openEngine, parseMachine, say } from './machine';
 import { Output } from './output';
 import { ProgressLine } from './progress_line';
@@ -19,6 +20,7 @@ const flags = {
     value: 'LOW,HIGH',
     text: "timesteps with guidance (default: the manifest's, or all)",
   },
+  ...exemplarFlags,
   ...machineFlags,
 };
 
@@ -34,7 +36,8 @@ const helpText = [
 
 /** `sample`: what the prior draws by itself, the yardstick of what is distilled from it. */
 export async function sample(args: readonly string[]): Promise<void> {
-  const parsed = parseFlags(args, Object.keys(flags));
+  const { names, switches } = namesOf(flags);
+  const parsed = parseFlags(args, names, { switches });
   if (parsed.help) {
     process.stdout.write(`${helpText}\n`);
     return;
@@ -45,12 +48,19 @@ export async function sample(args: readonly string[]): Promise<void> {
   const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
   const guidance = numberFlag(parsed, 'guidance', undefined, 0, 100);
   const interval = intervalOf(parsed.get('interval'));
+  const choice = exemplarChoice(parsed);
+  const exemplar = { ...defaults.exemplar, ...choice.settings.exemplar };
   const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
   const engine = await openEngine(parseMachine(parsed));
-  for (const note of engine.notesOn(prompt)) say(note);
+  const own = await exemplarFile(choice);
+  if (own) await engine.exemplars.add(own);
+  const { record, notes } = await engine.exemplars.chosen({ prompt, seed, exemplar });
+  if (record) say(exemplarWords(record));
+  for (const note of [...engine.notesOn(prompt), ...notes]) say(note);
   const options = {
     seed,
     steps,
+    exemplar,
     ...(guidance !== undefined && { guidance }),
     ...(interval && { interval }),
   };

@@ -1,5 +1,5 @@
 import type { Manifest } from '../prior/manifest';
-import type { PromptEncoder } from '../prior/text_encoder';
+import type { PromptEncoder, ShownExemplar } from '../prior/text_encoder';
 import type { Camera } from '../render/camera';
 import type { Texts } from './queries';
 import type { GuidanceSettings } from './settings';
@@ -23,17 +23,20 @@ export function directionOf({ c2w }: Camera): 'front' | 'side' | 'back' | 'overh
 /**
  * What a run tells its prior. One that is not told the camera reads the direction at the prompt's end; its
  * views are asked about one by one.
+ * @param exemplar shown beside the prompt, and not beside what stands for none: guidance leads towards both.
  */
 export async function textsOf(
   encoder: PromptEncoder,
   manifest: Manifest,
   { prompt, guidance }: { readonly prompt: string; readonly guidance: GuidanceSettings },
+  exemplar?: ShownExemplar,
 ): Promise<Texts> {
   const negative = guidance.negative
     ? await encoder.encode(guidance.negative)
     : await encoder.unconditional();
   if (manifest.camera.input) {
-    const conditional = await encoder.encode(prompt);
+    const told = await encoder.encode(prompt);
+    const conditional = exemplar ? { ...told, exemplar } : told;
     return (text) => (text === 'prompt' ? conditional : negative);
   }
   const seenFrom = {

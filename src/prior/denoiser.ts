@@ -18,6 +18,8 @@ export interface View {
 export class DenoiserInputs {
   readonly values: Readonly<Record<'timestep' | 'text' | 'text_mask', TensorValue>> & {
     readonly camera?: TensorValue;
+    readonly exemplar?: TensorValue;
+    readonly exemplar_shown?: TensorValue;
   };
   readonly #batch: number;
   readonly #views: number;
@@ -31,14 +33,21 @@ export class DenoiserInputs {
       text: value('text', shapes.text),
       text_mask: value('text_mask', shapes.text_mask),
       ...(shapes.camera && { camera: value('camera', shapes.camera) }),
+      ...(shapes.exemplar && { exemplar: value('exemplar', shapes.exemplar) }),
+      ...(shapes.exemplar_shown && {
+        exemplar_shown: value('exemplar_shown', shapes.exemplar_shown),
+      }),
     };
     this.#batch = batch;
     this.#views = manifest.views;
   }
 
-  setText(index: number, { tokens, mask }: Conditioning): void {
+  setText(index: number, { tokens, mask, exemplar }: Conditioning): void {
     this.values.text.write(tokens, index * tokens.length);
     this.values.text_mask.write(mask, index * mask.length);
+    const shown = exemplar?.shown ?? new Float32Array(this.#views);
+    this.values.exemplar_shown?.write(shown, index * shown.length);
+    if (exemplar) this.values.exemplar?.write(exemplar.tokens, index * exemplar.tokens.length);
   }
 
   /** @throws RangeError when `timesteps` or `cameras` are not of the batch's size. */

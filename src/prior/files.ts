@@ -1,5 +1,5 @@
 import { LimbeckError } from '../errors';
-import { type FileRole, type Manifest, type ModelFile, parseManifest } from './manifest';
+import { type Manifest, type ModelFile, parseManifest } from './manifest';
 
 /** Bytes received so far of a file, and its size as the manifest or the server states it. */
 export type LoadProgress = (path: string, received: number, total: number) => void;
@@ -92,12 +92,14 @@ export class LocalFiles implements ModelFiles {
 /** A model's files in memory, verified against its manifest. */
 export interface Prior {
   readonly manifest: Manifest;
-  /** ONNX: z, timestep, text, text_mask, camera -> prediction. */
+  /** ONNX: z, timestep, text, text_mask, camera, exemplar, exemplar_shown -> prediction. */
   readonly denoiser: Uint8Array<ArrayBuffer>;
   /** ONNX: ids -> tokens, pooled. */
   readonly textEncoder: Uint8Array<ArrayBuffer>;
   /** What `Tokenizer` is made of. */
   readonly tokenizer: unknown;
+  /** ONNX: views, kind -> exemplar; there where the denoiser may be shown one. */
+  readonly exemplarEncoder?: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -106,25 +108,37 @@ export interface Prior {
  */
 export async function loadPrior(files: ModelFiles, onProgress?: LoadProgress): Promise<Prior> {
   const manifest = parseManifest(parseJson('manifest.json', await files.read('manifest.json')));
-  const load = async (role: FileRole) => {
-    const entry = manifest.files[role];
-    const bytes = await files.read(entry.path, (received) =>
-      onProgress?.(entry.path, received, entry.bytes),
-    );
-    await verify(entry, bytes);
-    return bytes;
-  };
-  const [denoiser, textEncoder, tokenizer] = await Promise.all([
-    load('denoiser'),
-    load('text_encoder'),
-    load('tokenizer'),
+  const load = (entry: ModelFile) => readVerified(files, entry, onProgress);
+  const { exemplar_encoder: encoder } = manifest.files;
+  const [denoiser, textEncoder, tokenizer, exemplarEncoder] = await Promise.all([
+    load(manifest.files.denoiser),
+    load(manifest.files.text_encoder),
+    load(manifest.files.tokenizer),
+    manifest.exemplar && encoder && load(encoder),
   ]);
   return {
     manifest,
     denoiser,
     textEncoder,
     tokenizer: parseJson(manifest.files.tokenizer.path, tokenizer),
+    ...(exemplarEncoder && { exemplarEncoder }),
   };
+}
+
+/**
+ * The bytes of a file that a manifest or an index lists.
+ * @throws LimbeckError naming the file and what is wrong with it.
+ */
+export async function readVerified(
+  files: ModelFiles,
+  entry: ModelFile,
+  onProgress?: LoadProgress,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await files.read(entry.path, (received) =>
+    onProgress?.(entry.path, received, entry.bytes),
+  );
+  await verify(entry, bytes);
+  return bytes;
 }
 
 /**
@@ -149,7 +163,8 @@ export async function verify(entry: ModelFile, bytes: Uint8Array<ArrayBuffer>): 
   }
 }
 
-function parseJson(path: string, bytes: Uint8Array): unknown {
+/** @throws LimbeckError naming the file. */
+export function parseJson(path: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {

@@ -20,15 +20,22 @@ export interface BuiltModel {
   readonly signature: Signature;
 }
 
-/** Names and shapes of a denoiser's tensors for a batch of N; a network that is not told the cameras has none. */
+/**
+ * Names and shapes of a denoiser's tensors for a batch of N; of cameras and exemplars there are none where the network
+ * is not told of them.
+ */
 export function denoiserShapes(manifest: Manifest, batch: number) {
-  const { views: V, channels: C, resolution: H, text, camera } = manifest;
+  const { views: V, channels: C, resolution: H, text, camera, exemplar } = manifest;
   return {
     z: [batch, V, C, H, H],
     timestep: [batch],
     text: [batch, text.max_tokens, text.width],
     text_mask: [batch, text.max_tokens],
     ...(camera.input && { camera: [batch, V, 16] }),
+    ...(exemplar && {
+      exemplar: [batch, exemplar.tokens, exemplar.width],
+      exemplar_shown: [batch, V],
+    }),
     prediction: [batch, V, C, H, H],
   } as const;
 }
@@ -57,7 +64,7 @@ export function buildDenoiser({ manifest, denoiser }: Prior, batch: number): Bui
 /** The two graphs of a fake score, made of the frozen denoiser's. */
 export interface FakeGraphs {
   readonly lora: Lora;
-  /** The denoiser plus LoRA: z, timestep, text, text_mask, camera, lora -> prediction. */
+  /** The denoiser plus LoRA: the denoiser's inputs, lora -> prediction. */
   readonly predict: BuiltModel;
   /**
    * One step of denoising score matching: also target, m, v, learning_rate, step

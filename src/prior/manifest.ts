@@ -54,6 +54,8 @@ const interval = v.pipe(
   v.transform(([low, high]): readonly [number, number] => [low!, high!]),
 );
 
+const kindWords = "a list of names, 'itself' among them";
+
 const backgroundWords = "'random' or a list of 3 numbers from 0 to 1";
 const background = v.union(
   [v.literal('random'), v.pipe(numbers(0, 1), v.length(3, backgroundWords))],
@@ -66,7 +68,8 @@ const leavesTheFolder = /^\/|^\w+:|(^|\/)\.\.(\/|$)|[\\%?#]/;
 /** A folder beside the manifest's: models may share what it holds. */
 const neighbour = /^\.\.\/(?!\.{1,2}\/)[^/]+\/(?=.)/;
 
-const file = group({
+/** A file that a manifest, or another index, lists. */
+export const modelFile = group({
   /** From the manifest's folder. */
   path: v.pipe(
     text,
@@ -141,7 +144,33 @@ const manifest = group({
       v.readonly(),
     ),
   }),
-  files: group({ denoiser: file, text_encoder: file, tokenizer: file }),
+  /** Where the network may be shown an exemplar: other views of an object, beside the prompt. */
+  exemplar: v.exactOptional(
+    group({
+      /** Length and width of an encoded exemplar. */
+      tokens: integer(1),
+      width: integer(1),
+      /** Of the exemplar's first view, in degrees; the others are as far apart as `azimuth_offsets` says. */
+      azimuth: number(-360, 360),
+      elevation: number(-90, 90),
+      /** What the encoder may be told an exemplar is, by its number; `itself` is what a person shows. */
+      kinds: v.pipe(
+        v.array(text, kindWords),
+        v.check((kinds) => kinds.includes('itself'), kindWords),
+        v.readonly(),
+      ),
+      /** Scale of guidance at which samples that are shown an exemplar look best. */
+      scale: number(0, 1000),
+    }),
+  ),
+  files: group({
+    denoiser: modelFile,
+    text_encoder: modelFile,
+    tokenizer: modelFile,
+    exemplar_encoder: v.exactOptional(modelFile),
+    /** The index of a library of exemplars. */
+    library: v.exactOptional(modelFile),
+  }),
 });
 
 /** What a prior says of itself; the keys are those of the file. */
@@ -149,10 +178,11 @@ export type Manifest = v.InferOutput<typeof manifest>;
 
 export type Prediction = Manifest['prediction'];
 
-export type FileRole = keyof Manifest['files'];
-
 /** A file beside the manifest: its path from there, its bytes, and their SHA-256 as 64 hexadecimal digits. */
-export type ModelFile = Manifest['files'][FileRole];
+export type ModelFile = v.InferOutput<typeof modelFile>;
+
+/** How an exemplar is shown to a prior that may be shown one. */
+export type ExemplarManifest = NonNullable<Manifest['exemplar']>;
 
 type Keys = readonly (string | number)[];
 
@@ -173,7 +203,7 @@ export function parseManifest(json: unknown): Manifest {
 
 /** The first field that another one contradicts, and what it must be. */
 function contradiction(found: Manifest): [Keys, wanted: string] | undefined {
-  const { views, channels, timesteps, alpha_bar: table, camera } = found;
+  const { views, channels, timesteps, alpha_bar: table, camera, exemplar, files } = found;
   if (table.length !== timesteps) return [['alpha_bar'], `a list of ${timesteps} numbers`];
   const rise = table.findIndex((value, t) => t > 0 && value > table[t - 1]!);
   if (rise > 0) {
@@ -188,6 +218,12 @@ function contradiction(found: Manifest): [Keys, wanted: string] | undefined {
   }
   if (channels === 4 && found.background !== undefined) {
     return [['background'], 'left out, as channels is 4: the model sees alpha itself'];
+  }
+  if (exemplar && channels === 3) {
+    return [['exemplar'], 'left out, as channels is 3: exemplars are views with alpha'];
+  }
+  if (exemplar && !files.exemplar_encoder) {
+    return [['files', 'exemplar_encoder'], 'a file, as the network may be shown an exemplar'];
   }
   return undefined;
 }

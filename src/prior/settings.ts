@@ -1,5 +1,5 @@
 import type * as v from 'valibot';
-import { group, integer, schedule } from '../schema';
+import { group, integer, number, schedule, text } from '../schema';
 
 /** Updates of ψ in one step are at most this many, so that each has noise of its own. */
 export const maxFakeUpdates = 16;
@@ -28,5 +28,26 @@ export const fakeSettings = group('Fake score', {
     help: 'denoising steps of the fake score for each step of the field',
   }),
 });
+
+/** What the prior is shown beside the prompt. */
+export const exemplarSettings = group('Exemplar', {
+  source: text({
+    default: 'auto',
+    maxLength: 1000,
+    label: 'Shown',
+    help:
+      'an object that the prior is shown: auto finds one in its library by the prompt, none shows nothing; ' +
+      'other words are looked for instead of the prompt',
+  }),
+  strength: number({
+    default: 1,
+    min: 0,
+    max: 1,
+    label: 'Strength',
+    help: 'how far the exemplar is heeded',
+  }),
+});
+
+export type ExemplarSettings = v.InferOutput<typeof exemplarSettings>;
 
 export type FakeSettings = v.InferOutput<typeof fakeSettings>;

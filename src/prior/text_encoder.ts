@@ -12,6 +12,16 @@ export interface Conditioning extends Reading {
   readonly mask: Float32Array;
   /** The prompt as one vector. */
   readonly pooled: Float32Array;
+  /** What is shown beside the prompt. */
+  readonly exemplar?: ShownExemplar;
+}
+
+/** An exemplar as a denoiser is shown it. */
+export interface ShownExemplar {
+  /** Encoded views [K, D]. */
+  readonly tokens: Float32Array;
+  /** How far each view is shown, from 0 to 1 [V]. */
+  readonly shown: Float32Array;
 }
 
 /** Unknown words that are named. */

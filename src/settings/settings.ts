@@ -5,7 +5,7 @@ import { methodIds } from '../guidance/methods';
 import { guidanceSettings } from '../guidance/settings';
 import { meshSettings } from '../mesh/settings';
 import { optimSettings } from '../optim/settings';
-import { fakeSettings } from '../prior/settings';
+import { exemplarSettings, fakeSettings } from '../prior/settings';
 import { lossSettings, renderSettings } from '../render/settings';
 import { choice, complete, entriesOf, group, integer, text } from '../schema';
 import { maxPromptLength } from './prompt';
@@ -45,6 +45,7 @@ export const settingsSchema = group('Settings', {
   field: fieldSettings,
   render: renderSettings,
   guidance: guidanceSettings,
+  exemplar: exemplarSettings,
   fake: fakeSettings,
   optim: optimSettings,
   loss: lossSettings,

@@ -5,6 +5,7 @@ import { withinMemory } from '../gpu/out_of_memory';
 import { batchOf, questionsOf } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
+import { Exemplars, type ExemplarWish } from '../prior/exemplars/exemplars';
 import { FakeNetworks } from '../prior/fake_score';
 import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
@@ -14,9 +15,9 @@ import { type Camera, cameraMatrices, ringCameras } from '../render/camera';
 import { mostRaysPerPixel } from '../render/supersampling';
 import type { OrtBackend } from '../runtime/backend';
 import { Runtime } from '../runtime/runtime';
-import type { Settings } from '../settings';
+import { defaults, type Settings } from '../settings';
 import { frontCameras } from './plan';
-import { Run } from './run';
+import { Run, storedExemplar } from './run';
 import { Trainer } from './trainer';
 
 /** Views whose outline an object's mesh is to have, and their side in pixels. */
@@ -33,12 +34,14 @@ export interface EngineOptions {
 export type EngineRun = Run<FieldGenerator | PixelGenerator>;
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
+  Partial<Pick<ExemplarWish, 'exemplar'>> &
   Partial<Pick<SamplingOptions, 'steps' | 'guidance' | 'interval'>>;
 
 /** A device, a prior loaded on it, and the runs that share both. */
 export class Engine {
   readonly gpu: Gpu;
   readonly prior: Prior;
+  readonly exemplars: Exemplars;
   readonly #runtime: Runtime;
   readonly #encoder: PromptEncoder;
   /** Frozen denoisers by batch size: runs take turns with them. */
@@ -46,18 +49,27 @@ export class Engine {
   /** Networks of fake scores by rank: each run has its own weights for them. */
   readonly #fakeNetworks = new Map<number, Promise<FakeNetworks>>();
 
-  private constructor(gpu: Gpu, prior: Prior, runtime: Runtime, encoder: PromptEncoder) {
+  private constructor(
+    gpu: Gpu,
+    runtime: Runtime,
+    parts: Pick<EngineOptions, 'files' | 'onProgress'> & {
+      readonly prior: Prior;
+      readonly encoder: PromptEncoder;
+    },
+  ) {
     this.gpu = gpu;
-    this.prior = prior;
+    this.prior = parts.prior;
     this.#runtime = runtime;
-    this.#encoder = encoder;
+    this.#encoder = parts.encoder;
+    this.exemplars = new Exemplars({ ...parts, runtime });
   }
 
   /** @throws LimbeckError when the prior cannot be used. */
-  static async open({ gpu, backend, files, onProgress }: EngineOptions): Promise<Engine> {
-    const prior = await loadPrior(files, onProgress);
+  static async open({ gpu, backend, ...parts }: EngineOptions): Promise<Engine> {
+    const prior = await loadPrior(parts.files, parts.onProgress);
     const runtime = new Runtime(gpu, backend);
-    return new Engine(gpu, prior, runtime, await PromptEncoder.load(runtime, prior));
+    const encoder = await PromptEncoder.load(runtime, prior);
+    return new Engine(gpu, runtime, { ...parts, prior, encoder });
   }
 
   get manifest(): Manifest {
@@ -71,19 +83,23 @@ export class Engine {
 
   /**
    * A run at its first step.
+   * @param from the checkpoint that it is to go on from, which holds a person's own exemplar.
    * @throws LimbeckError when a size exceeds the adapter's limits, or its memory is spent.
    */
-  async createRun(settings: Settings): Promise<EngineRun> {
+  async createRun(settings: Settings, from?: Uint8Array): Promise<EngineRun> {
     const { gpu, manifest } = this;
+    const own = from && storedExemplar(from, settings, manifest);
+    if (own) this.exemplars.keep(own);
+    const exemplar = await this.exemplars.chosen(settings);
     const questions = questionsOf(settings.guidance);
     const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
     const isAsked = batchOf(questions, 'fake').length > 0;
     const networks = isAsked ? await this.#networks(settings.fake.rank) : undefined;
-    const texts = await textsOf(this.#encoder, manifest, settings);
+    const texts = await textsOf(this.#encoder, manifest, settings, exemplar.shown);
     const run = await withinMemory(gpu, () => {
       const fake = networks?.score(settings.seed);
       const generator = this.#generator(settings);
-      const parts = { settings, manifest, generator, ...(fake && { fake }) };
+      const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
       return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
     });
     await gpu.pipelines.ready();
@@ -122,16 +138,20 @@ export class Engine {
    * Draws the prior's own views of a prompt from the front, at the middle of its elevations, one step at
    * a time: the last estimate is the sample. Whoever does not want it any more calls `return`.
    */
-  async *sample(prompt: string, options: SampleOptions): AsyncGenerator<Estimate, void> {
+  async *sample(
+    prompt: string,
+    { exemplar = defaults.exemplar, ...options }: SampleOptions,
+  ): AsyncGenerator<Estimate, void> {
     const { scale, interval } = this.manifest.guidance;
+    const { shown } = await this.exemplars.chosen({ prompt, seed: options.seed, exemplar });
     const sampler = new Sampler(this.#runtime, (batch) => this.#denoiser(batch), this.manifest);
     try {
       yield* sampler.sample({
         steps: defaultSteps,
-        guidance: scale,
+        guidance: (shown && this.manifest.exemplar?.scale) ?? scale,
         ...(interval && { interval }),
         ...options,
-        prompt: await this.#encoder.encode(prompt),
+        prompt: { ...(await this.#encoder.encode(prompt)), ...(shown && { exemplar: shown }) },
         unconditional: await this.#encoder.unconditional(),
         cameras: cameraMatrices(this.samplingCameras),
       });
@@ -143,6 +163,7 @@ export class Engine {
   async dispose(): Promise<void> {
     for (const denoiser of this.#denoisers.values()) await (await denoiser).dispose();
     for (const networks of this.#fakeNetworks.values()) await (await networks).dispose();
+    await this.exemplars.dispose();
     await this.#encoder.dispose();
     await this.#runtime.dispose();
   }

@@ -1,6 +1,9 @@
 import type { Generator, OutputFile } from '../generator/generator';
-import { prefixed, unprefixed } from '../gpu/snapshot';
+import { prefixed, type Snapshot, storedArray, unprefixed } from '../gpu/snapshot';
 import type { PngEncoder } from '../image/png';
+import type { ChosenExemplar } from '../prior/exemplars/exemplars';
+import type { OwnExemplar } from '../prior/exemplars/own';
+import { sourceOf } from '../prior/exemplars/source';
 import type { FakeScore } from '../prior/fake_score';
 import type { Manifest } from '../prior/manifest';
 import type { StepReport, Watch } from '../protocol/reports';
@@ -14,6 +17,7 @@ export interface RunParts<G extends Generator> {
   readonly trainer: Trainer;
   readonly generator: G;
   readonly fake?: FakeScore;
+  readonly exemplar?: ChosenExemplar;
 }
 
 /** One object in the making: a trainer and everything that it moves, owned. */
@@ -31,6 +35,11 @@ export class Run<G extends Generator = Generator> {
   /** Steps taken. */
   get step(): number {
     return this.#parts.trainer.step;
+  }
+
+  /** What the prior is shown beside the prompt. */
+  get exemplar(): ChosenExemplar {
+    return this.#parts.exemplar ?? { notes: [] };
   }
 
   get finished(): boolean {
@@ -55,10 +64,11 @@ export class Run<G extends Generator = Generator> {
 
   /** Everything that the next step depends on, as safetensors; the same state gives the same bytes. */
   async checkpoint(): Promise<Uint8Array> {
-    const { generator, fake, manifest } = this.#parts;
+    const { generator, fake, manifest, exemplar } = this.#parts;
     const tensors = {
       ...(await generator.snapshot()),
       ...(fake && prefixed('fake', await fake.snapshot())),
+      ...(exemplar?.own && prefixed('exemplar', snapshotOf(exemplar.own))),
     };
     return writeCheckpoint(tensors, {
       format: 'limbeck',
@@ -92,6 +102,30 @@ export class Run<G extends Generator = Generator> {
     generator.dispose();
     fake?.dispose();
   }
+}
+
+const snapshotOf = ({ views, shown }: OwnExemplar): Snapshot => ({
+  views: new Float32Array(views),
+  shown: new Float32Array(shown),
+});
+
+/** A person's own exemplar in a checkpoint, where its run is shown one. @throws LimbeckError when it is damaged. */
+export function storedExemplar(
+  bytes: Uint8Array,
+  { exemplar }: Settings,
+  { views, resolution }: Manifest,
+): OwnExemplar | undefined {
+  const source = sourceOf(exemplar.source);
+  if (source.kind !== 'file') return undefined;
+  const stored = unprefixed('exemplar', readCheckpoint(bytes).tensors);
+  const array = (name: string, length: number) =>
+    storedArray(stored, name, 'F32', length, 'The exemplar');
+  return {
+    name: source.name,
+    views: array('views', views * 4 * resolution ** 2),
+    shown: array('shown', views),
+    notes: [],
+  };
 }
 
 /** The settings that a checkpoint was made with. @throws CheckpointError when it is not one of ours. */

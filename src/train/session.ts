@@ -25,7 +25,8 @@ export interface SessionRun extends Saveable {
 
 /** What a session asks of an engine: `Engine` is one. */
 export interface RunSource<R extends SessionRun> extends SampleSource {
-  createRun(settings: Settings): Promise<R>;
+  /** @param from the checkpoint that the run is to go on from. */
+  createRun(settings: Settings, from?: Uint8Array): Promise<R>;
 }
 
 export interface SessionOptions<R extends SessionRun> {
@@ -105,7 +106,7 @@ export class Session<R extends SessionRun> {
   /** Goes on with a checkpoint's run in place of those there are, which stay when it cannot be. */
   load(id: RunId, bytes: Uint8Array): Promise<void> {
     return this.#replace(async (made) => {
-      const run = await this.#options.source.createRun(this.#options.settingsOf(bytes));
+      const run = await this.#options.source.createRun(this.#options.settingsOf(bytes), bytes);
       made.set(id, run);
       run.restore(bytes);
     });

@@ -169,12 +169,16 @@ export async function tinyPrior(
   return { manifest, denoiser, textEncoder, tokenizer, files };
 }
 
-/** What the tiny prior's denoiser predicts, in f64, and the size of its largest output. */
+/**
+ * What the tiny prior's denoiser predicts, in f64, and the size of its largest output.
+ * @param added to the hidden layer of each entry's views [V, hidden]; nothing unless given.
+ */
 export function tinyPrediction(
   z: Float32Array,
   timesteps: readonly number[],
   texts: readonly Conditioning[],
   cameras: Float32Array,
+  added: readonly (Float64Array | undefined)[] = [],
 ): { readonly expected: Float64Array; readonly scale: number } {
   const { V, T, D, hidden } = sizes;
   const { initializers } = denoiserGraph();
@@ -186,7 +190,7 @@ export function tinyPrediction(
     for (let v = 0; v < V; v++) {
       const row = (n * V + v) * pixels;
       const gate = Array.from({ length: hidden }, (_, k) => {
-        let sum = timestep * 1e-3;
+        let sum = timestep * 1e-3 + (added[n]?.[v * hidden + k] ?? 0);
         for (let i = 0; i < pixels; i++) sum += z[row + i]! * weight('q.weight')[i * hidden + k]!;
         for (let i = 0; i < 16; i++) {
           sum += cameras[v * 16 + i]! * weight('camera.weight')[i * hidden + k]!;

@@ -1,0 +1,118 @@
+import { LimbeckError } from '../../errors';
+import type { Image } from '../../image/image';
+import { readObject } from '../../object/read_object';
+import { objectViews } from '../../object/views';
+import { orbitCamera } from '../../render/camera';
+import type { ExemplarManifest, Manifest } from '../manifest';
+import type { Background } from './background';
+import { pictureView } from './picture';
+
+/** A file that a person shows. */
+export interface ExemplarFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Leaves a picture's background where it is. */
+  readonly keepBackground?: boolean;
+}
+
+/** Views of an object from the exemplar cameras, as far as they are known. */
+export interface ExemplarViews {
+  /** f32 [V, 4, H, W] in [0, 1], premultiplied; zero where a view is not known. */
+  readonly views: Float32Array;
+  /** 1 for each view that is known, else 0 [V]. */
+  readonly shown: Float32Array;
+}
+
+/** What was made of a person's file. */
+export interface OwnExemplar extends ExemplarViews {
+  readonly name: string;
+  /** What was done to it, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Decodes a picture; @throws Error saying what is wrong with the bytes. */
+export type PictureReader = (bytes: Uint8Array<ArrayBuffer>, name: string) => Promise<Image>;
+
+/**
+ * Reads an object, all of whose views are then known, or a picture, which is taken for its front.
+ * @throws LimbeckError for a file that is neither, or that shows nothing.
+ */
+export async function readExemplar(
+  file: ExemplarFile,
+  manifest: Manifest,
+  exemplar: ExemplarManifest,
+  read: PictureReader,
+): Promise<OwnExemplar> {
+  const { views: count, resolution: size, camera } = manifest;
+  const { name, bytes, keepBackground } = file;
+  if (bytes.length === 0) throw new LimbeckError(`${name} is empty.`, 'Give another file.');
+  if (!isPicture(bytes)) {
+    const { mesh } = await readObject(bytes, name);
+    const cameras = camera.azimuth_offsets.map((offset) =>
+      orbitCamera({ ...camera, azimuth: exemplar.azimuth + offset, elevation: exemplar.elevation }),
+    );
+    const views = objectViews(mesh, cameras, size);
+    return { name, views, shown: new Float32Array(count).fill(1), notes: [] };
+  }
+  if (isAnimated(bytes)) {
+    throw new LimbeckError(`${name} is animated.`, 'Save one of its pictures by itself.');
+  }
+  const picture = await read(bytes, name).catch((error: Error) => {
+    throw new LimbeckError(
+      `${name} cannot be decoded: ${error.message.replace(/\.$/, '')}.`,
+      'Save the picture anew, as PNG, JPEG or WebP.',
+    );
+  });
+  const { view, background } = pictureView(picture, name, size, keepBackground);
+  const views = new Float32Array(count * view.length);
+  views.set(view);
+  const shown = Float32Array.from({ length: count }, (_, i) => (i === 0 ? 1 : 0));
+  return { name, views, shown, notes: notesOn(name, background, keepBackground === true) };
+}
+
+function notesOn(name: string, background: Background, keep: boolean): string[] {
+  switch (background.kind) {
+    case 'transparent':
+      return [];
+    case 'removed':
+      return [
+        `The background of ${name}, ${background.colour}, was removed; --keep-background leaves it.`,
+      ];
+    case 'kept':
+      if (keep) return [];
+      return [
+        `${name} has no background of one colour: all of it is shown. A picture on plain ground, or with transparency, is better.`,
+      ];
+  }
+}
+
+const startsWith = (bytes: Uint8Array, text: string, at = 0): boolean =>
+  [...text].every((character, i) => bytes[at + i] === character.charCodeAt(0));
+
+/** Whether the first bytes are those of a picture that browsers know. */
+const isPicture = (bytes: Uint8Array): boolean =>
+  startsWith(bytes, '\x89PNG') ||
+  startsWith(bytes, '\xff\xd8') ||
+  startsWith(bytes, 'WEBP', 8) ||
+  startsWith(bytes, 'ftypavi', 4) ||
+  startsWith(bytes, 'GIF8') ||
+  startsWith(bytes, 'BM');
+
+/** Whether a WebP or a PNG says that it has several pictures; a GIF has them as a rule. */
+function isAnimated(bytes: Uint8Array): boolean {
+  if (startsWith(bytes, 'WEBPVP8X', 8)) return (bytes[20]! & 2) !== 0;
+  if (startsWith(bytes, 'GIF8')) return true;
+  // The chunk of an animated PNG comes before its pixels.
+  return startsWith(bytes, '\x89PNG') && indexOf(bytes, 'acTL') < indexOf(bytes, 'IDAT');
+}
+
+function indexOf(bytes: Uint8Array, text: string): number {
+  for (
+    let at = bytes.indexOf(text.charCodeAt(0));
+    at >= 0;
+    at = bytes.indexOf(text.charCodeAt(0), at + 1)
+  ) {
+    if (startsWith(bytes, text, at)) return at;
+  }
+  return Number.POSITIVE_INFINITY;
+}
