@@ -28,6 +28,7 @@ from ..paths import WORK
 from .exemplar import adapter_only
 from .log import Log, Update
 from .loss import losses, mean_loss, mean_over_views
+from .muon import Muon
 from .network import TIERS, Denoiser
 from .schedule import TIMESTEPS
 from .weights import start_from, with_present_names
@@ -49,15 +50,15 @@ def outer_only(model: Denoiser) -> None:
 
 
 def optimizers(model: Denoiser, rate: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) for the hidden matrices, its updates scaled to the size of AdamW's (Liu et
-    al. 2025) so that one rate serves both, and AdamW for all else: convolutions, embeddings, vectors."""
+    """Muon for the hidden matrices, its updates as large as AdamW's so that one rate serves both, and AdamW for all
+    else: convolutions, embeddings, vectors."""
     hidden, rest = [], []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             matrix = parameter.ndim == 2 and not name.endswith(VECTORS)
             (hidden if matrix else rest).append(parameter)
     return [
-        torch.optim.Muon(hidden, rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        Muon(hidden, rate, weight_decay=0.01),
         torch.optim.AdamW(rest, rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True),
     ]
 
