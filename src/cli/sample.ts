@@ -1,9 +1,10 @@
 import { encodePng } from '../image/png_node';
 import { viewsToImage } from '../image/strip';
-import { defaultSteps } from '../prior/sampler';
 import { defaults, SettingsError, validatePrompt } from '../settings';
 import { exemplarChoice, exemplarFile, exemplarFlags, exemplarWords } from './exemplar_file';
 import { helpRow, helpRows, namesOf, numberFlag, parseFlags } from './flags';
+import { samplingDefaults } from '../prior/sampler';
+import { type SolverName, solverNames } from '../prior/solver';
 import { machineFlags, openEngine, parseMachine, say } from './machine';
 import { Output } from './output';
 import { ProgressLine } from './progress_line';
@@ -11,7 +12,11 @@ import { ProgressLine } from './progress_line';
 const flags = {
   out: { value: 'FILE', text: 'the picture to write (default: sheet.png)' },
   seed: { value: 'N', text: 'random seed (default: 0)' },
-  steps: { value: 'N', text: `evaluations of the network (default: ${defaultSteps})` },
+  steps: { value: 'N', text: `evaluations of the network (default: ${samplingDefaults.steps})` },
+  solver: {
+    value: 'NAME',
+    text: `${solverNames.join(' or ')} (default: ${samplingDefaults.solver})`,
+  },
   guidance: {
     value: 'S',
     text: 'scale of classifier-free guidance (default: the one in the manifest)',
@@ -21,12 +26,13 @@ const flags = {
     text: "timesteps with guidance (default: the manifest's, or all)",
   },
   ...exemplarFlags,
+  rescale: { value: 'SHARE', text: 'how far guided colours get back their spread (default: 0)' },
   ...machineFlags,
 };
 
 /** The text of `sample --help`. */
 const helpText = [
-  "Draws the prior's own views of a prompt, by DDIM.",
+  "Draws the prior's own views of a prompt.",
   '',
   'Usage: npm run sample -- "a red chair" [--out sheet.png]',
   '',
@@ -44,12 +50,14 @@ export async function sample(args: readonly string[]): Promise<void> {
   }
   const prompt = parsed.prompt ?? '';
   validatePrompt(prompt);
-  const steps = Math.round(numberFlag(parsed, 'steps', defaultSteps, 1, 1000));
+  const steps = Math.round(numberFlag(parsed, 'steps', samplingDefaults.steps, 1, 1000));
   const seed = numberFlag(parsed, 'seed', 0, 0, 0xffffffff);
   const guidance = numberFlag(parsed, 'guidance', undefined, 0, 100);
   const interval = intervalOf(parsed.get('interval'));
   const choice = exemplarChoice(parsed);
   const exemplar = { ...defaults.exemplar, ...choice.settings.exemplar };
+  const solver = solverOf(parsed.get('solver') ?? samplingDefaults.solver);
+  const rescale = numberFlag(parsed, 'rescale', 0, 0, 1);
   const { output, name } = await Output.openFile(parsed.get('out') ?? 'sheet.png');
   const engine = await openEngine(parseMachine(parsed));
   const own = await exemplarFile(choice);
@@ -61,6 +69,8 @@ export async function sample(args: readonly string[]): Promise<void> {
     seed,
     steps,
     exemplar,
+    solver,
+    rescale,
     ...(guidance !== undefined && { guidance }),
     ...(interval && { interval }),
   };
@@ -85,4 +95,11 @@ function intervalOf(text: string | undefined): readonly [number, number] | undef
     `Option --interval takes two timesteps, not '${text}'.`,
     'Give the lower one first, as in 450,999.',
   );
+}
+
+/** @throws SettingsError for what is no solver. */
+function solverOf(name: string): SolverName {
+  const solver = solverNames.find((known) => known === name);
+  if (solver) return solver;
+  throw new SettingsError(`Unknown solver '${name}'.`, `Choose ${solverNames.join(' or ')}.`);
 }

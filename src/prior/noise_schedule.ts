@@ -57,6 +57,12 @@ export class NoiseSchedule {
     return Math.max(0, Math.min(this.timesteps - 1, timestep));
   }
 
+  /** λ = ln(alpha / sigma), half the logarithm of the signal-to-noise ratio. */
+  halfLogSnr(timestep: number): number {
+    const { alpha, sigma } = this.level(timestep);
+    return Math.log(alpha / sigma);
+  }
+
   /** z = alpha x + sigma eps (Ho et al. 2020, eq. 4). */
   noised(clean: number, epsilon: number, timestep: number): number {
     const { alpha, sigma } = this.level(timestep);
@@ -81,14 +87,6 @@ export class NoiseSchedule {
     const clean = kind === 'clean' ? prediction : (z - sigma * prediction) / alpha;
     const epsilon = kind === 'epsilon' ? prediction : (z - alpha * clean) / sigma;
     return { clean, epsilon, velocity: alpha * epsilon - sigma * clean };
-  }
-
-  /**
-   * One deterministic step from timestep `from` to the less noisy `to`, or to the clean value when `to` is -1
-   * (Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12 with eta = 0).
-   */
-  ddim(clean: number, epsilon: number, to: number): number {
-    return to < 0 ? clean : this.noised(clean, epsilon, to);
   }
 
   /** `steps` timesteps from the noisiest down, evenly spaced, for a sampler. */

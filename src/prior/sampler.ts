@@ -2,29 +2,42 @@ import { Readback } from '../gpu/readback';
 import { normal, streams } from '../random';
 import type { Runtime } from '../runtime/runtime';
 import type { Denoiser } from './denoiser';
+import { held, rescaled } from './guided_estimate';
 import type { Manifest } from './manifest';
 import { NoiseSchedule } from './noise_schedule';
+import { type CleanEstimate, type SolverName, solve } from './solver';
 import type { Conditioning } from './text_encoder';
 
-/** Network evaluations of a sample that does not say otherwise. */
-export const defaultSteps = 50;
+/** How a sample is drawn that does not say otherwise. */
+export const samplingDefaults = { steps: 16, solver: 'dpm-solver++' } as const;
 
-export interface SamplingOptions {
-  readonly seed: number;
-  /** Network evaluations. */
-  readonly steps: number;
+/** Lowest and highest timestep at which there is guidance. */
+export type GuidanceInterval = readonly [low: number, high: number];
+
+/** What the network is asked, and how its answers are guided. */
+export interface Guidance {
   /** Scale s of classifier-free guidance: 1 is the conditional model, 0 the unconditional one. */
   readonly guidance: number;
   /**
-   * Lowest and highest timestep at which there is guidance; outside, the scale is 1, which costs one question
-   * instead of two (Kynkäänniemi et al. 2024). Default: all timesteps.
+   * Where there is guidance; outside, the scale is 1, which costs one question instead of two (Kynkäänniemi et
+   * al. 2024). Default: all timesteps.
    */
-  readonly interval?: readonly [low: number, high: number];
+  readonly interval?: GuidanceInterval;
+  /** How far guided colours get back their spread, see `rescaled`. Default 0. */
+  readonly rescale?: number;
   readonly prompt: Conditioning;
   /** See `PromptEncoder.unconditional`. */
   readonly unconditional: Conditioning;
   /** c2w of each view [V, 16], row-major 4x4. */
   readonly cameras: Float32Array;
+}
+
+export interface SamplingOptions extends Guidance {
+  readonly seed: number;
+  /** Network evaluations. */
+  readonly steps: number;
+  /** Default: DPM-Solver++(2M). */
+  readonly solver?: SolverName;
 }
 
 /** What a sample looks like after some of its steps. */
@@ -42,53 +55,82 @@ export interface Estimate {
 /** The frozen denoiser of a batch size. */
 export type DenoiserSource = (batch: number) => Promise<Denoiser>;
 
+/** The scale of guidance at a timestep: 1, none, outside of the interval. */
+export function scaleAt(
+  timestep: number,
+  scale: number,
+  [low, high]: GuidanceInterval = [0, Number.POSITIVE_INFINITY],
+): number {
+  return timestep >= low && timestep <= high ? scale : 1;
+}
+
 /**
- * Draws views from the prior itself with DDIM (Song et al. 2021, eta = 0) and classifier-free guidance
- * (Ho and Salimans 2022): deterministic in the seed. What a distilled field is measured against. Between two steps others may use
+ * Draws views from the prior itself, with classifier-free guidance (Ho and Salimans 2022): deterministic in the seed.
+ * What a distilled field is measured against, and what a reconstruction is made of. Between two steps others may use
  * the denoiser: it is told everything each time.
  */
 export class Sampler {
-  readonly #runtime: Runtime;
+  readonly schedule: NoiseSchedule;
+  readonly #runtime: Pick<Runtime, 'gpu'>;
   readonly #denoisers: DenoiserSource;
   readonly #manifest: Manifest;
-  readonly #schedule: NoiseSchedule;
   readonly #readback: Readback;
 
   /** @param denoisers are not the sampler's to dispose of. */
-  constructor(runtime: Runtime, denoisers: DenoiserSource, manifest: Manifest) {
+  constructor(runtime: Pick<Runtime, 'gpu'>, denoisers: DenoiserSource, manifest: Manifest) {
     this.#runtime = runtime;
     this.#denoisers = denoisers;
     this.#manifest = manifest;
-    this.#schedule = new NoiseSchedule(manifest.alpha_bar);
+    this.schedule = new NoiseSchedule(manifest.alpha_bar);
     this.#readback = new Readback(runtime.gpu);
   }
 
   /** Draws one step at a time, an estimate after each. */
   async *sample(options: SamplingOptions): AsyncGenerator<Estimate, void> {
-    const { seed, steps } = options;
-    const { views, channels, resolution } = this.#manifest;
-    const count = views * channels * resolution ** 2;
-    const timesteps = this.#schedule.samplingTimesteps(steps);
-    let z: Float32Array = Float32Array.from({ length: count }, (_, i) =>
-      normal(seed, streams.noise, 0, i),
-    );
+    const { seed, steps, solver = samplingDefaults.solver } = options;
+    const timesteps = this.schedule.samplingTimesteps(steps);
+    let z = this.noise(seed, 0);
+    let before: CleanEstimate | undefined;
     for (const [index, timestep] of timesteps.entries()) {
-      const clean = this.#clean(z, await this.#predict(z, timestep, options), timestep);
-      z = this.#step(z, clean, timestep, timesteps[index + 1] ?? -1);
-      yield { step: index + 1, steps, views: viewsOf(clean, this.#manifest) };
+      const now = { timestep, clean: await this.estimate(z, timestep, options) };
+      z = solve(solver, this.schedule, z, now, before, timesteps[index + 1] ?? -1);
+      before = now;
+      yield { step: index + 1, steps, views: viewsOf(now.clean, this.#manifest) };
     }
+  }
+
+  /** ε ~ N(0, I) of a step, f32 [V, C, H, W]. */
+  noise(seed: number, step: number): Float32Array {
+    const { views, channels, resolution } = this.#manifest;
+    const length = views * channels * resolution ** 2;
+    return Float32Array.from({ length }, (_, i) => normal(seed, streams.noise, step, i));
+  }
+
+  /**
+   * What z was made of in the network's eyes: the guided clean estimate, f32 [V, C, H, W] in [-1, 1].
+   * Unconditional + s (conditional - unconditional) is the same for v, ε and x, since both see one z.
+   */
+  async estimate(z: Float32Array, timestep: number, options: Guidance): Promise<Float32Array> {
+    const { prompt, unconditional, cameras, guidance, interval, rescale = 0 } = options;
+    const scale = scaleAt(timestep, guidance, interval);
+    const texts = scale === 1 ? [prompt] : [prompt, unconditional];
+    const [conditional, other] = await this.#clean(z, timestep, texts, cameras);
+    if (!other) return held(conditional!, this.#manifest);
+    const guided = conditional!.map((value, i) => other[i]! + scale * (value - other[i]!));
+    return held(rescaled(guided, conditional!, rescale, this.#manifest), this.#manifest);
   }
 
   dispose(): void {
     this.#readback.dispose();
   }
 
-  /** Unconditional + s (conditional - unconditional): the same for v and eps, since both see one z. */
-  async #predict(z: Float32Array, timestep: number, options: SamplingOptions) {
-    const { prompt, unconditional, cameras, interval = [0, Number.POSITIVE_INFINITY] } = options;
-    const guided = timestep >= interval[0] && timestep <= interval[1];
-    const scale = guided ? options.guidance : 1;
-    const texts = scale === 1 ? [prompt] : [prompt, unconditional];
+  /** The clean estimate of each text. */
+  async #clean(
+    z: Float32Array,
+    timestep: number,
+    texts: readonly Conditioning[],
+    cameras: Float32Array,
+  ): Promise<Float32Array[]> {
     const denoiser = await this.#denoisers(texts.length);
     texts.forEach((text, slot) => {
       this.#runtime.gpu.device.queue.writeBuffer(
@@ -100,27 +142,10 @@ export class Sampler {
     });
     await denoiser.run({ timesteps: texts.map(() => timestep), cameras });
     const answers = await this.#readback.floats(denoiser.prediction, texts.length * z.length);
-    if (scale === 1) return answers;
-    return z.map((_, i) => {
-      const without = answers[z.length + i]!;
-      return without + scale * (answers[i]! - without);
-    });
-  }
-
-  /** The clean value in [-1, 1]: held to the range of colours (Saharia et al. 2022, section 2.3). */
-  #clean(z: Float32Array, prediction: Float32Array, timestep: number): Float32Array {
     const kind = this.#manifest.prediction;
-    return z.map((value, i) => {
-      const { clean } = this.#schedule.decompose(prediction[i]!, kind, value, timestep);
-      return Math.max(-1, Math.min(1, clean));
-    });
-  }
-
-  /** To the next timestep, along the noise that `z` holds beside the clean value. */
-  #step(z: Float32Array, clean: Float32Array, from: number, to: number): Float32Array {
-    return z.map((value, i) => {
-      const { epsilon } = this.#schedule.decompose(clean[i]!, 'clean', value, from);
-      return this.#schedule.ddim(clean[i]!, epsilon, to);
+    return texts.map((_, slot) => {
+      const answer = answers.subarray(slot * z.length, (slot + 1) * z.length);
+      return z.map((value, i) => this.schedule.decompose(answer[i]!, kind, value, timestep).clean);
     });
   }
 }

@@ -9,7 +9,7 @@ import { Exemplars, type ExemplarWish } from '../prior/exemplars/exemplars';
 import { FakeNetworks } from '../prior/fake_score';
 import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
-import { defaultSteps, type Estimate, Sampler, type SamplingOptions } from '../prior/sampler';
+import { type Estimate, Sampler, type SamplingOptions, samplingDefaults } from '../prior/sampler';
 import { PromptEncoder, promptNotes } from '../prior/text_encoder';
 import { type Camera, cameraMatrices, ringCameras } from '../render/camera';
 import { mostRaysPerPixel } from '../render/supersampling';
@@ -35,7 +35,7 @@ export type EngineRun = Run<FieldGenerator | PixelGenerator>;
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
   Partial<Pick<ExemplarWish, 'exemplar'>> &
-  Partial<Pick<SamplingOptions, 'steps' | 'guidance' | 'interval'>>;
+  Partial<Pick<SamplingOptions, 'steps' | 'solver' | 'guidance' | 'interval' | 'rescale'>>;
 
 /** A device, a prior loaded on it, and the runs that share both. */
 export class Engine {
@@ -147,8 +147,8 @@ export class Engine {
     const sampler = new Sampler(this.#runtime, (batch) => this.#denoiser(batch), this.manifest);
     try {
       yield* sampler.sample({
-        steps: defaultSteps,
         guidance: (shown && this.manifest.exemplar?.scale) ?? scale,
+        ...samplingDefaults,
         ...(interval && { interval }),
         ...options,
         prompt: { ...(await this.#encoder.encode(prompt)), ...(shown && { exemplar: shown }) },

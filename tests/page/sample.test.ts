@@ -1,13 +1,17 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
+import { samplingDefaults } from '../../src/prior/sampler';
 import type { Report } from '../../src/protocol/messages';
 import { type Recording, record, tasksDuring } from './browser';
 
 const steps = 6;
+/** Evaluations of the network in a sample, and what the strip says before the last. */
+const { steps: evaluations } = samplingDefaults;
+const drawing = new RegExp(`^step \\d+ of ${evaluations}$`);
 /** Milliseconds that one task of the page may take. */
 const longestTask = 100;
-/** For 50 evaluations of the network without a GPU beside other tests, and for all else. */
+/** For a sample's evaluations of the network without a GPU beside other tests, and for all else. */
 const patience = { timeout: 400_000 };
 const soon = { timeout: 90_000 };
 
@@ -41,7 +45,7 @@ const untilDrawn = () => page.locator('#prior[data-state=done]').waitFor(patienc
 
 /** Waits until the strip says that a step of the sample was taken. */
 const untilDrawing = () =>
-  page.locator('#prior[data-state=drawing] .state', { hasText: /^step \d+ of 50$/ }).waitFor(soon);
+  page.locator('#prior[data-state=drawing] .state', { hasText: drawing }).waitFor(soon);
 
 const views = () =>
   page.$$eval('#prior canvas', (canvases) =>
@@ -86,7 +90,7 @@ test('four views come out of the noise, and the page stays responsive', patience
   });
   expect(Math.max(...tasks)).toBeLessThan(longestTask);
   expect((await samples()).map(({ step, steps }) => `${step}/${steps}`)).toEqual(
-    Array.from({ length: 50 }, (_, i) => `${i + 1}/50`),
+    Array.from({ length: evaluations }, (_, i) => `${i + 1}/${evaluations}`),
   );
   const says = await page.textContent('#prior');
   for (const words of ['The prior’s own views', 'not the distilled', 'a pine tree', 'Seed 7']) {
@@ -115,11 +119,11 @@ test(
     await untilDrawn();
     expect(await views()).toEqual(first);
 
-    const seeds = (await samples()).slice(50).map(({ request }) => request.seed);
+    const seeds = (await samples()).slice(evaluations).map(({ request }) => request.seed);
     const replaced = seeds.indexOf(7);
     expect(replaced).toBeGreaterThan(0);
-    expect(replaced).toBeLessThan(50);
-    expect(seeds.slice(replaced)).toEqual(Array(50).fill(7));
+    expect(replaced).toBeLessThan(evaluations);
+    expect(seeds.slice(replaced)).toEqual(Array(evaluations).fill(7));
 
     await page.locator('#progress .left', { hasText: /^done$/ }).waitFor(patience);
     const taken = (await recording.reports()).flatMap((report) =>
@@ -145,7 +149,7 @@ test('closing the strip ends what is being drawn; an unknown word is named', pat
   await page.waitForTimeout(4000);
   const after = await samples();
   expect(after.length).toBe(before);
-  expect(after.at(-1)!.step).toBeLessThan(50);
+  expect(after.at(-1)!.step).toBeLessThan(evaluations);
 });
 
 test('nothing was written to the console as an error', () => {

@@ -52,11 +52,9 @@ test('x, eps and v name the same point', () => {
   );
 });
 
-test('DDIM with the true x and eps stays on the path of that noise and ends at x', () => {
-  const clean = 0.3;
-  const epsilon = -1.7;
-  expect(schedule.ddim(clean, epsilon, 250)).toBeCloseTo(schedule.noised(clean, epsilon, 250), 14);
-  expect(schedule.ddim(clean, epsilon, -1)).toBe(clean);
+test('λ is half the logarithm of the signal-to-noise ratio', () => {
+  expect(schedule.halfLogSnr(500)).toBeCloseTo(0.5 * Math.log(table[500]! / (1 - table[500]!)), 12);
+  expect(schedule.halfLogSnr(900)).toBeLessThan(schedule.halfLogSnr(100));
 });
 
 test('sampling goes down evenly from the noisiest timestep', () => {

@@ -64,7 +64,8 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
             "pooled": 384,
             "unconditional": "",
         },
-        "guidance": {"scale": 4},
+        # Below, guidance breaks what the network draws by itself into patches.
+        "guidance": {"scale": 4, "interval": [450, 999]},
         "lora": {"rank": 4, "targets": list(LORA_TARGETS)},
         "files": files,
     }
