@@ -21,6 +21,7 @@ export const streams = {
   background: 13,
   baselineTimestep: 14,
   exemplar: 15,
+  knownView: 16,
 } as const;
 
 export type Counter = readonly [seed: number, stream: number, step: number, index: number];

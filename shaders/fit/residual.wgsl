@@ -1,7 +1,8 @@
 // What a step of a fit asks of the views (docs/method.md, "Fitting objects"): each ray's colour against
 // that of the known view where the ray went through.
-//   residual  one thread = one ray, which is one pixel of the rendered view: dL/dview, squared error
-//   measure   one workgroup: the mean squared error, summed in a fixed order
+//   residual  one thread = one ray, which is one pixel of the rendered view: dL/dview, its error
+//   measure   one workgroup: the mean error, summed in a fixed order
+// The error of a channel is its difference squared, or, where `charbonnier` c is not 0, sqrt(d² + c²) − c.
 // Known views are point samples, [views, side, side] RGBA8, each the colour of the centre of its
 // cell, finer than the rays' pixels: a ray falls into one cell, and the march moves it to the centre.
 
@@ -13,6 +14,7 @@ override width: u32; // of the rendering
 override height: u32;
 override known_side: u32; // samples along the side of a known view
 override stream: u32; // of the random numbers: the march's
+override charbonnier: f32;
 
 struct Frame {
   known: array<vec4u, 32>, // the known view of each rendered view, four to a word
@@ -48,8 +50,15 @@ fn residual(@builtin(global_invocation_id) id: vec3u) {
   var error = 0.0;
   for (var c = 0u; c < 4u; c++) {
     let difference = views[red + c * pixels] - wanted[c];
-    view_gradients[red + c * pixels] = 2.0 * difference / f32(4u * rays);
-    error += difference * difference;
+    var slope = 2.0 * difference;
+    if charbonnier > 0.0 {
+      let robust = sqrt(difference * difference + charbonnier * charbonnier);
+      slope = difference / robust;
+      error += robust - charbonnier;
+    } else {
+      error += difference * difference;
+    }
+    view_gradients[red + c * pixels] = slope / f32(4u * rays);
   }
   errors[ray] = error / 4.0;
 }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import type { Report } from '../protocol/messages';
-import { methodIds, methodOf, presetOf, presets } from '../settings';
+import { methodOf, presetOf, presets } from '../settings';
 import { launchChromium, servePage } from './chromium';
 import { numberFlag, type Parsed } from './flags';
 import { say } from './machine';
@@ -53,7 +53,7 @@ const steps = 4;
 async function measure(parsed: Parsed, json: boolean): Promise<void> {
   const trials = Math.round(numberFlag(parsed, 'trials', 3, 1, 100));
   const preset = parsed.get('preset') ?? 'default';
-  const methods = parsed.get('methods') ?? methodIds.join();
+  const methods = parsed.get('methods') ?? 'sds,vsd';
   presetOf(preset);
   for (const id of methods.split(',')) methodOf(id);
   say('building the page');

@@ -103,9 +103,19 @@ async function train(run: Run, output: Output, watchEvery: number): Promise<Step
   return reports;
 }
 
-function words({ timesteps, gradientNorms, fake }: StepReport): string {
-  const loss = fake ? `  ψ ${fake.loss.toFixed(4)}` : '';
-  return `τ ${String(timesteps.dm).padStart(3)}  |∂x| ${gradientNorms.views.toExponential(1)}${loss}`;
+function words(report: StepReport): string {
+  switch (report.act) {
+    case 'distil': {
+      const { timesteps, gradientNorms, fake } = report;
+      const loss = fake ? `  ψ ${fake.loss.toFixed(4)}` : '';
+      const τ = String(timesteps.dm).padStart(3);
+      return `τ ${τ}  |∂x| ${gradientNorms.views.toExponential(1)}${loss}`;
+    }
+    case 'draw':
+      return `τ ${String(report.timestep).padStart(3)}  draws views ${report.group + 1}`;
+    case 'fit':
+      return `error ${report.loss.toFixed(4)}`;
+  }
 }
 
 async function turntablePng(generator: Generator, shading: ShadingMode): Promise<Uint8Array> {

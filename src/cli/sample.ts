@@ -1,10 +1,10 @@
 import { encodePng } from '../image/png_node';
 import { viewsToImage } from '../image/strip';
+import { samplingDefaults } from '../prior/sampler';
+import { type SolverName, solverNames } from '../prior/solver';
 import { defaults, SettingsError, validatePrompt } from '../settings';
 import { exemplarChoice, exemplarFile, exemplarFlags, exemplarWords } from './exemplar_file';
 import { helpRow, helpRows, namesOf, numberFlag, parseFlags } from './flags';
-import { samplingDefaults } from '../prior/sampler';
-import { type SolverName, solverNames } from '../prior/solver';
 import { machineFlags, openEngine, parseMachine, say } from './machine';
 import { Output } from './output';
 import { ProgressLine } from './progress_line';

@@ -17,7 +17,8 @@ import {
   scheduled,
   settingsAt,
 } from '../settings';
-import { type KnownViews, turntableCameras, viewsOfStep } from './known_views';
+import { ofCertainViews, stepViews } from './certain_views';
+import { type KnownViews, turntableCameras } from './known_views';
 import { Residual } from './residual';
 
 /** Where a fit's settings differ from a distillation's: the views are sharp and certain. */
@@ -40,16 +41,10 @@ const base: PartialSettings = {
  * Rays of a view of a step: side x side, spread evenly over it. They are those of one in
  * 8 x 8 pixels of a view of 128; where `render.size` is more, the side doubles as often as 128 does within it.
  */
-const stepRays = { side: 16, ofSize: 128 };
+const stepRays = { side: stepViews.side, ofSize: 128 };
 
 /** Rays of a pixel in a view for people or measures. */
 const stillRays = 4;
-
-/**
- * Adam's ε. Gradients of what shows are around 10⁻⁶, those of what lies behind a surface 10⁻⁹ and less
- * and of either sign: with a smaller ε the inside of an object would wander as fast as its surface learns.
- */
-const epsilon = 1e-8;
 
 /** Views that the mesh's level is matched to. */
 const silhouettes = { count: 8, size: 128 };
@@ -87,9 +82,7 @@ export class Fit {
     this.generator = new FieldGenerator(gpu, {
       settings,
       ...shapeOf(this.#side),
-      // The exponential reaches the densities of a hard surface in a few steps.
-      densityActivation: 'exp',
-      adam: { epsilon },
+      ...ofCertainViews,
       viewSize: known.side,
       around: turntableCameras,
       silhouettes: { ...silhouettes, raysPerPixel: stillRays },
@@ -188,7 +181,7 @@ export class Fit {
   /** The known view of each of a step's views. */
   #draw(step: number): number[] {
     const { seed } = this.#settings;
-    return Array.from({ length: viewsOfStep }, (_, view) =>
+    return Array.from({ length: stepViews.count }, (_, view) =>
       Math.floor(this.#known.cameras.length * uniform(seed, streams.camera, step, view)),
     );
   }
@@ -198,4 +191,4 @@ export class Fit {
 const sideOf = ({ render, steps }: Settings, step: number): number =>
   stepRays.side * doublings(scheduled(render.size, step, steps), stepRays.ofSize);
 
-const shapeOf = (side: number) => ({ views: viewsOfStep, width: side, height: side });
+const shapeOf = (side: number) => ({ views: stepViews.count, width: side, height: side });

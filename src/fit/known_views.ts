@@ -5,6 +5,7 @@ import { viewAt } from '../image/views';
 import type { ObjectMesh } from '../object/object_mesh';
 import { rasterise } from '../object/rasterise';
 import { type Camera, fittingDistance, orbitCamera, ringCameras } from '../render/camera';
+import { stepViews } from './certain_views';
 
 /** Vertical field of view of all cameras, in degrees. */
 const fovy = 40;
@@ -39,9 +40,6 @@ export const turntableCameras = (count: number): Camera[] =>
 /** How many views of an object are known, evenly spread over the sphere. */
 const knownCount = 100;
 
-/** How many of the known views a step of a fit looks at. */
-export const viewsOfStep = 8;
-
 /**
  * The views that a field is fitted to, on the GPU as point samples. Each has a buffer of its own, since
  * all together may be more than can be bound; those of a step are copied together.
@@ -70,7 +68,7 @@ export class KnownViews {
     this.lattice = lattice;
     this.#arena = new Arena(gpu, 'fit.known_views');
     const words = side ** 2;
-    this.samples = this.#arena.allocate('samples', viewsOfStep * words);
+    this.samples = this.#arena.allocate('samples', stepViews.count * words);
     this.#views = cameras.map((camera, i) => {
       const view = this.#arena.allocate(`view ${i}`, words);
       gpu.device.queue.writeBuffer(view, 0, draw(camera, i));
@@ -86,10 +84,10 @@ export class KnownViews {
   static ofObject(gpu: Gpu, mesh: ObjectMesh, size: number): KnownViews {
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    const largest = Math.floor(Math.sqrt(limit / 4 / viewsOfStep) / fittedSamples);
+    const largest = Math.floor(Math.sqrt(limit / 4 / stepViews.count) / fittedSamples);
     if (size > largest) {
       throw new LimbeckError(
-        `${viewsOfStep} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
+        `${stepViews.count} views of ${size} pixels exceed what this adapter binds, ${limit} bytes: the largest size that fits is ${largest}.`,
         'Choose that or a smaller one with --size.',
       );
     }

@@ -14,9 +14,14 @@ export interface ResidualShape {
   readonly height: number;
   /** Samples along the side of a known view. */
   readonly knownSide: number;
+  /**
+   * Width c of a robust error √(d² + c²) − c, which what is known alone of one view cannot pull far (Charbonnier et
+   * al. 1994). Default 0: squares.
+   */
+  readonly charbonnier?: number;
 }
 
-/** The mean squared error of rendered rays against known views, and its gradient. */
+/** The mean error of rendered rays against known views, squared or robust, and its gradient. */
 export class Residual {
   /** f32: the mean over rays and channels. */
   readonly meanError: GPUBuffer;
@@ -28,7 +33,7 @@ export class Residual {
 
   constructor(
     gpu: Gpu,
-    { views, width, height, knownSide }: ResidualShape,
+    { views, width, height, knownSide, charbonnier = 0 }: ResidualShape,
     buffers: {
       readonly known: GPUBuffer;
       readonly views: GPUBuffer;
@@ -44,6 +49,7 @@ export class Residual {
       height,
       known_side: knownSide,
       stream: streams.march,
+      charbonnier,
     });
     this.#frame = shader.uniforms('frame');
     const resources = {

@@ -12,7 +12,6 @@ import { Adam, type AdamOptions, type AdamStats } from '../optim/adam';
 import type { Camera } from '../render/camera';
 import type { Occupancy } from '../render/occupancy';
 import { occupancyOf, Renderer, type RendererOptions } from '../render/renderer';
-import type { ShadingMode } from '../render/shading_mode';
 import { renderStill } from '../render/still';
 import type {
   Generator,
@@ -22,6 +21,7 @@ import type {
   OutputNames,
   Picture,
   PictureOptions,
+  StillView,
 } from './generator';
 
 /** Sizes of the views that a step renders. */
@@ -46,17 +46,6 @@ export interface FieldGeneratorOptions extends ViewShape {
   readonly adam?: Partial<AdamOptions>;
   /** Most points at a time; see `RendererOptions`. */
   readonly tilePoints?: number;
-}
-
-/** What a still shows, and how fine. */
-export interface StillView {
-  readonly cameras: readonly Camera[];
-  /** Side of the views in pixels. */
-  readonly size: number;
-  /** Default 1. */
-  readonly raysPerPixel?: number;
-  /** Default unlit: the colour as it was trained. */
-  readonly shading?: ShadingMode;
 }
 
 export interface FieldDraw extends GeneratorDraw {

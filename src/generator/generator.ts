@@ -40,6 +40,17 @@ export interface PictureOptions {
   readonly shading?: ShadingMode;
 }
 
+/** What a still shows, and how fine. */
+export interface StillView {
+  readonly cameras: readonly Camera[];
+  /** Side of the views in pixels. */
+  readonly size: number;
+  /** Default 1. */
+  readonly raysPerPixel?: number;
+  /** Default unlit: the colour as it was trained. */
+  readonly shading?: ShadingMode;
+}
+
 /** Square views. */
 export interface Picture {
   /** f32 [count, 4, size, size], premultiplied RGBA. */
@@ -79,6 +90,8 @@ export interface Generator {
   stats(): Promise<AdamStats>;
   /** Called once, after the last step of a run. */
   finish(): Promise<void>;
+  /** Views of θ as it is. @returns f32 [V, 4, size, size], premultiplied RGBA. */
+  still(view: StillView): Promise<Float32Array>;
   /** What it has become, for people. */
   picture(options?: PictureOptions): Promise<Picture>;
   /** The same as files, the first being the one to open. @throws EmptyFieldError when there is nothing. */

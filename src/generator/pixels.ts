@@ -98,6 +98,11 @@ export class PixelGenerator implements Generator {
 
   async finish(): Promise<void> {}
 
+  /** The pictures, whatever the cameras: they have no other views and no other size. */
+  async still(): Promise<Float32Array> {
+    return (await this.picture()).views;
+  }
+
   /** The pictures as the parameters make them now. */
   async picture(): Promise<Picture> {
     const work = new Submission(this.#gpu, 'generator.pixels');

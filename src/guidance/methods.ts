@@ -1,18 +1,29 @@
+import type { FieldSettings } from '../field/settings';
+import type { OptimSettings } from '../optim/settings';
 import type { FakeSettings } from '../prior/settings';
-import type { LossSettings } from '../render/settings';
+import type { LossSettings, RenderSettings } from '../render/settings';
 import { SettingsError } from '../schema';
-import type { GuidanceSettings } from './settings';
+import type { GuidanceSettings, ReconstructionSettings } from './settings';
 
 /** Settings that a method brings. */
 export type MethodSettings = {
+  readonly steps?: number;
+  readonly field?: Partial<FieldSettings>;
+  readonly render?: Partial<RenderSettings>;
+  readonly reconstruction?: Partial<ReconstructionSettings>;
+  readonly optim?: Partial<OptimSettings>;
   readonly guidance?: Partial<GuidanceSettings>;
   readonly fake?: Partial<FakeSettings>;
   readonly loss?: Partial<LossSettings>;
 };
 
+/** How a method gets from the prior to an object: by gradients of scores, or by views that it draws and fits. */
+export type MethodKind = 'distillation' | 'reconstruction';
+
 /** A way of distilling: a row of data, never a class. */
 export interface Method<Id extends string = string> {
   readonly id: Id;
+  readonly kind: MethodKind;
   readonly title: string;
   /** One sentence. */
   readonly summary: string;
@@ -27,7 +38,13 @@ export interface Method<Id extends string = string> {
 
 /** The equations of the papers: nothing is held, rescaled, settled or regularised. */
 const plain = {
-  guidance: { threshold: false, rescale: 0, settle: 0, weighting: 'sigma_squared' },
+  guidance: {
+    threshold: false,
+    rescale: 0,
+    limited: false,
+    settle: 0,
+    weighting: 'sigma_squared',
+  },
   loss: { sparsity: 0, opaque: 0, nearness: 0 },
 } as const satisfies MethodSettings;
 
@@ -36,7 +53,44 @@ const uniformTimesteps = { minTimestep: 0.02, maxTimestep: 0.98 } as const;
 
 const table = [
   {
+    id: 'sir',
+    kind: 'reconstruction',
+    title: 'SIR',
+    summary: 'Iterative reconstruction: views are drawn from the prior and fitted, round by round.',
+    formula: 'ρ(g(θ) − x̂),   x̂ = sample(z_τ(g(θ)); y, s)',
+    sources: ['Chen et al. 2024, MicroDreamer (arXiv 2404.19525)'],
+    preset: {
+      steps: 300,
+      field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.25] },
+      render: { occupancyEvery: 4 },
+      guidance: { scale: 4, rescale: 0 },
+      optim: {
+        tableLearningRate: [0.5, 0.02, 0.003, 1],
+        mlpLearningRate: [0.5, 0.005, 0.001, 1],
+      },
+      loss: { opaque: [0.5, 0, 0.1, 1], nearness: [0.2, 0.003, 0.0003, 0.8] },
+    },
+    // Fifty rounds of fifteen fits, each to the newest views alone.
+    textbook: {
+      ...plain,
+      steps: 1600,
+      guidance: { ...plain.guidance, scale: 7.5 },
+      reconstruction: {
+        rounds: 50,
+        firstEvaluations: 50,
+        evaluations: 10,
+        inversion: 5,
+        timestep: [0, 0.8, 0.5, 1],
+        groups: 1,
+        firstFits: 0.06,
+        lastFits: 0,
+        charbonnier: 0.001,
+      },
+    },
+  },
+  {
     id: 'sds',
+    kind: 'distillation',
     title: 'SDS',
     summary: 'Score distillation: the prediction against the noise that was added.',
     formula: 'w(τ) [ε_φ(z_τ; y) + (s − 1) (ε_φ(z_τ; y) − ε_φ(z_τ; ∅)) − ε]',
@@ -46,6 +100,7 @@ const table = [
   },
   {
     id: 'vsd',
+    kind: 'distillation',
     title: 'VSD',
     summary: 'Variational score distillation: against a second model that learns these views.',
     formula: 'w(τ) [ε_φ(z_τ; y) + (s − 1) (ε_φ(z_τ; y) − ε_φ(z_τ; ∅)) − ε_ψ(z_τ; y, c)]',

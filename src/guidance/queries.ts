@@ -146,6 +146,11 @@ export class Queries implements Answers {
     this.#noising = noising;
   }
 
+  /** Predictions that a step asks for. */
+  get calls(): number {
+    return this.#frozen.length + this.#fake.length;
+  }
+
   /** Records z_τ of every question. */
   noise(work: Work, { seed, noiseStep, levels }: QueryDraw): void {
     for (const { batch, noising } of this.#noising) {

@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 import type { FakeSettings } from '../prior/settings';
-import { boolean, choice, group, number, schedule, text } from '../schema';
+import { boolean, choice, group, integer, number, schedule, text } from '../schema';
 
 /** What the prior is asked, and how its answers become a gradient. */
 export const guidanceSettings = group('Guidance', {
@@ -37,6 +37,11 @@ export const guidanceSettings = group('Guidance', {
     min: 0,
     label: 'Guidance scale',
     help: 'scale s of classifier-free guidance: s − 1 weighs ε_φ(z_τ; y) − ε_φ(z_τ; ∅)',
+  }),
+  limited: boolean({
+    default: true,
+    label: 'Limited guidance',
+    help: "guide only at the timesteps that the prior's manifest names; elsewhere the scale is 1",
   }),
   threshold: boolean({
     default: true,
@@ -87,6 +92,82 @@ export const guidanceSettings = group('Guidance', {
       'as they do when the prior is sampled, before they are looked at from elsewhere',
   }),
 });
+
+/** How views are drawn and fitted in turn, by methods that reconstruct. */
+export const reconstructionSettings = group('Reconstruction', {
+  rounds: integer({
+    default: 8,
+    min: 0,
+    max: 1000,
+    label: 'Rounds',
+    help: 'how often the object is seen from elsewhere, noised, drawn anew from there and fitted again',
+  }),
+  firstEvaluations: integer({
+    default: 12,
+    min: 1,
+    max: 1000,
+    label: 'First evaluations',
+    help: 'steps in which the first views are drawn from noise alone',
+  }),
+  evaluations: integer({
+    default: 5,
+    min: 1,
+    max: 1000,
+    label: 'Evaluations',
+    help: 'steps in which the views of a round are drawn',
+  }),
+  inversion: integer({
+    default: 3,
+    min: 0,
+    max: 1000,
+    label: 'Inversion',
+    help: 'steps in which the views of a round are noised by the model itself, from τ² to τ; 0: by noise alone',
+  }),
+  timestep: schedule({
+    default: [0, 0.7, 0.2, 1],
+    min: 0.02,
+    max: 1,
+    label: 'τ of a round',
+    help: "how far the views of a round are noised, as a fraction of the model's timesteps, over the rounds",
+  }),
+  groups: integer({
+    default: 6,
+    min: 1,
+    max: 16,
+    label: 'Groups kept',
+    help: 'groups of views that the field is fitted to, the newest included',
+  }),
+  newest: number({
+    default: 0.5,
+    min: 0,
+    max: 1,
+    label: 'Newest',
+    help: "share of a step's views that are of the newest group; the last steps see all groups alike",
+  }),
+  firstFits: number({
+    default: 0.28,
+    min: 0,
+    max: 1,
+    label: 'First fits',
+    help: 'share of the fitting steps before the first round',
+  }),
+  lastFits: number({
+    default: 0.28,
+    min: 0,
+    max: 1,
+    label: 'Last fits',
+    help: 'share of the fitting steps after the last round',
+  }),
+  charbonnier: number({
+    default: 0.05,
+    min: 0,
+    max: 1,
+    label: 'Charbonnier',
+    help: 'width of the robust error √(d² + c²) − c that views are fitted by; 0: squares',
+  }),
+});
+
+export type ReconstructionSettings = v.InferOutput<typeof reconstructionSettings>;
 
 export type GuidanceSettings = v.InferOutput<typeof guidanceSettings>;
 

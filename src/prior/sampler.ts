@@ -25,6 +25,8 @@ export interface Guidance {
   readonly interval?: GuidanceInterval;
   /** How far guided colours get back their spread, see `rescaled`. Default 0. */
   readonly rescale?: number;
+  /** Whether estimates are held to what views can be, see `held`. Default true. */
+  readonly threshold?: boolean;
   readonly prompt: Conditioning;
   /** See `PromptEncoder.unconditional`. */
   readonly unconditional: Conditioning;
@@ -50,6 +52,14 @@ export interface Estimate {
    * row 0 at the top. After the last step, the sample.
    */
   readonly views: Float32Array;
+}
+
+/** What the network makes of z, each f32 [V, C, H, W]. */
+export interface Guided {
+  /** The guided clean estimate. */
+  readonly clean: Float32Array;
+  /** The clean estimates that it was made of: with the prompt, and where there is guidance, without. */
+  readonly told: readonly Float32Array[];
 }
 
 /** The frozen denoiser of a batch size. */
@@ -92,10 +102,11 @@ export class Sampler {
     let z = this.noise(seed, 0);
     let before: CleanEstimate | undefined;
     for (const [index, timestep] of timesteps.entries()) {
-      const now = { timestep, clean: await this.estimate(z, timestep, options) };
+      const { clean } = await this.estimate(z, timestep, options);
+      const now = { timestep, clean };
       z = solve(solver, this.schedule, z, now, before, timesteps[index + 1] ?? -1);
       before = now;
-      yield { step: index + 1, steps, views: viewsOf(now.clean, this.#manifest) };
+      yield { step: index + 1, steps, views: viewsOf(clean, this.#manifest) };
     }
   }
 
@@ -107,17 +118,20 @@ export class Sampler {
   }
 
   /**
-   * What z was made of in the network's eyes: the guided clean estimate, f32 [V, C, H, W] in [-1, 1].
-   * Unconditional + s (conditional - unconditional) is the same for v, ε and x, since both see one z.
+   * What z was made of in the network's eyes, in [-1, 1]. Unconditional + s (conditional - unconditional) is the same for v, ε and x, since both see one z.
    */
-  async estimate(z: Float32Array, timestep: number, options: Guidance): Promise<Float32Array> {
-    const { prompt, unconditional, cameras, guidance, interval, rescale = 0 } = options;
+  async estimate(z: Float32Array, timestep: number, options: Guidance): Promise<Guided> {
+    const { prompt, unconditional, cameras, guidance, interval } = options;
+    const { rescale = 0, threshold = true } = options;
     const scale = scaleAt(timestep, guidance, interval);
     const texts = scale === 1 ? [prompt] : [prompt, unconditional];
-    const [conditional, other] = await this.#clean(z, timestep, texts, cameras);
-    if (!other) return held(conditional!, this.#manifest);
-    const guided = conditional!.map((value, i) => other[i]! + scale * (value - other[i]!));
-    return held(rescaled(guided, conditional!, rescale, this.#manifest), this.#manifest);
+    const told = await this.#clean(z, timestep, texts, cameras);
+    const [conditional, other] = told as [Float32Array, Float32Array?];
+    const guided = other
+      ? conditional.map((value, i) => other[i]! + scale * (value - other[i]!))
+      : conditional;
+    const clean = rescaled(guided, conditional, other ? rescale : 0, this.#manifest);
+    return { clean: threshold ? held(clean, this.#manifest) : clean, told };
   }
 
   dispose(): void {

@@ -16,12 +16,11 @@ export interface CleanEstimate {
 }
 
 /**
- * Moves z along the probability-flow ODE from the timestep of `now` to the less noisy `to`, or to the clean values
- * when that is -1:
+ * Moves z along the probability-flow ODE from the timestep of `now` to `to`, or to the clean values when that is -1:
  *
  *     z_to = σ_to/σ z + (α_to − α σ_to/σ) D,    D = x̂ + h/(2 h_before) (x̂ − x̂_before),    h = λ_to − λ,  λ = ln(α/σ)
  *
- * D is x̂ for DDIM, in a first step, and in the last, whose h is infinite.
+ * D is x̂ for DDIM, in a first step, and in the last, whose h is infinite. Upwards, DDIM inverts itself.
  * @param before the estimate of the step before; absent in the first one.
  */
 export function solve(
@@ -32,7 +31,7 @@ export function solve(
   before: CleanEstimate | undefined,
   to: number,
 ): Float32Array {
-  if (to < 0 || schedule.level(to).sigma === 0) return now.clean;
+  if (to < 0) return now.clean;
   const [from, next] = [schedule.level(now.timestep), schedule.level(to)];
   const keep = next.sigma / from.sigma;
   const take = next.alpha - from.alpha * keep;

@@ -7,11 +7,21 @@ export interface StepTimes {
   readonly rest: number;
 }
 
-/** What one step did. Terms and the views' gradient are root mean squares over elements, the rest Euclidean norms. */
-export interface StepReport {
+/** What every step reports. */
+interface AnyStep {
   readonly step: number;
   /** Where the first view's camera stood, in degrees. */
   readonly camera: { readonly azimuth: number; readonly elevation: number };
+  /** Predictions of all views for one text, by the frozen model or the fake score. */
+  readonly calls: number;
+  /** Gradient accumulators that overflowed. */
+  readonly saturations: number;
+  readonly milliseconds: StepTimes;
+}
+
+/** A step of score distillation. Terms and the views' gradient are root mean squares over elements, the rest Euclidean norms. */
+export interface DistilReport extends AnyStep {
+  readonly act: 'distil';
   /** τ of the distribution-matching and τ' of the guidance term. */
   readonly timesteps: { readonly dm: number; readonly cfg: number };
   readonly terms: { readonly dm: number; readonly cfg: number };
@@ -19,10 +29,28 @@ export interface StepReport {
   readonly gradientNorms: Readonly<Record<string, number>> & { readonly views: number };
   /** Denoising loss of ψ and the norm of its gradient, of the last update; null without a fake score. */
   readonly fake: { readonly loss: number; readonly gradientNorm: number } | null;
-  /** Gradient accumulators that overflowed. */
-  readonly saturations: number;
-  readonly milliseconds: StepTimes;
 }
+
+/** An evaluation on the way to views that the prior draws. */
+export interface DrawReport extends AnyStep {
+  readonly act: 'draw';
+  /** Views from noise are group 0, those of each round one more. */
+  readonly group: number;
+  /** The noise level of what the network was shown. */
+  readonly timestep: number;
+}
+
+/** A step towards views that the prior drew. */
+export interface FitReport extends AnyStep {
+  readonly act: 'fit';
+  /** The mean error of the step's rays. */
+  readonly loss: number;
+  /** Of each group of the generator's parameters. */
+  readonly gradientNorms: Readonly<Record<string, number>>;
+}
+
+/** What one step did. */
+export type StepReport = DistilReport | DrawReport | FitReport;
 
 /** One thing that a step saw or found: the views side by side. */
 export interface WatchedRow {

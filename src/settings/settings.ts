@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { fieldSettings } from '../field/settings';
 import { generatorIds } from '../generator/settings';
 import { methodIds } from '../guidance/methods';
-import { guidanceSettings } from '../guidance/settings';
+import { guidanceSettings, reconstructionSettings } from '../guidance/settings';
 import { meshSettings } from '../mesh/settings';
 import { optimSettings } from '../optim/settings';
 import { exemplarSettings, fakeSettings } from '../prior/settings';
@@ -23,10 +23,10 @@ export const settingsSchema = group('Settings', {
     help: 'the object in a few words',
   }),
   method: choice({
-    default: 'sds',
+    default: 'sir',
     choices: methodIds,
     label: 'Method',
-    help: 'how it is distilled; brings settings of its own',
+    help: 'how it is made; brings settings of its own',
   }),
   seed: integer({ default: 0, min: 0, max: 0xffffffff, label: 'Seed', help: 'random seed' }),
   steps: integer({
@@ -34,7 +34,7 @@ export const settingsSchema = group('Settings', {
     min: 1,
     max: 100_000,
     label: 'Steps',
-    help: 'steps of the field',
+    help: 'steps in all: of the field, and where views are drawn, of drawing them',
   }),
   generator: choice({
     default: 'field',
@@ -46,6 +46,7 @@ export const settingsSchema = group('Settings', {
   render: renderSettings,
   guidance: guidanceSettings,
   exemplar: exemplarSettings,
+  reconstruction: reconstructionSettings,
   fake: fakeSettings,
   optim: optimSettings,
   loss: lossSettings,

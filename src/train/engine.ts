@@ -1,11 +1,13 @@
-import { FieldGenerator } from '../generator/field';
+import { LimbeckError } from '../errors';
+import { ofCertainViews } from '../fit/certain_views';
+import { FieldGenerator, type FieldGeneratorOptions, type ViewShape } from '../generator/field';
 import { PixelGenerator } from '../generator/pixels';
 import type { Gpu } from '../gpu/device';
 import { withinMemory } from '../gpu/out_of_memory';
-import { batchOf, questionsOf } from '../guidance/queries';
+import { batchOf, questionsOf, type Texts } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
 import { Denoiser } from '../prior/denoiser';
-import { Exemplars, type ExemplarWish } from '../prior/exemplars/exemplars';
+import { type ChosenExemplar, Exemplars, type ExemplarWish } from '../prior/exemplars/exemplars';
 import { FakeNetworks } from '../prior/fake_score';
 import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
 import type { Manifest } from '../prior/manifest';
@@ -15,8 +17,9 @@ import { type Camera, cameraMatrices, ringCameras } from '../render/camera';
 import { mostRaysPerPixel } from '../render/supersampling';
 import type { OrtBackend } from '../runtime/backend';
 import { Runtime } from '../runtime/runtime';
-import { defaults, type Settings } from '../settings';
+import { defaults, methodOf, type Settings } from '../settings';
 import { frontCameras } from './plan';
+import { fittedShape, Reconstruction } from './reconstruction';
 import { Run, storedExemplar } from './run';
 import { Trainer } from './trainer';
 
@@ -32,6 +35,12 @@ export interface EngineOptions {
 
 /** A run of one of the generators that there are. */
 export type EngineRun = Run<FieldGenerator | PixelGenerator>;
+
+/** What a run's prior is shown: the texts, and beside them an exemplar. */
+interface Shown {
+  readonly texts: Texts;
+  readonly exemplar: ChosenExemplar;
+}
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
   Partial<Pick<ExemplarWish, 'exemplar'>> &
@@ -87,26 +96,63 @@ export class Engine {
    * @throws LimbeckError when a size exceeds the adapter's limits, or its memory is spent.
    */
   async createRun(settings: Settings, from?: Uint8Array): Promise<EngineRun> {
-    const { gpu, manifest } = this;
-    const own = from && storedExemplar(from, settings, manifest);
+    const own = from && storedExemplar(from, settings, this.manifest);
     if (own) this.exemplars.keep(own);
     const exemplar = await this.exemplars.chosen(settings);
+    const texts = await textsOf(this.#encoder, this.manifest, settings, exemplar.shown);
+    const { kind } = methodOf(settings.method);
+    const run = await (kind === 'reconstruction'
+      ? this.#reconstruction(settings, { texts, exemplar })
+      : this.#distillation(settings, { texts, exemplar }));
+    await this.gpu.pipelines.ready();
+    return run;
+  }
+
+  async #distillation(settings: Settings, { texts, exemplar }: Shown): Promise<EngineRun> {
+    const { gpu, manifest } = this;
+    const { views, resolution } = manifest;
     const questions = questionsOf(settings.guidance);
     const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
     const isAsked = batchOf(questions, 'fake').length > 0;
     const networks = isAsked ? await this.#networks(settings.fake.rank) : undefined;
-    const texts = await textsOf(this.#encoder, manifest, settings, exemplar.shown);
-    const run = await withinMemory(gpu, () => {
+    return withinMemory(gpu, () => {
       const fake = networks?.score(settings.seed);
-      const generator = this.#generator(settings);
+      const generator = this.#generator(settings, {
+        views,
+        width: resolution,
+        height: resolution,
+        raysPerPixel: mostRaysPerPixel(settings, resolution),
+      });
       const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
       return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
     });
-    await gpu.pipelines.ready();
-    return run;
   }
 
-  #generator(settings: Settings): EngineRun['generator'] {
+  async #reconstruction(settings: Settings, { texts, exemplar }: Shown): Promise<EngineRun> {
+    const { gpu, manifest } = this;
+    if (manifest.channels !== 4) {
+      throw new LimbeckError(
+        `${manifest.name} draws no alpha, and reconstruction fits an object to views that have it.`,
+        'Choose a method of score distillation, such as --method sds, or another prior.',
+      );
+    }
+    // Loaded before the first step, as all that a run needs.
+    for (const batch of [1, 2]) await this.#denoiser(batch);
+    return withinMemory(gpu, () => {
+      const shape = fittedShape(settings, manifest);
+      const generator = this.#generator(settings, { ...shape, ...ofCertainViews });
+      const sampler = this.#sampler();
+      const parts = { settings, manifest, generator, exemplar };
+      const trainer = new Reconstruction({ ...parts, gpu, sampler, texts });
+      return new Run({ ...parts, trainer });
+    });
+  }
+
+  /** @param shape of the views of a step, and how a field is made where it differs. */
+  #generator(
+    settings: Settings,
+    shape: ViewShape & Pick<FieldGeneratorOptions, 'densityActivation' | 'adam'>,
+  ): EngineRun['generator'] {
     const { views, resolution, camera } = this.manifest;
     if (settings.generator === 'pixels') {
       return new PixelGenerator(this.gpu, { views, resolution, seed: settings.seed });
@@ -114,14 +160,15 @@ export class Engine {
     const elevation = (camera.elevation[0] + camera.elevation[1]) / 2;
     return new FieldGenerator(this.gpu, {
       settings,
-      views,
-      width: resolution,
-      height: resolution,
-      raysPerPixel: mostRaysPerPixel(settings, resolution),
+      ...shape,
       viewSize: resolution,
       around: (count) => ringCameras(count, { ...camera, elevation }),
       silhouettes,
     });
+  }
+
+  #sampler(): Sampler {
+    return new Sampler(this.#runtime, (batch) => this.#denoiser(batch), this.manifest);
   }
 
   /** What of a prompt the prior does not take in, in sentences. */
@@ -144,7 +191,7 @@ export class Engine {
   ): AsyncGenerator<Estimate, void> {
     const { scale, interval } = this.manifest.guidance;
     const { shown } = await this.exemplars.chosen({ prompt, seed: options.seed, exemplar });
-    const sampler = new Sampler(this.#runtime, (batch) => this.#denoiser(batch), this.manifest);
+    const sampler = this.#sampler();
     try {
       yield* sampler.sample({
         guidance: (shown && this.manifest.exemplar?.scale) ?? scale,

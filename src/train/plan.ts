@@ -3,6 +3,7 @@ import { drawFakeLevels, drawLevels, noiseStepOf } from '../guidance/noise_level
 import type { QueryDraw } from '../guidance/queries';
 import type { Manifest } from '../prior/manifest';
 import { NoiseSchedule } from '../prior/noise_schedule';
+import { scaleAt } from '../prior/sampler';
 import { type Camera, orbitCamera, stepCameras } from '../render/camera';
 import { raysPerPixel } from '../render/supersampling';
 import { type Settings, type SettingsAt, settingsAt } from '../settings';
@@ -10,6 +11,16 @@ import { type Settings, type SettingsAt, settingsAt } from '../settings';
 /** All that is drawn for a step. */
 export interface Draw extends GeneratorDraw, QueryDraw {
   readonly now: SettingsAt<Settings>;
+}
+
+/** Where a camera stands, in degrees. */
+export function placeOf({ c2w }: Camera): { readonly azimuth: number; readonly elevation: number } {
+  const [x, y, z] = [c2w[3]!, c2w[7]!, c2w[11]!];
+  const degrees = (radians: number) => (radians * 180) / Math.PI;
+  return {
+    azimuth: degrees(Math.atan2(x, z)),
+    elevation: degrees(Math.atan2(y, Math.hypot(x, z))),
+  };
 }
 
 /** Where the prior's own views are seen from: one camera a view, the first at the front. */
@@ -36,7 +47,8 @@ export class Plan {
   at(step: number): Draw {
     const { seed, generator } = this.#settings;
     const { camera, resolution } = this.#manifest;
-    const now = settingsAt(this.#settings, step);
+    const levels = drawLevels(settingsAt(this.#settings, step), this.#schedule, step);
+    const now = this.#guidedAt(levels.cfg.timestep, step);
     const noiseStep = noiseStepOf(now, step);
     return {
       step,
@@ -48,9 +60,18 @@ export class Plan {
         generator === 'pixels'
           ? frontCameras(this.#manifest)
           : stepCameras(camera, seed, noiseStep),
-      levels: drawLevels(now, this.#schedule, step),
+      levels,
       fakeLevels: drawFakeLevels(now, this.#schedule, step),
       raysPerPixel: raysPerPixel(now.render, resolution),
     };
+  }
+
+  /** The settings of a step, without guidance where the prior is to have none. */
+  #guidedAt(timestep: number, step: number): SettingsAt<Settings> {
+    const now = settingsAt(this.#settings, step);
+    const { interval } = this.#manifest.guidance;
+    if (!now.guidance.limited) return now;
+    const scale = scaleAt(timestep, now.guidance.scale, interval);
+    return { ...now, guidance: { ...now.guidance, scale } };
   }
 }

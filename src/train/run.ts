@@ -9,18 +9,18 @@ import type { Manifest } from '../prior/manifest';
 import type { StepReport, Watch } from '../protocol/reports';
 import { makeSettings, migrated, type Settings } from '../settings';
 import { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint';
-import type { Trainer } from './trainer';
+import type { StepTaker } from './step_taker';
 
 export interface RunParts<G extends Generator> {
   readonly settings: Settings;
   readonly manifest: Manifest;
-  readonly trainer: Trainer;
+  readonly trainer: StepTaker;
   readonly generator: G;
   readonly fake?: FakeScore;
   readonly exemplar?: ChosenExemplar;
 }
 
-/** One object in the making: a trainer and everything that it moves, owned. */
+/** One object in the making: what takes its steps and everything that it moves, owned. */
 export class Run<G extends Generator = Generator> {
   readonly settings: Settings;
   readonly generator: G;
@@ -64,10 +64,11 @@ export class Run<G extends Generator = Generator> {
 
   /** Everything that the next step depends on, as safetensors; the same state gives the same bytes. */
   async checkpoint(): Promise<Uint8Array> {
-    const { generator, fake, manifest, exemplar } = this.#parts;
+    const { generator, fake, trainer, manifest, exemplar } = this.#parts;
     const tensors = {
       ...(await generator.snapshot()),
       ...(fake && prefixed('fake', await fake.snapshot())),
+      ...prefixed('trainer', trainer.snapshot()),
       ...(exemplar?.own && prefixed('exemplar', snapshotOf(exemplar.own))),
     };
     return writeCheckpoint(tensors, {
@@ -93,7 +94,7 @@ export class Run<G extends Generator = Generator> {
     }
     generator.restore(tensors);
     fake?.restore(unprefixed('fake', tensors));
-    trainer.resumeAt(Number(metadata.step));
+    trainer.resumeAt(Number(metadata.step), unprefixed('trainer', tensors));
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 import { checkFinite, type Generator } from '../generator/generator';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import type { Snapshot } from '../gpu/snapshot';
 import { Submission } from '../gpu/submission';
 import { FakeUpdates } from '../guidance/fake_updates';
 import type { GuidanceShape } from '../guidance/noise';
@@ -14,11 +15,11 @@ import {
 } from '../guidance/queries';
 import type { Manifest } from '../prior/manifest';
 import { type Space, spaceOf } from '../prior/space';
-import type { StepReport, Watch } from '../protocol/reports';
-import type { Camera } from '../render/camera';
+import type { DistilReport, Watch } from '../protocol/reports';
 import type { Settings } from '../settings';
-import { type Draw, Plan } from './plan';
+import { type Draw, Plan, placeOf } from './plan';
 import { StepClock } from './step_clock';
+import type { StepTaker } from './step_taker';
 import { Microscope } from './watch';
 
 /** The parts that one step moves; whoever made them disposes of them. */
@@ -36,7 +37,7 @@ export interface TrainerParts {
 }
 
 /** One run of score distillation, step by step (docs/method.md, "A step"). */
-export class Trainer {
+export class Trainer implements StepTaker {
   readonly #gpu: Gpu;
   readonly #generator: Generator;
   readonly #plan: Plan;
@@ -80,7 +81,11 @@ export class Trainer {
     return this.#step;
   }
 
-  /** Goes on as if `step` steps had been taken; generator and ψ were restored to match. */
+  /** All that a step depends on is the generator's and ψ's. */
+  snapshot(): Snapshot {
+    return {};
+  }
+
   resumeAt(step: number): void {
     this.#step = step;
   }
@@ -90,7 +95,7 @@ export class Trainer {
    * @param watch is told what the step saw.
    * @throws NonFiniteGradientError when a gradient is not finite.
    */
-  async takeStep(watch?: Watch): Promise<StepReport> {
+  async takeStep(watch?: Watch): Promise<DistilReport> {
     const draw = this.#plan.at(this.#step);
     const clock = new StepClock(this.#gpu);
     const work = new Submission(this.#gpu, 'trainer.step');
@@ -116,7 +121,13 @@ export class Trainer {
     const fake = (await this.#fake?.step(draw)) ?? null;
     await clock.lap('denoiser');
     this.#step = draw.step + 1;
-    return { ...drawn(draw), ...moved, fake, milliseconds: clock.total() };
+    return {
+      ...drawn(draw),
+      ...moved,
+      fake,
+      calls: this.#queries.calls,
+      milliseconds: clock.total(),
+    };
   }
 
   dispose(): void {
@@ -139,17 +150,9 @@ export class Trainer {
 /** What the seed drew for a step, for people. */
 function drawn({ step, cameras, levels }: Draw) {
   return {
+    act: 'distil' as const,
     step,
     camera: placeOf(cameras[0]!),
     timesteps: { dm: levels.dm.timestep, cfg: levels.cfg.timestep },
-  };
-}
-
-function placeOf({ c2w }: Camera): StepReport['camera'] {
-  const [x, y, z] = [c2w[3]!, c2w[7]!, c2w[11]!];
-  const degrees = (radians: number) => (radians * 180) / Math.PI;
-  return {
-    azimuth: degrees(Math.atan2(x, z)),
-    elevation: degrees(Math.atan2(y, Math.hypot(x, z))),
   };
 }

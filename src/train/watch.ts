@@ -180,10 +180,14 @@ export function watchedRows(seen: Seen, manifest: Shape): WatchedRow[] {
 }
 
 /** From the models' [-1, 1] to [0, 1]. */
-const unit = (value: number) => (value + 1) / 2;
+export const unit = (value: number) => (value + 1) / 2;
 
-/** Rows of the views of a manifest, over white. */
-function pictures({ views: count, channels, resolution: size }: Shape) {
+/** Rows of views of a shape, over white. */
+export function pictures({
+  views: count,
+  channels,
+  resolution: size,
+}: Pick<Shape, 'views' | 'channels' | 'resolution'>) {
   const plane = size * size;
   /** [V, C, H, W] as [V, 4, H, W]; `opaque` where there is no alpha. */
   const rgba = (values: Float32Array, opaque: number) =>

@@ -43,10 +43,7 @@ export const firstChoices: Choices = {
   preset: 'default',
   generator: defaults.generator,
   changes: {},
-  runs: [
-    { method: 'sds', changes: {} },
-    { method: 'vsd', changes: {} },
-  ],
+  runs: [{ method: defaults.method, changes: {} }],
 };
 
 /** Settings that have controls of their own: of these, a run may change the last two for itself. */

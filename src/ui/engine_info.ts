@@ -26,11 +26,13 @@ const drawing = [
 ];
 
 /** What the seed drew for a step, where it is the same for all runs; nothing where it is not. */
-export function drawnWords({ camera, timesteps }: StepReport, runs: readonly Settings[]): string {
+export function drawnWords(report: StepReport, runs: readonly Settings[]): string {
+  if (report.act !== 'distil') return '';
   const [first, ...others] = runs.map((settings) =>
     JSON.stringify(settingValues(settings).filter(([path]) => drawing.includes(path))),
   );
   if (others.some((other) => other !== first)) return '';
+  const { camera, timesteps } = report;
   const azimuth = Math.round(camera.azimuth + 360) % 360;
   const { dm, cfg } = timesteps;
   const levels = dm === cfg ? `${dm}` : `${dm} and ${cfg}`;

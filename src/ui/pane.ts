@@ -49,6 +49,7 @@ export class Pane {
       short,
     ),
     loss: new Plot([{ name: 'Loss of ψ', tone: 'strong' }], short),
+    error: new Plot([{ name: 'Error of the views', tone: 'strong' }], short),
     time: new Plot([{ name: 'Time of a step', tone: 'faint' }], duration),
   };
   readonly #plots: readonly Plot[] = Object.values(this.#curves);
@@ -122,13 +123,17 @@ export class Pane {
     this.#step = step;
   }
 
-  step({ step, gradientNorms, terms, fake, milliseconds }: StepReport): void {
-    const { gradient, terms: both, loss, time } = this.#curves;
-    gradient.add([gradientNorms.views]);
-    both.add([terms.dm, terms.cfg]);
-    if (fake) loss.add([fake.loss]);
-    time.add([milliseconds.denoiser + milliseconds.generator + milliseconds.rest]);
-    this.#step = step + 1;
+  step(report: StepReport): void {
+    const { gradient, terms, loss, error, time } = this.#curves;
+    if (report.act === 'distil') {
+      gradient.add([report.gradientNorms.views]);
+      terms.add([report.terms.dm, report.terms.cfg]);
+      if (report.fake) loss.add([report.fake.loss]);
+    }
+    if (report.act === 'fit') error.add([report.loss]);
+    const { denoiser, generator, rest } = report.milliseconds;
+    time.add([denoiser + generator + rest]);
+    this.#step = report.step + 1;
   }
 
   draw(): void {

@@ -21,17 +21,21 @@ import {
 /** Names in an address that are not those of changed settings. */
 const ownNames = ['prompt', 'method', 'seed', 'preset', 'generator'];
 
+/** The methods of links that name none: an earlier version left out what were its first choices. */
+const unsaidMethods = 'sds,vsd';
+
 const methodsOf = (runs: readonly RunChoice[]) => runs.map(({ method }) => method).join();
 
 /**
- * The choices as the part of an address after `#`; what is as it was at first is left out. `method` names the method
- * of each run, `3.seed` is the seed of the third of them alone.
+ * The choices as the part of an address after `#`, empty for the first ones; of others the methods are named, and
+ * what else is as it was at first is left out.
+ * `method` names the method of each run, `3.seed` is the seed of the third of them alone.
  */
 export function toHash(choices: Choices): string {
   const { prompt, seed, preset, generator, changes, runs } = choices;
   const query = new URLSearchParams();
   if (prompt) query.set('prompt', prompt);
-  if (methodsOf(runs) !== methodsOf(firstChoices.runs)) query.set('method', methodsOf(runs));
+  query.set('method', methodsOf(runs));
   if (generator !== firstChoices.generator) query.set('generator', generator);
   if (seed !== firstChoices.seed) query.set('seed', String(seed));
   if (preset !== firstChoices.preset) query.set('preset', preset);
@@ -41,7 +45,8 @@ export function toHash(choices: Choices): string {
       query.set(`${i + 1}.${path}`, toText(value));
     }
   }
-  return query.toString();
+  const isFirst = query.size === 1 && methodsOf(runs) === methodsOf(firstChoices.runs);
+  return isFirst ? '' : query.toString();
 }
 
 /**
@@ -52,7 +57,8 @@ export function toHash(choices: Choices): string {
 export function fromHash(hash: string): Choices {
   const query = new URLSearchParams(hash.replace(/^#/, ''));
   const { runs: firstRuns, ...first } = firstChoices;
-  const methods = (query.get('method') ?? methodsOf(firstRuns)).split(',');
+  const unsaid = query.size === 0 ? methodsOf(firstRuns) : unsaidMethods;
+  const methods = (query.get('method') ?? unsaid).split(',');
   const given = [...query]
     .filter(([name]) => !ownNames.includes(name))
     .map(([name, text]) => changeOf(name, text, methods.length));

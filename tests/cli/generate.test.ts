@@ -40,7 +40,7 @@ function generate(args: readonly string[], environment: NodeJS.ProcessEnv = {}):
 const out = (name: string) => join(folder, name);
 const quick = ['--preset', 'tiny', '--steps', '4', '--mesh.resolution', '32'];
 
-describe.each(['sds', 'vsd'])('a run by %s', (method) => {
+describe.each(['sir', 'sds', 'vsd'])('a run by %s', (method) => {
   test('writes a valid mesh, a turntable, a checkpoint and its record', async () => {
     const dir = out(method);
     const args = ['a pine tree', '--method', method, '--seed', '7', '--out', dir, ...quick];
@@ -63,9 +63,21 @@ describe.each(['sds', 'vsd'])('a run by %s', (method) => {
     const record = JSON.parse(await readFile(join(dir, 'run.json'), 'utf8'));
     expect(record.settings).toMatchObject({ prompt: 'a pine tree', method, seed: 7, steps: 4 });
     expect(record.steps).toHaveLength(4);
-    expect(record.steps[3].gradientNorms.views).toBeGreaterThan(0);
+    // By reconstruction: drawn, fitted, and in one round again.
+    const [acts, calls] =
+      method === 'sir'
+        ? [
+            ['draw', 'fit', 'draw', 'fit'],
+            [2, 0, 2, 0],
+          ]
+        : [Array(4).fill('distil'), Array(4).fill(method === 'sds' ? 2 : 3)];
+    expect(record.steps.map(({ act }: { act: string }) => act)).toEqual(acts);
+    expect(record.steps.map(({ calls }: { calls: number }) => calls)).toEqual(calls);
+    for (const norm of Object.values(record.steps[3].gradientNorms)) {
+      expect(norm).toBeGreaterThan(0);
+    }
     expect(record.steps[3].milliseconds.generator).toBeGreaterThan(0);
-    expect(record.steps[3].fake === null).toBe(method === 'sds');
+    expect(Boolean(record.steps[3].fake)).toBe(method === 'vsd');
     expect(record.adapter.description).not.toBe('');
     const { metadata } = readCheckpoint(await readFile(join(dir, 'field.safetensors')));
     expect(metadata.step).toBe('4');
@@ -129,7 +141,7 @@ test('a gradient that is not finite ends the run at its last checkpoint', async 
     `--optim.${of}LearningRate`,
     '[0.95,0.01,1e38,0.95]',
   ]);
-  const args = ['a cactus', ...rates, '--out', dir, ...quick];
+  const args = ['a cactus', '--method', 'sds', ...rates, '--out', dir, ...quick];
   const { code, text } = await generate([...args, '--steps', '60']);
   expect(text).toMatch(
     /gradient of step 5\d is not finite.*last checkpoint.*It is field.safetensors in /,
@@ -170,7 +182,7 @@ describe('bad input ends with a message and a code other than 0:', () => {
     ['an empty prompt', [''], /prompt is empty/],
     ['a prompt of 10,000 characters', ['x'.repeat(10_000)], /10000 characters/],
     ['two prompts', ['a', 'cube'], /Put the prompt in quotes, "a cube"/],
-    ['an unknown method', ['a cube', '--method', 'ism'], /Unknown method 'ism'.*sds, vsd/],
+    ['an unknown method', ['a cube', '--method', 'ism'], /Unknown method 'ism'.*sir, sds, vsd/],
     ['an unknown option', ['a cube', '--stepz', '5'], /Unknown option '--stepz'/],
     ['an unknown preset', ['a cube', '--preset', 'ultra'], /Unknown preset 'ultra'/],
     [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaults, makeSettings, presetOf } from '../../src/settings';
+import { makeSettings, presetOf } from '../../src/settings';
 import {
   type Choices,
   changed,
@@ -59,7 +59,7 @@ test('a prompt may be anything while it is typed, but not when it is run', () =>
   expect(() => validateChoices(long)).toThrow(/1001 characters/);
   validateChoices(firstChoices);
   expect(() => settingsOf(firstChoices, firstChoices.runs[0]!)).toThrow(/prompt is empty/);
-  expect(settingsOf(house, house.runs[0]!).steps).toBe(defaults.steps);
+  expect(settingsOf(house, house.runs[0]!)).toEqual(makeSettings({ prompt: 'a house' }));
 });
 
 test('a setting that is put back is no change any more', () => {

@@ -4,11 +4,15 @@ import { makeSettings, type PartialSettings } from '../../src/settings';
 import { drawnWords } from '../../src/ui/engine_info';
 
 const report = (dm: number, cfg: number) =>
-  ({ camera: { azimuth: -90, elevation: 20.4 }, timesteps: { dm, cfg } }) as StepReport;
+  ({
+    act: 'distil',
+    camera: { azimuth: -90, elevation: 20.4 },
+    timesteps: { dm, cfg },
+  }) as StepReport;
 const words = (...runs: readonly PartialSettings[]) =>
   drawnWords(
     report(700, 700),
-    runs.map((run) => makeSettings({ prompt: 'a house' }, run)),
+    runs.map((run) => makeSettings({ prompt: 'a house', method: 'sds' }, run)),
   );
 
 test('what the seed drew is said of all runs that share it', () => {
@@ -18,6 +22,11 @@ test('what the seed drew is said of all runs that share it', () => {
     /^Same for all:/,
   );
   expect(drawnWords(report(700, 300), [])).toMatch(/noise level 700 and 300$/);
+});
+
+test('of views that are drawn nothing is said: each method draws its own', () => {
+  const drawn = { act: 'draw', camera: { azimuth: 0, elevation: 15 }, timestep: 700 };
+  expect(drawnWords(drawn as StepReport, [])).toBe('');
 });
 
 test('of runs that draw apart nothing is said', () => {

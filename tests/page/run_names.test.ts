@@ -4,7 +4,9 @@ import { lineOf, runNames } from '../../src/ui/run_names';
 
 const names = (...runs: readonly PartialSettings[]) =>
   runNames(
-    runs.map((run) => makeSettings(presetOf('tiny'), { prompt: 'a house', seed: 1 }, run)),
+    runs.map((run) =>
+      makeSettings(presetOf('tiny'), { prompt: 'a house', method: 'sds', seed: 1 }, run),
+    ),
   ).map(lineOf);
 
 test('methods tell runs apart where nothing else does', () => {

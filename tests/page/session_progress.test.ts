@@ -21,6 +21,8 @@ const step = (id: RunId, index: number): Report => ({
   report: {
     step: index,
     camera: { azimuth: 0, elevation: 0 },
+    act: 'distil',
+    calls: 2,
     timesteps: { dm: 1, cfg: 1 },
     terms: { dm: 1, cfg: 1 },
     gradientNorms: { views: 1, table: 1, mlp: 1 },

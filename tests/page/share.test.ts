@@ -36,7 +36,7 @@ test('a run is named by its place, its method is not its name', () => {
 
 test('what is as it was at first is not in the link', () => {
   expect(toHash(firstChoices)).toBe('');
-  expect(toHash({ ...firstChoices, prompt: 'a house' })).toBe('prompt=a+house');
+  expect(toHash({ ...firstChoices, prompt: 'a house' })).toBe('prompt=a+house&method=sir');
 });
 
 describe('a link of an earlier version means what it meant', () => {
@@ -68,6 +68,11 @@ describe('a link of an earlier version means what it meant', () => {
     expect(fromHash(`#${toHash(found)}`)).toEqual(found);
   });
 
+  test('that name no method mean SDS and VSD, the first choices of then', () => {
+    const { runs } = fromHash('#prompt=a+chair');
+    expect(runs.map(({ method }) => method)).toEqual(['sds', 'vsd']);
+  });
+
   test.each(['', 'method=sds,vsd&', 'method=sds%2Cvsd&'])('both methods: %s', (method) => {
     expect(
       fromHash(`#${method}vsd.guidance.scale=5&sds.guidance.scale=%5B0%2C9%2C5%2C1%5D`),
@@ -84,7 +89,7 @@ describe('a link of an earlier version means what it meant', () => {
 describe('a link is refused in words', () => {
   test.each([
     ['preset=huge', /Unknown preset 'huge'/],
-    ['method=sds,gan', /Unknown method 'gan'\. Choose one of sds, vsd/],
+    ['method=sds,gan', /Unknown method 'gan'\. Choose one of sir, sds, vsd/],
     ['method=', /Unknown method ''/],
     [
       'method=sds,sds,sds,sds,sds',

@@ -11,6 +11,8 @@ export interface ResidualCase {
   readonly side: number;
   /** Known view of each view. */
   readonly known: readonly number[];
+  /** Width of the robust error; 0 for squares. */
+  readonly charbonnier: number;
 }
 
 /** For each ray the colour of the known view where it went through, and whether it fell near a cell's edge. */
@@ -28,7 +30,7 @@ export function knownColours({ width, height, seed, step, knownViews, side, know
   );
 }
 
-/** Mean squared error over rays and channels, and its derivative with respect to the views. */
+/** Mean error over rays and channels, and its derivative with respect to the views. */
 export function residual(views: ArrayLike<number>, shape: ResidualCase) {
   const plane = shape.width * shape.height;
   const gradient = new Float64Array(views.length);
@@ -37,8 +39,11 @@ export function residual(views: ArrayLike<number>, shape: ResidualCase) {
     const red = Math.floor(ray / plane) * 4 * plane + (ray % plane);
     rgba.forEach((wanted, c) => {
       const difference = views[red + c * plane]! - wanted;
-      sum += difference ** 2;
-      gradient[red + c * plane] = (2 * difference) / views.length;
+      const { charbonnier: width } = shape;
+      const robust = Math.hypot(difference, width);
+      sum += width > 0 ? robust - width : difference ** 2;
+      const slope = width > 0 ? difference / robust : 2 * difference;
+      gradient[red + c * plane] = slope / views.length;
     });
   });
   return { error: sum / views.length, gradient };

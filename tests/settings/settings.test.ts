@@ -40,7 +40,7 @@ describe('refuses', () => {
     [
       'an unknown method',
       { prompt, method: 'ism' },
-      /Unknown method 'ism'. Choose one of sds, vsd/,
+      /Unknown method 'ism'. Choose one of sir, sds, vsd/,
     ],
     [
       'an unknown key',

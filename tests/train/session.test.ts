@@ -285,7 +285,7 @@ test('files are named after the prompt, the method and the seed, and own their b
   await session.save('vsd', 'checkpoint');
   expect(of('saved')[1]!.files[0]!.name).toBe('a-pine-tree-vsd-3.safetensors');
   const odd = makeSettings({ prompt: '  ¿¿ Ein Haus — 東京 ??', seed: 1 });
-  expect(baseName(odd)).toBe('ein-haus-東京-sds-1');
+  expect(baseName(odd)).toBe('ein-haus-東京-sir-1');
 });
 
 test('a file that cannot be made is an error of its run', async () => {

@@ -1,0 +1,18 @@
+import type { Snapshot } from '../gpu/snapshot';
+import type { StepReport, Watch } from '../protocol/reports';
+
+/** What takes a run's steps: `Trainer` by score distillation, `Reconstruction` by views that it draws and fits. */
+export interface StepTaker {
+  /** Steps taken. */
+  readonly step: number;
+  /**
+   * @param watch is told what the step saw.
+   * @throws NonFiniteGradientError when a gradient is not finite; the generator keeps its last state.
+   */
+  takeStep(watch?: Watch): Promise<StepReport>;
+  /** What the next step depends on beside the generator and the fake score. */
+  snapshot(): Snapshot;
+  /** Goes on as if `step` steps had been taken, from a snapshot; generator and ψ were restored to match. */
+  resumeAt(step: number, snapshot: Snapshot): void;
+  dispose(): void;
+}
