@@ -1,24 +1,21 @@
 import { priorFolder, shippedPriors } from '../prior/shipped';
-import type { Command, Report } from '../protocol/messages';
-import { type EngineLink, Page } from '../ui/page';
-
-/** The page's thread: it opens the engine in a Worker of its own and never computes. */
-const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-
-const engine: EngineLink = {
-  send: (command: Command, transfer: Transferable[] = []) => worker.postMessage(command, transfer),
-  listen: (listener) => {
-    worker.addEventListener('message', ({ data }: MessageEvent<Report>) => listener(data));
-    worker.addEventListener('error', (event) => {
-      const why = event.message || 'its script could not be loaded';
-      listener({ type: 'fatal', message: `The engine stopped: ${why}. Reload the page.` });
-    });
-  },
-};
+import { Page } from '../ui/page';
+import { EngineWorker } from './engine_worker';
 
 /** `?model=` of the address: a prior that ships, or the folder of another. */
 const prior = new URLSearchParams(location.search).get('model') || 'default';
-const folder = priorFolder(prior, 'models');
 
-engine.send({ type: 'open', model: URL.parse(folder, document.baseURI)?.href ?? folder });
-new Page(engine, { names: shippedPriors, chosen: prior });
+/** The page's thread: the engine is in a Worker of its own, and this one never computes. */
+new Page(new EngineWorker(addressOf(priorFolder(prior, 'models'))), {
+  names: shippedPriors,
+  chosen: prior,
+});
+
+/** A folder's whole address; one that makes none is left for the engine to refuse. */
+function addressOf(folder: string): string {
+  try {
+    return new URL(folder, document.baseURI).href;
+  } catch {
+    return folder;
+  }
+}

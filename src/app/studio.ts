@@ -1,3 +1,4 @@
+import { inWords, LimbeckError } from '../errors';
 import { FieldGenerator } from '../generator/field';
 import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
@@ -12,6 +13,9 @@ import { tilesSource } from '../viewer/tiles';
 import type { PictureSource } from '../viewer/viewport';
 import { Viewports } from '../viewer/viewports';
 import { fieldSource } from './field_view';
+import { Keeper } from './storage/keeper';
+import { Shelf } from './storage/shelf';
+import { runThumbnail } from './thumbnail';
 
 type Post = (report: Report, transfer?: Transferable[]) => void;
 
@@ -19,12 +23,16 @@ const remedy =
   'Use a current Chrome or Edge (113 or later), Safari 26 or Firefox 141 on a computer with a GPU, ' +
   'switch hardware acceleration on in its settings, and open the page over https or on localhost.';
 
+type ShelfCommand = Extract<Command, { type: 'list' | 'delete' | 'export' }>;
+
 /** What the engine's thread holds once it is open. */
 interface Opened {
   readonly gpu: Gpu;
   readonly engine: Engine;
   readonly session: Session<EngineRun>;
   readonly viewports: Viewports;
+  /** Undefined where the browser stores nothing. */
+  readonly keeper: Keeper<EngineRun> | undefined;
 }
 
 /** The page's commands, carried out: an engine, a session of runs on it and the panes that show them. */
@@ -34,8 +42,8 @@ export class Studio {
   readonly #shown = new Map<RunId, EngineRun | undefined>();
   #opened: Promise<Opened> | undefined;
   #shading: ShadingMode = 'unlit';
-  /** Said instead of everything that fails because the device is gone. */
-  #lost: string | undefined;
+  /** Whether the device is gone: what fails then fails because of that, which was said. */
+  #lost = false;
 
   constructor(wasm: WasmUrls, post: Post) {
     this.#wasm = wasm;
@@ -51,7 +59,7 @@ export class Studio {
     }
     if (!this.#opened)
       throw new Error(`The engine was told to ${command.type} before it was opened.`);
-    const { gpu, session, viewports } = await this.#opened;
+    const { gpu, session, viewports, keeper } = await this.#opened;
     switch (command.type) {
       case 'attach':
         return viewports.attach(command.run, command.canvas, command.size);
@@ -70,26 +78,52 @@ export class Studio {
         return session.start(command.runs);
       case 'load':
         return session.load(command.run, command.bytes);
+      case 'reopen':
+        return session.reopen(command.runs, command.paused);
+      case 'list':
+      case 'delete':
+      case 'export':
+        return this.#tend(command, keeper);
       case 'save':
         return session.save(command.run, command.kind);
       case 'watch':
         return session.watch(command.run, command.every);
       case 'sample':
         return session.sample(command.request);
+      case 'adjust':
+        return session.adjust(command.run, command.path, command.value);
       case 'pause':
       case 'resume':
+      case 'step':
+      case 'keep':
       case 'reset':
         return session[command.type]();
     }
   }
 
+  /** Carries out what concerns the storage alone; what fails of it is told. */
+  async #tend(command: ShelfCommand, keeper: Keeper<EngineRun> | undefined): Promise<void> {
+    if (!keeper) return this.#post({ type: 'shelf', runs: [], used: 0, quota: 0 });
+    try {
+      if (command.type === 'export') {
+        const file = await keeper.file(command.stored);
+        const { stored } = command;
+        return this.#post({ type: 'exported', stored, file }, [file.bytes.buffer]);
+      }
+      if (command.type === 'delete') await keeper.delete(command.stored);
+    } catch (error) {
+      if (!(error instanceof LimbeckError || error instanceof DOMException)) throw error;
+      this.#post({ type: 'error', run: null, message: inWords(error) });
+    }
+    await keeper.list();
+  }
+
   async #open(model: string): Promise<Opened> {
     const gpu = await openGpu(navigator.gpu, remedy);
     void gpu.device.lost.then(({ message }) => {
-      const why = message.split('\n')[0] || 'the browser gave no reason';
-      const remedy = 'Save the checkpoints that you want to keep, then reload the page.';
-      this.#lost = `The GPU was lost: ${why} ${remedy}`;
-      this.#post({ type: 'error', run: null, message: this.#lost });
+      this.#lost = true;
+      const why = message.split('\n')[0]?.replace(/\.?$/, '.') || 'The browser gave no reason.';
+      this.#post({ type: 'lost', message: `The GPU was lost. ${why}` });
     });
     gpu.device.addEventListener('uncapturederror', ({ error }) => {
       const what = `The GPU refused a command: ${error.message.split('\n')[0]}`;
@@ -114,11 +148,13 @@ export class Studio {
         distance: [0.5 * camera.distance, 2.5 * camera.distance],
       },
     });
+    const keeper = await this.#openKeeper();
     const session: Session<EngineRun> = new Session<EngineRun>({
       source: engine,
       settingsOf: checkpointSettings,
       encodePng,
-      report: (report) => this.#follow(report, { gpu, engine, session, viewports }),
+      ...(keeper && { keeper }),
+      report: (report) => this.#follow(report, { gpu, engine, session, viewports, keeper }),
       breathe: async () => {
         if (gpu.adapter.software) await viewports.drawDue();
         await nextTask();
@@ -133,7 +169,15 @@ export class Studio {
         model: name,
       },
     });
-    return { gpu, engine, session, viewports };
+    return { gpu, engine, session, viewports, keeper };
+  }
+
+  /** Undefined where the browser stores nothing: runs then end with the page. */
+  async #openKeeper(): Promise<Keeper<EngineRun> | undefined> {
+    const shelf = await Shelf.open().catch(() => undefined);
+    return (
+      shelf && new Keeper({ shelf, post: (report) => this.#post(report), picture: runThumbnail })
+    );
   }
 
   /** Passes a report on, and keeps the panes in step with it. */
@@ -142,10 +186,7 @@ export class Studio {
     if (report.type === 'session') viewports.training = report.state === 'training';
     if (report.type === 'run') this.#show(report.run, opened);
     if (report.type === 'step') viewports.changed(report.run);
-    if (report.type === 'error' && this.#lost) {
-      this.#post({ ...report, message: this.#lost });
-      return;
-    }
+    if (report.type === 'error' && this.#lost) return;
     this.#post(
       report,
       report.type === 'saved' ? report.files.map(({ bytes }) => bytes.buffer) : [],

@@ -1,12 +1,15 @@
 import type { Image } from '../image/image';
 import type { ShadingMode } from '../render/shading_mode';
 import type { Settings } from '../settings';
-import type { StepReport, WatchedStep } from './reports';
+import type { SettingsChange, StepReport, WatchedStep } from './reports';
 
 export { type ShadingMode, shadingModes } from '../render/shading_mode';
 
 /** Names a run among those of a session; the page has one pane for each. */
 export type RunId = string;
+
+/** Names a run in the browser's storage, for as long as it is kept there. */
+export type StoredId = string;
 
 /** A canvas's size in its own pixels. */
 export interface CanvasSize {
@@ -25,6 +28,38 @@ export interface OrbitMove {
 export interface RunRequest {
   readonly run: RunId;
   readonly settings: Settings;
+  /** Settings that change at a step of it: what was changed of a run that is to be repeated. */
+  readonly changes?: readonly SettingsChange[];
+}
+
+/** Asks for a run that the browser's storage keeps. */
+export interface StoredRequest {
+  readonly run: RunId;
+  readonly stored: StoredId;
+  /** Goes on with a copy and leaves the stored run as it is. */
+  readonly fork?: true;
+}
+
+/** A run that the browser's storage keeps. */
+export interface StoredRun {
+  readonly id: StoredId;
+  /** Undefined where what is stored cannot be read: `problem` says why. */
+  readonly settings: Settings | undefined;
+  /** Steps taken. */
+  readonly step: number;
+  /** Why it stopped, or why it cannot be read; empty for a run that is well. */
+  readonly problem: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly changed: number;
+  /** What it takes of the storage. */
+  readonly bytes: number;
+  /** PNG of the object as it was last seen; empty before there was one. */
+  readonly picture: Uint8Array<ArrayBuffer>;
+  /** Whether this tab or another works on it. */
+  readonly open: boolean;
+  /** Whether the page that worked on it ended without leaving it. */
+  readonly interrupted: boolean;
 }
 
 /** Asks for the prior's own views of a prompt, which it determines. */
@@ -46,16 +81,39 @@ export interface SavedFile {
 
 /** From the page to the engine. */
 export type Command =
-  /** The first: `model` is the URL of the prior's folder. */
-  | { readonly type: 'open'; readonly model: string }
+  /** The first: `model` is the URL of the prior's folder. The engine holds the Web Lock `lock` as long as it lives. */
+  | { readonly type: 'open'; readonly model: string; readonly lock: string }
   /** Starts these runs in place of those there are, which stay when one of these cannot be made. */
   | { readonly type: 'start'; readonly runs: readonly RunRequest[] }
   /** Goes on with a checkpoint's run in place of those there are, which stay when it cannot be. */
   | { readonly type: 'load'; readonly run: RunId; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Goes on with stored runs in place of those there are, which stay when one of these cannot be opened. */
+  | {
+      readonly type: 'reopen';
+      readonly runs: readonly StoredRequest[];
+      /** Whether they wait for `resume`. */
+      readonly paused: boolean;
+    }
+  /** Stores the newest state of all runs now. */
+  | { readonly type: 'keep' }
+  /** Asks what the storage keeps. */
+  | { readonly type: 'list' }
+  | { readonly type: 'delete'; readonly stored: readonly StoredId[] }
+  /** Asks for a stored run as a file. */
+  | { readonly type: 'export'; readonly stored: StoredId }
   /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
   | { readonly type: 'sample'; readonly request: SampleRequest | null }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
+  /** Changes a setting of a run from its next step on; `value` as the setting takes it. */
+  | {
+      readonly type: 'adjust';
+      readonly run: RunId;
+      readonly path: string;
+      readonly value: unknown;
+    }
+  /** Takes one step of each run, of a session that is paused. */
+  | { readonly type: 'step' }
   | { readonly type: 'reset' }
   | { readonly type: 'save'; readonly run: RunId; readonly kind: SavedKind }
   /** Reports what a run sees at every so many of its steps from the next one on; 0 for at none. */
@@ -96,13 +154,17 @@ export type SessionReport =
       readonly run: RunId;
       readonly state: RunState;
       readonly settings: Settings;
+      /** What was changed of them while it ran. */
+      readonly changes: readonly SettingsChange[];
       /** Steps taken. */
       readonly step: number;
     }
   | { readonly type: 'step'; readonly run: RunId; readonly report: StepReport }
   /** Before the report of that step. */
   | { readonly type: 'watched'; readonly run: RunId; readonly watched: WatchedStep }
-  /** What of a prompt the prior does not take in. */
+  /** The storage keeps a run under this name from now on, or again in its newest state. */
+  | { readonly type: 'kept'; readonly run: RunId; readonly stored: StoredId }
+  /** What of a prompt the prior does not take in, or what the storage lacks. */
   | { readonly type: 'note'; readonly message: string }
   /** The first file is the one to open. */
   | {
@@ -136,6 +198,21 @@ export type SessionReport =
 /** From the engine to the page. */
 export type Report =
   | SessionReport
+  /** It holds the lock that it was told to hold. */
+  | { readonly type: 'alive' }
+  /** What the storage keeps, newest first; `used` and `quota` in bytes. */
+  | {
+      readonly type: 'shelf';
+      readonly runs: readonly StoredRun[];
+      readonly used: number;
+      readonly quota: number;
+    }
+  /** A stored run as a file. */
+  | { readonly type: 'exported'; readonly stored: StoredId; readonly file: SavedFile }
+  /** The device is gone, and the engine with it. */
+  | { readonly type: 'lost'; readonly message: string }
+  /** An engine takes the place of one that is gone: canvases and runs are to be given to it anew. */
+  | { readonly type: 'restarting'; readonly message: string }
   /** Bytes of one of the prior's files; `total` is 0 while it is not known. */
   | {
       readonly type: 'download';

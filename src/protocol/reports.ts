@@ -73,3 +73,11 @@ export interface WatchedStep {
 
 /** Takes what a step saw. Whether somebody watches changes no bit of the step. */
 export type Watch = (watched: WatchedStep) => void;
+
+/** A setting that a run has from a step on, changed while it ran. */
+export interface SettingsChange {
+  readonly step: number;
+  /** As in `settingValues`: 'guidance.scale'. */
+  readonly path: string;
+  readonly value: unknown;
+}

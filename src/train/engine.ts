@@ -13,6 +13,7 @@ import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../pr
 import type { Manifest } from '../prior/manifest';
 import { type Estimate, Sampler, type SamplingOptions, samplingDefaults } from '../prior/sampler';
 import { PromptEncoder, promptNotes } from '../prior/text_encoder';
+import type { SettingsChange } from '../protocol/reports';
 import { type Camera, cameraMatrices, ringCameras } from '../render/camera';
 import { mostRaysPerPixel } from '../render/supersampling';
 import type { OrtBackend } from '../runtime/backend';
@@ -40,6 +41,7 @@ export type EngineRun = Run<FieldGenerator | PixelGenerator>;
 interface Shown {
   readonly texts: Texts;
   readonly exemplar: ChosenExemplar;
+  readonly changes: readonly SettingsChange[];
 }
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
@@ -93,22 +95,27 @@ export class Engine {
   /**
    * A run at its first step.
    * @param from the checkpoint that it is to go on from, which holds a person's own exemplar.
+   * @param changes of settings, at later steps.
    * @throws LimbeckError when a size exceeds the adapter's limits, or its memory is spent.
    */
-  async createRun(settings: Settings, from?: Uint8Array): Promise<EngineRun> {
+  async createRun(
+    settings: Settings,
+    from?: Uint8Array,
+    changes: readonly SettingsChange[] = [],
+  ): Promise<EngineRun> {
     const own = from && storedExemplar(from, settings, this.manifest);
     if (own) this.exemplars.keep(own);
     const exemplar = await this.exemplars.chosen(settings);
     const texts = await textsOf(this.#encoder, this.manifest, settings, exemplar.shown);
     const { kind } = methodOf(settings.method);
     const run = await (kind === 'reconstruction'
-      ? this.#reconstruction(settings, { texts, exemplar })
-      : this.#distillation(settings, { texts, exemplar }));
+      ? this.#reconstruction(settings, { texts, exemplar, changes })
+      : this.#distillation(settings, { texts, exemplar, changes }));
     await this.gpu.pipelines.ready();
     return run;
   }
 
-  async #distillation(settings: Settings, { texts, exemplar }: Shown): Promise<EngineRun> {
+  async #distillation(settings: Settings, { texts, exemplar, changes }: Shown): Promise<EngineRun> {
     const { gpu, manifest } = this;
     const { views, resolution } = manifest;
     const questions = questionsOf(settings.guidance);
@@ -124,11 +131,18 @@ export class Engine {
         raysPerPixel: mostRaysPerPixel(settings, resolution),
       });
       const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
-      return new Run({ ...parts, trainer: new Trainer({ ...parts, gpu, denoiser, texts }) });
+      return new Run({
+        ...parts,
+        changes,
+        trainer: new Trainer({ ...parts, gpu, denoiser, texts }),
+      });
     });
   }
 
-  async #reconstruction(settings: Settings, { texts, exemplar }: Shown): Promise<EngineRun> {
+  async #reconstruction(
+    settings: Settings,
+    { texts, exemplar, changes }: Shown,
+  ): Promise<EngineRun> {
     const { gpu, manifest } = this;
     if (manifest.channels !== 4) {
       throw new LimbeckError(
@@ -144,7 +158,7 @@ export class Engine {
       const sampler = this.#sampler();
       const parts = { settings, manifest, generator, exemplar };
       const trainer = new Reconstruction({ ...parts, gpu, sampler, texts });
-      return new Run({ ...parts, trainer });
+      return new Run({ ...parts, changes, trainer });
     });
   }
 

@@ -6,8 +6,9 @@ import type { OwnExemplar } from '../prior/exemplars/own';
 import { sourceOf } from '../prior/exemplars/source';
 import type { FakeScore } from '../prior/fake_score';
 import type { Manifest } from '../prior/manifest';
-import type { StepReport, Watch } from '../protocol/reports';
-import { makeSettings, migrated, type Settings } from '../settings';
+import type { SettingsChange, StepReport, Watch } from '../protocol/reports';
+import { makeSettings, migrated, type Settings, SettingsError } from '../settings';
+import { parseChanges, settingsAfter, withChange } from './changes';
 import { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint';
 import type { StepTaker } from './step_taker';
 
@@ -18,6 +19,8 @@ export interface RunParts<G extends Generator> {
   readonly generator: G;
   readonly fake?: FakeScore;
   readonly exemplar?: ChosenExemplar;
+  /** Settings that change at a step of it. */
+  readonly changes?: readonly SettingsChange[];
 }
 
 /** One object in the making: what takes its steps and everything that it moves, owned. */
@@ -25,11 +28,33 @@ export class Run<G extends Generator = Generator> {
   readonly settings: Settings;
   readonly generator: G;
   readonly #parts: RunParts<G>;
+  #changes: readonly SettingsChange[];
 
   constructor(parts: RunParts<G>) {
     this.settings = parts.settings;
     this.generator = parts.generator;
     this.#parts = parts;
+    this.#changes = parts.changes ?? [];
+    // Whatever step they are for, they must be possible.
+    settingsAfter(this.settings, this.#changes, Number.POSITIVE_INFINITY);
+  }
+
+  /** What was changed of the settings while it ran. */
+  get changes(): readonly SettingsChange[] {
+    return this.#changes;
+  }
+
+  /** Changes a setting from the next step on. @throws SettingsError when it cannot, or not to that value. */
+  adjust(path: string, value: unknown): void {
+    if (!this.#parts.trainer.change) {
+      throw new SettingsError(
+        'The steps of this method are laid out when the run begins.',
+        'Change the setting for the next start, or take a method of score distillation.',
+      );
+    }
+    const changes = withChange(this.#changes, { step: this.step, path, value });
+    settingsAfter(this.settings, changes, this.step);
+    this.#changes = changes;
   }
 
   /** Steps taken. */
@@ -51,7 +76,11 @@ export class Run<G extends Generator = Generator> {
    * @throws NonFiniteGradientError when a gradient is not finite; the generator keeps its last state.
    */
   async takeStep(watch?: Watch): Promise<StepReport> {
-    const report = await this.#parts.trainer.takeStep(watch);
+    const { trainer } = this.#parts;
+    if (this.#changes.length > 0) {
+      trainer.change?.(settingsAfter(this.settings, this.#changes, this.step));
+    }
+    const report = await trainer.takeStep(watch);
     if (this.finished) await this.generator.finish();
     return report;
   }
@@ -76,6 +105,7 @@ export class Run<G extends Generator = Generator> {
       step: String(this.step),
       model: manifest.files.denoiser.sha256,
       settings: JSON.stringify(this.settings),
+      ...(this.#changes.length > 0 && { changes: JSON.stringify(this.#changes) }),
     });
   }
 
@@ -92,6 +122,8 @@ export class Run<G extends Generator = Generator> {
         'Give that one with --model or choose it on the page, or start anew.',
       );
     }
+    if (metadata.changes) this.#changes = parseChanges(metadata.changes);
+    settingsAfter(this.settings, this.#changes, Number.POSITIVE_INFINITY);
     generator.restore(tensors);
     fake?.restore(unprefixed('fake', tensors));
     trainer.resumeAt(Number(metadata.step), unprefixed('trainer', tensors));

@@ -8,9 +8,12 @@ import type {
   SavedKind,
   SessionReport,
   SessionState,
+  StoredId,
+  StoredRequest,
 } from '../protocol/messages';
-import type { StepReport, Watch } from '../protocol/reports';
+import type { SettingsChange, StepReport, Watch } from '../protocol/reports';
 import type { Settings } from '../settings';
+import { CheckpointClock, type RunKeeper } from './keeping';
 import { noteOn, type SampleSource, Sampling } from './sampling';
 import { filesOf, type Saveable } from './saving';
 
@@ -18,6 +21,8 @@ import { filesOf, type Saveable } from './saving';
 export interface SessionRun extends Saveable {
   readonly step: number;
   readonly finished: boolean;
+  readonly changes: readonly SettingsChange[];
+  adjust(path: string, value: unknown): void;
   takeStep(watch?: Watch): Promise<StepReport>;
   restore(bytes: Uint8Array): void;
   dispose(): void;
@@ -25,8 +30,11 @@ export interface SessionRun extends Saveable {
 
 /** What a session asks of an engine: `Engine` is one. */
 export interface RunSource<R extends SessionRun> extends SampleSource {
-  /** @param from the checkpoint that the run is to go on from. */
-  createRun(settings: Settings, from?: Uint8Array): Promise<R>;
+  /**
+   * @param from the checkpoint that the run is to go on from.
+   * @param changes of settings, at later steps.
+   */
+  createRun(settings: Settings, from?: Uint8Array, changes?: readonly SettingsChange[]): Promise<R>;
 }
 
 export interface SessionOptions<R extends SessionRun> {
@@ -36,6 +44,8 @@ export interface SessionOptions<R extends SessionRun> {
   readonly settingsOf: (checkpoint: Uint8Array) => Settings;
   /** For the textures of meshes. */
   readonly encodePng: PngEncoder;
+  /** Where runs outlive the session; without one they don't. */
+  readonly keeper?: RunKeeper<R>;
   /** Lets messages and timers in; awaited between steps. */
   readonly breathe: () => Promise<void>;
 }
@@ -45,6 +55,13 @@ interface Member<R> {
   state: RunState;
   /** The newest state that is known to be good, when the run itself can no longer be asked. */
   saved: Uint8Array | undefined;
+  readonly clock: CheckpointClock;
+}
+
+/** A run that joins the session, and where it comes from. */
+interface Made<R> {
+  readonly run: R;
+  readonly stored?: StoredId;
 }
 
 /** Why a run could not be made. */
@@ -57,9 +74,6 @@ class StartError extends Error {
     this.run = run;
   }
 }
-
-/** A run keeps a checkpoint after every such share of its steps. */
-const checkpointShare = 0.1;
 
 /**
  * Several runs that share one engine. The run that has taken the fewest steps takes the next one, so
@@ -93,9 +107,11 @@ export class Session<R extends SessionRun> {
   /** Starts these runs in place of those there are, which stay when one of these cannot be made. */
   start(requests: readonly RunRequest[]): Promise<void> {
     return this.#replace(async (made) => {
-      for (const { run, settings } of requests) {
+      for (const { run, settings, changes } of requests) {
         try {
-          made.set(run, await this.#options.source.createRun(settings));
+          made.set(run, {
+            run: await this.#options.source.createRun(settings, undefined, changes),
+          });
         } catch (error) {
           throw new StartError(run, error);
         }
@@ -107,9 +123,21 @@ export class Session<R extends SessionRun> {
   load(id: RunId, bytes: Uint8Array): Promise<void> {
     return this.#replace(async (made) => {
       const run = await this.#options.source.createRun(this.#options.settingsOf(bytes), bytes);
-      made.set(id, run);
+      made.set(id, { run });
       run.restore(bytes);
     });
+  }
+
+  /**
+   * Goes on with stored runs in place of those there are, which stay when one of these cannot be opened.
+   * @param paused whether they wait for `resume`.
+   */
+  reopen(requests: readonly StoredRequest[], paused: boolean): Promise<void> {
+    return this.#replace(async (made) => {
+      for (const { run: id, stored, fork } of requests) {
+        await this.#openStored(made, id, stored, fork === true);
+      }
+    }, paused);
   }
 
   /** Reports what a run of that name sees at every so many of its steps, those of later starts too; 0 for at none. */
@@ -130,10 +158,42 @@ export class Session<R extends SessionRun> {
     });
   }
 
+  /** Changes a setting of a run from its next step on. */
+  adjust(id: RunId, path: string, value: unknown): Promise<void> {
+    return this.#enqueue(async () => {
+      const member = this.#members.get(id);
+      if (!member) return;
+      try {
+        member.run.adjust(path, value);
+      } catch (error) {
+        this.#options.report({ type: 'error', run: id, message: inWords(error) });
+      }
+      this.#enter(id, member, member.state);
+    });
+  }
+
+  /** Takes one step of each run, while the session is paused. */
+  step(): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#state !== 'paused') return;
+      for (const [id, member] of this.#members) {
+        if (member.state === 'training') await this.#takeStep(id, member);
+      }
+      if (!this.#isTraining()) this.#become('finished');
+    });
+  }
+
+  /** Stores the newest state of all runs. */
+  keep(): Promise<void> {
+    return this.#enqueue(async () => {
+      for (const [id, member] of this.#members) await this.#keep(id, member);
+    });
+  }
+
   /** Ends all runs and frees what they hold. */
   reset(): Promise<void> {
     return this.#enqueue(async () => {
-      this.#clear();
+      await this.#clear();
       this.#become('idle');
     });
   }
@@ -162,24 +222,52 @@ export class Session<R extends SessionRun> {
   }
 
   /** Makes runs, then ends those there are: what cannot be made costs nobody what they have. */
-  #replace(make: (made: Map<RunId, R>) => Promise<void>): Promise<void> {
+  #replace(make: (made: Map<RunId, Made<R>>) => Promise<void>, paused = false): Promise<void> {
     return this.#enqueue(async () => {
       const before = this.#state;
       this.#become('preparing');
-      const made = new Map<RunId, R>();
+      const made = new Map<RunId, Made<R>>();
       try {
         await make(made);
       } catch (error) {
-        for (const run of made.values()) run.dispose();
+        for (const { run, stored } of made.values()) {
+          run.dispose();
+          if (stored) this.#options.keeper?.leave(stored);
+        }
         this.#become(before);
         this.#refuse(error);
         return;
       }
-      this.#clear();
-      for (const [id, run] of made) this.#add(id, run);
-      this.#note([...made.values()].map(({ settings }) => settings.prompt));
-      this.#become(this.#isTraining() ? 'training' : 'finished');
+      await this.#clear();
+      for (const [id, one] of made) await this.#add(id, one);
+      this.#note([...made.values()].map(({ run }) => run.settings.prompt));
+      this.#become(this.#isTraining() ? (paused ? 'paused' : 'training') : 'finished');
     });
+  }
+
+  /** Makes a run as the storage keeps it. */
+  async #openStored(
+    made: Map<RunId, Made<R>>,
+    id: RunId,
+    from: StoredId,
+    fork: boolean,
+  ): Promise<void> {
+    const { keeper, source } = this.#options;
+    if (!keeper) throw new Error('Nothing is stored here.');
+    try {
+      const stored = fork ? await keeper.fork(from) : from;
+      const { settings, checkpoint } = await keeper.claim(stored);
+      try {
+        const run = await source.createRun(settings, checkpoint);
+        made.set(id, { run, stored });
+        if (checkpoint) run.restore(checkpoint);
+      } catch (error) {
+        if (!made.has(id)) keeper.leave(stored);
+        throw error;
+      }
+    } catch (error) {
+      throw new StartError(id, error);
+    }
   }
 
   /** Says which run could not be made, and what became of the others. */
@@ -198,19 +286,40 @@ export class Session<R extends SessionRun> {
     }
   }
 
-  #add(id: RunId, run: R): void {
-    const member: Member<R> = { run, state: 'training', saved: undefined };
+  async #add(id: RunId, { run, stored }: Made<R>): Promise<void> {
+    const clock = new CheckpointClock(run.settings.steps);
+    const member: Member<R> = { run, state: 'training', saved: undefined, clock };
     this.#members.set(id, member);
     this.#enter(id, member, run.finished ? 'finished' : 'training');
+    await this.#options.keeper?.begin(id, run, stored);
+    // What came from elsewhere is kept at once; a run at its start is its settings.
+    if (run.step > 0 && !stored) await this.#keep(id, member);
   }
 
   /** Whoever shows a run hears of its end before its buffers are gone. */
-  #clear(): void {
+  async #clear(): Promise<void> {
     for (const [id, member] of [...this.#members]) {
+      await this.#keep(id, member);
       this.#members.delete(id);
       this.#enter(id, member, 'ended');
       member.run.dispose();
+      await this.#options.keeper?.end(id);
     }
+  }
+
+  /** Stores a run's newest state, unless that is stored or the run has not begun. */
+  async #keep(id: RunId, member: Member<R>, problem = ''): Promise<void> {
+    const { run, clock } = member;
+    if (clock.isKept(run.step) && !problem) return;
+    const started = performance.now();
+    try {
+      member.saved = await run.checkpoint();
+    } catch {
+      // A run that no longer answers keeps what it had.
+      return;
+    }
+    await this.#options.keeper?.keep(id, run, member.saved, problem);
+    clock.note(run.step, started, performance.now());
   }
 
   #become(state: SessionState): void {
@@ -219,9 +328,9 @@ export class Session<R extends SessionRun> {
   }
 
   #enter(id: RunId, member: Member<R>, state: RunState): void {
-    const { settings, step } = member.run;
+    const { settings, changes, step } = member.run;
     member.state = state;
-    this.#options.report({ type: 'run', run: id, state, settings, step });
+    this.#options.report({ type: 'run', run: id, state, settings, changes, step });
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
@@ -265,22 +374,26 @@ export class Session<R extends SessionRun> {
         undefined,
       );
     if (!next) return;
-    const [id, member] = next;
-    const { run } = member;
+    await this.#takeStep(...next);
+    if (!this.#isTraining()) this.#become('finished');
+  }
+
+  async #takeStep(id: RunId, member: Member<R>): Promise<void> {
+    const { run, clock } = member;
     try {
       const watchEvery = this.#watched.get(id) ?? 0;
       const isWatched = watchEvery > 0 && run.step % watchEvery === 0;
       const watch: Watch = (watched) => this.#options.report({ type: 'watched', run: id, watched });
       const report = await run.takeStep(isWatched ? watch : undefined);
       this.#options.report({ type: 'step', run: id, report });
-      const every = Math.ceil(run.settings.steps * checkpointShare);
-      if (run.step % every === 0) member.saved = await run.checkpoint();
+      if (run.finished || clock.isDue(run.step, performance.now())) await this.#keep(id, member);
       if (run.finished) this.#enter(id, member, 'finished');
     } catch (error) {
+      const message = inWords(error);
       this.#enter(id, member, 'failed');
-      this.#options.report({ type: 'error', run: id, message: inWords(error) });
+      this.#options.report({ type: 'error', run: id, message });
+      await this.#keep(id, member, message);
     }
-    if (!this.#isTraining()) this.#become('finished');
   }
 
   #isTraining(): boolean {

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../gpu/snapshot';
 import type { StepReport, Watch } from '../protocol/reports';
+import type { Settings } from '../settings';
 
 /** What takes a run's steps: `Trainer` by score distillation, `Reconstruction` by views that it draws and fits. */
 export interface StepTaker {
@@ -14,5 +15,7 @@ export interface StepTaker {
   snapshot(): Snapshot;
   /** Goes on as if `step` steps had been taken, from a snapshot; generator and ψ were restored to match. */
   resumeAt(step: number, snapshot: Snapshot): void;
+  /** Has these settings from the next step on, where steps read them anew; absent where they do not. */
+  change?(settings: Settings): void;
   dispose(): void;
 }

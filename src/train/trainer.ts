@@ -40,7 +40,8 @@ export interface TrainerParts {
 export class Trainer implements StepTaker {
   readonly #gpu: Gpu;
   readonly #generator: Generator;
-  readonly #plan: Plan;
+  readonly #manifest: Manifest;
+  #plan: Plan;
   readonly #space: Space;
   readonly #queries: Queries;
   readonly #objective: Objective;
@@ -59,6 +60,7 @@ export class Trainer implements StepTaker {
     };
     this.#gpu = gpu;
     this.#generator = generator;
+    this.#manifest = manifest;
     this.#plan = new Plan(settings, manifest);
     this.#space = spaceOf(gpu, manifest, generator);
     const { input, inputGradient } = this.#space;
@@ -84,6 +86,10 @@ export class Trainer implements StepTaker {
   /** All that a step depends on is the generator's and ψ's. */
   snapshot(): Snapshot {
     return {};
+  }
+
+  change(settings: Settings): void {
+    this.#plan = new Plan(settings, this.#manifest);
   }
 
   resumeAt(step: number): void {

@@ -1,12 +1,15 @@
 import { inWords } from '../errors';
-import type { Command, Report, RunId } from '../protocol/messages';
+import type { Command, Report, RunId, StoredRequest } from '../protocol/messages';
 import { type Settings, SettingsError, validatePrompt } from '../settings';
 import { setUpFileButton, setUpLinkButton } from './buttons';
-import { type Choices, choicesOf, draftOf, firstChoices, isSame, settingsOf } from './choices';
+import { type Choices, choicesOf, firstChoices, isSame, mostRuns, settingsOf } from './choices';
 import { download, find, setText } from './dom';
 import { drawnWords, showEngineInfo } from './engine_info';
-import { Pane } from './pane';
+import { Gallery } from './gallery';
+import { Notices } from './notices';
+import { OpenRuns } from './open_runs';
 import { Panel } from './panel';
+import { Panes } from './panes';
 import { PriorChoice } from './prior_choice';
 import { ProgressBar } from './progress_bar';
 import { type FormAction, PromptForm } from './prompt_form';
@@ -19,6 +22,7 @@ import { Segments } from './segments';
 import { SessionProgress } from './session_progress';
 import { shadings } from './shading';
 import { fromHash, toHash } from './share';
+import { interruptedTogether } from './stored_words';
 
 /** The engine, as the page knows it. */
 export interface EngineLink {
@@ -38,25 +42,39 @@ export class Page {
   readonly #form: PromptForm;
   readonly #chips: RunChips;
   readonly #panel: Panel;
-  /** Those that were ever needed: a canvas is handed to the engine once. */
-  readonly #panes = new Map<RunId, Pane>();
+  readonly #panes: Panes;
   readonly #prior: PriorChoice;
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
+  readonly #gallery: Gallery;
+  readonly #notices: Notices;
+  readonly #open = new OpenRuns(sessionStorage);
   readonly #session = new SessionProgress();
   readonly #refresh = new Refresh(() => this.#draw());
   #choices: Choices = firstChoices;
+  #shading = shadings[0]!.value;
   /** What the page asked the engine to start. */
   #asked: ReadonlyMap<RunId, Settings> = new Map();
+  /** Runs that go on where they were: the choices are those that the page has. */
+  #resumed = new Set<RunId>();
+  #wasReady = false;
   #shared = '';
 
   /** @param engine was told to open. */
   constructor(engine: EngineLink, priors: Priors) {
     this.#engine = engine;
+    this.#notices = new Notices(find(document, '#notice'));
     this.#prior = new PriorChoice(find(document, '#prior-choice'), priors.names, priors.chosen);
     this.#progress = new ProgressBar(document);
+    this.#panes = new Panes(document, (command, transfer) => engine.send(command, transfer));
     this.#sample = new SampleStrip(document, () => engine.send({ type: 'sample', request: null }));
-    const problem = this.#readLink();
+    this.#gallery = new Gallery(document, find(document, '#runs-kept'), {
+      list: () => engine.send({ type: 'list' }),
+      open: (runs) => engine.send({ type: 'reopen', runs, paused: false }),
+      save: (stored) => engine.send({ type: 'export', stored }),
+      delete: (stored) => engine.send({ type: 'delete', stored }),
+    });
+    const linked = this.#readLink();
     this.#form = new PromptForm(document, this.#choices, {
       change: (part) => this.#change(part),
       act: (action) => this.#act(action),
@@ -67,32 +85,32 @@ export class Page {
     });
     this.#panel = new Panel(find(document, '#panel'), this.#choices, {
       change: (part) => this.#change(part),
-      refuse: (message) => this.#notice(message),
+      refuse: (message) => this.#notices.say({ message }),
     });
     this.#listen();
     engine.listen((report) => this.#hear(report));
-    this.#choose(this.#choices);
-    this.#notice(problem);
+    this.#choose(linked);
     this.#refresh.request();
   }
 
-  /** Takes the choices out of the address; says what was not understood. */
-  #readLink(): string {
+  /** The choices that the address holds; says what was not understood of it, and that is left out. */
+  #readLink(): Choices {
     try {
-      this.#choices = fromHash(location.hash);
-      return '';
+      return fromHash(location.hash);
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      return `The link was not understood: ${inWords(error)} The page starts with its own settings.`;
+      const message = `The link was not understood: ${inWords(error)} The page stays as it is.`;
+      this.#notices.say({ message });
+      return this.#choices;
     }
   }
 
   #listen(): void {
-    find(document, '#notice button').addEventListener('click', () => this.#notice(''));
-    const shading = new Segments(find(document, '#shading'), shadings, (mode) =>
-      this.#engine.send({ type: 'shade', shading: mode }),
-    );
-    shading.value = shadings[0]!.value;
+    const shading = new Segments(find(document, '#shading'), shadings, (mode) => {
+      this.#shading = mode;
+      this.#engine.send({ type: 'shade', shading: mode });
+    });
+    shading.value = this.#shading;
     find(document, '#settings').addEventListener('click', () => {
       this.#panel.open = !this.#panel.open;
       this.#showSettingsButton();
@@ -100,14 +118,19 @@ export class Page {
     setUpLinkButton(find(document, '#share'));
     setUpFileButton(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
       take: (bytes) => this.#engine.send({ type: 'load', run: runIdAt(0), bytes }, [bytes.buffer]),
-      refuse: (message) => this.#notice(message),
+      refuse: (message) => this.#notices.say({ message }),
     });
+    // Another address is another choice for the next start; the runs that there are go on.
     addEventListener('hashchange', () => {
-      if (location.hash.slice(1) !== toHash(this.#choices)) location.reload();
+      if (location.hash.slice(1) !== toHash(this.#choices)) this.#choose(this.#readLink());
+    });
+    // A page that nobody sees may be ended without a word.
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'hidden') this.#engine.send({ type: 'keep' });
     });
     addEventListener('keydown', (event) => {
-      const typing = (event.target as Element).closest('input, select, textarea, button, a');
-      if (event.key !== ' ' || typing) return;
+      const busy = 'input, select, textarea, button, a, dialog, [role=slider]';
+      if (event.key !== ' ' || (event.target as Element).closest(busy)) return;
       event.preventDefault();
       const { state } = this.#session;
       if (state === 'training' || state === 'paused') this.#form.act();
@@ -134,52 +157,27 @@ export class Page {
     this.#panel.show(choices);
     const hash = toHash(choices);
     history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
-    this.#showPanes();
-  }
-
-  /** A pane for each run; while there is none, for each that may be started. */
-  #showPanes(): void {
-    const { runs } = this.#session;
-    const chosen = this.#choices.runs.map(
-      (run, i) => [runIdAt(i), draftOf(this.#choices, run)] as const,
-    );
-    const shown = new Map(runs.size > 0 ? runs : chosen);
-    const names = runNames([...shown.values()]);
-    [...shown].forEach(([run, settings], i) => {
-      this.#paneOf(run).describe(names[i]!, settings);
-    });
-    for (const [run, pane] of this.#panes) pane.visible = shown.has(run);
-    find(document, '#panes').dataset.count = String(shown.size);
-    const fields = [...shown.values()].filter(({ generator }) => generator === 'field');
-    find(document, '#shading').hidden = fields.length === 0;
-  }
-
-  #paneOf(run: RunId): Pane {
-    const known = this.#panes.get(run);
-    if (known) return known;
-    const made = new Pane(run, {
-      send: (command, transfer) => this.#engine.send(command, transfer),
-      orbit: (move) => this.#engine.send({ type: 'orbit', runs: [...this.#panes.keys()], move }),
-    });
-    this.#panes.set(run, made);
-    find(document, '#panes').append(made.element);
-    made.attach();
-    return made;
+    this.#panes.show(this.#session.runs, choices);
   }
 
   #act(action: FormAction): void {
-    this.#notice('');
+    this.#notices.clear();
     if (action === 'start') this.#orRefuse(() => this.#start());
     else if (action === 'sample') this.#orRefuse(() => this.#askForSample());
     else this.#engine.send({ type: action });
   }
 
   #start(): void {
-    const runs = this.#choices.runs.map((run, i) => ({
-      run: runIdAt(i),
-      settings: settingsOf(this.#choices, run),
-    }));
-    this.#asked = new Map(runs.map(({ run, settings }) => [run, settings]));
+    this.#asked = new Map(
+      this.#choices.runs.map((run, i) => [runIdAt(i), settingsOf(this.#choices, run)]),
+    );
+    this.#sendStart();
+    // What is kept is not to be cleared away when the disk is full.
+    void navigator.storage.persist?.();
+  }
+
+  #sendStart(): void {
+    const runs = [...this.#asked].map(([run, settings]) => ({ run, settings }));
     this.#engine.send({ type: 'start', runs });
     this.#session.expect();
     this.#form.enter('preparing');
@@ -206,10 +204,29 @@ export class Page {
 
   #hear(report: Report): void {
     const known = this.#session.runs;
+    const before = this.#session.state;
     this.#session.hear(report, performance.now() / 1000);
     switch (report.type) {
       case 'ready':
         showEngineInfo(find(document, '#status p'), report.info);
+        if (!this.#wasReady) this.#goOn();
+        this.#wasReady = true;
+        break;
+      case 'restarting':
+        this.#restart(report.message, before === 'preparing', before === 'paused');
+        break;
+      case 'session':
+        this.#open.paused = report.state === 'paused';
+        break;
+      case 'kept':
+        this.#open.note(report.run, report.stored);
+        break;
+      case 'shelf':
+        this.#gallery.show(report);
+        if (!this.#gallery.isOpen) this.#offer(report);
+        break;
+      case 'exported':
+        download(report.file.name, report.file.bytes);
         break;
       case 'run':
         this.#hearRun(report, !known.has(report.run));
@@ -226,12 +243,12 @@ export class Page {
         this.#sample.hear(report);
         break;
       case 'note':
-        this.#notice(report.message);
+        this.#notices.say({ message: report.message });
         break;
       case 'error':
         if (report.sampling) this.#sample.fail();
         if (report.run && report.saving) this.#panes.get(report.run)?.saved(report.saving);
-        this.#notice(this.#nameBefore(report) + report.message);
+        this.#notices.say({ message: this.#nameBefore(report) + report.message });
         break;
       case 'fatal':
         this.#die(report.message);
@@ -240,16 +257,60 @@ export class Page {
     this.#refresh.request();
   }
 
+  /** A page that was loaded anew goes on with what it had; any other offers what was interrupted. */
+  #goOn(): void {
+    const { runs, paused } = this.#open.before;
+    if (runs.length > 0) this.#resume(runs, paused);
+    this.#engine.send({ type: 'list' });
+  }
+
+  #resume(runs: readonly StoredRequest[], paused: boolean): void {
+    this.#resumed = new Set(runs.map(({ run }) => run));
+    this.#engine.send({ type: 'reopen', runs, paused });
+    this.#session.expect();
+  }
+
+  /** Another engine is there, and knows nothing yet. */
+  #restart(message: string, wasPreparing: boolean, paused: boolean): void {
+    this.#panes.attachAnew();
+    this.#engine.send({ type: 'shade', shading: this.#shading });
+    this.#sample.fail();
+    const runs = this.#open.requests;
+    if (wasPreparing && this.#asked.size > 0) this.#sendStart();
+    else if (runs.length > 0) this.#resume(runs, paused);
+    const rest = runs.length > 0 ? 'The runs go on from their last checkpoint.' : 'It is back.';
+    this.#notices.say({ message: `${message} ${rest}`, wrong: false });
+  }
+
+  /** Offers to go on with what was interrupted, while nothing else is going on. */
+  #offer({ runs }: Extract<Report, { type: 'shelf' }>): void {
+    const found = interruptedTogether(runs, mostRuns);
+    const [first] = found;
+    if (!first?.settings || this.#session.state !== 'idle') return;
+    const { prompt } = first.settings;
+    const more = found.length > 1 ? ` and ${found.length - 1} more beside it` : '';
+    const requests = found.map(({ id }, i) => ({ run: runIdAt(i), stored: id }));
+    this.#notices.say({
+      message: `“${prompt}”${more} stopped at step ${first.step} when the page was closed.`,
+      wrong: false,
+      action: {
+        label: 'Go on',
+        act: () => this.#engine.send({ type: 'reopen', runs: requests, paused: false }),
+      },
+    });
+  }
+
   #hearRun({ run, state, step, settings }: Extract<Report, { type: 'run' }>, isNew: boolean): void {
-    const pane = this.#paneOf(run);
+    const pane = this.#panes.of(run);
     if (this.#session.runs.size === 0) this.#shared = '';
-    if (isNew && state !== 'ended') {
+    if (state === 'ended') this.#open.forget(run);
+    else if (isNew && !this.#resumed.delete(run)) {
       pane.clear();
       // A checkpoint brings settings that nobody chose here.
       if (!isSame(settings, this.#asked.get(run))) this.#choose(choicesOf(settings));
     }
     pane.enter(state, step);
-    this.#showPanes();
+    this.#panes.show(this.#session.runs, this.#choices);
   }
 
   /** What an error's run is called, where it concerns one: among those there are, or among those asked for. */
@@ -265,27 +326,12 @@ export class Page {
     this.#prior.enabled = this.#session.state === 'idle';
     this.#progress.show(this.#session.words, this.#shared);
     this.#sample.draw();
-    for (const pane of this.#panes.values()) pane.draw();
-  }
-
-  #notice(message: string): void {
-    const notice = find(document, '#notice');
-    notice.hidden = message === '';
-    setText(find(notice, 'p'), message);
+    for (const pane of this.#panes) pane.draw();
   }
 
   #die(message: string): void {
-    for (const part of [
-      'nav',
-      '#ask',
-      '#notice',
-      '#panel',
-      '#progress',
-      '#prior',
-      '#shading',
-      '#panes',
-    ]) {
-      find(document, part).hidden = true;
+    for (const part of document.querySelectorAll<HTMLElement>('nav, main > :not(#fatal)')) {
+      part.hidden = true;
     }
     const fatal = find(document, '#fatal');
     fatal.hidden = false;

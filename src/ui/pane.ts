@@ -36,7 +36,8 @@ const duration = (ms: number) =>
 export class Pane {
   readonly run: RunId;
   readonly element: HTMLElement;
-  readonly #canvas: HTMLCanvasElement;
+  #canvas: HTMLCanvasElement;
+  readonly #sizes = new ResizeObserver(() => this.#resize());
   readonly #words: HTMLElement;
   readonly #buttons: readonly HTMLButtonElement[];
   readonly #curves = {
@@ -76,11 +77,9 @@ export class Pane {
   attach(): void {
     const canvas = this.#canvas.transferControlToOffscreen();
     const { send, orbit } = this.#listeners;
-    const run = this.run;
-    send({ type: 'attach', run, canvas, size: this.#size() }, [canvas]);
-    new ResizeObserver(() => {
-      if (this.#canvas.clientWidth > 0) send({ type: 'resize', run, size: this.#size() });
-    }).observe(this.#canvas);
+    send({ type: 'attach', run: this.run, canvas, size: this.#size() }, [canvas]);
+    this.#sizes.disconnect();
+    this.#sizes.observe(this.#canvas);
     listenForOrbits(this.#canvas, {
       isOn: () => this.#turns,
       move: (move) => {
@@ -88,6 +87,14 @@ export class Pane {
         orbit(move);
       },
     });
+  }
+
+  /** The same for another engine: a canvas belongs to the one that it was handed to. */
+  attachAnew(): void {
+    const canvas = this.#canvas.cloneNode() as HTMLCanvasElement;
+    this.#canvas.replaceWith(canvas);
+    this.#canvas = canvas;
+    this.attach();
   }
 
   /** Says what the run is: by its name among the others, and by its settings. */
@@ -162,6 +169,11 @@ export class Pane {
     if (button.hasAttribute('aria-busy')) return;
     button.setAttribute('aria-busy', 'true');
     this.#listeners.send({ type: 'save', run: this.run, kind: button.dataset.save as SavedKind });
+  }
+
+  #resize(): void {
+    if (this.#canvas.clientWidth === 0) return;
+    this.#listeners.send({ type: 'resize', run: this.run, size: this.#size() });
   }
 
   #size(): CanvasSize {

@@ -49,6 +49,12 @@ export class SessionProgress {
       case 'ready':
         this.#ready = true;
         break;
+      case 'restarting':
+        this.#ready = false;
+        this.#isWaiting = false;
+        this.#runs.clear();
+        this.#remaining.clear();
+        break;
       case 'session':
         this.#state = report.state;
         this.#isWaiting = false;

@@ -11,7 +11,56 @@ export interface Recording {
 
 interface Recorded {
   reports: Report[];
+  workers: Worker[];
 }
+
+/**
+ * Waits until something is true of the page, looking now and then: who looks at every frame makes the page draw them,
+ * on the processor that the engine needs.
+ */
+export async function until<T>(
+  page: Page,
+  isTrue: (argument: T) => boolean,
+  argument: T,
+  timeout = 300_000,
+): Promise<void> {
+  await page.waitForFunction(isTrue as never, argument, { timeout, polling: 500 });
+}
+
+/** Waits until the engine is open. */
+export const untilReady = (page: Page): Promise<void> =>
+  until(page, () => document.querySelector('#status span') !== null, null);
+
+/** Waits until the main button says something. */
+export const untilStart = (page: Page, label: string): Promise<void> =>
+  until(page, (text) => document.querySelector('#start')?.textContent === text, label);
+
+/** Waits until the first run has taken so many steps. */
+export const untilStep = (page: Page, step: number): Promise<void> =>
+  until(
+    page,
+    (least) => Number(document.querySelector<HTMLElement>('.pane')?.dataset.step) >= least,
+    step,
+  );
+
+/** Ends the engine's Worker as a browser does that needs its memory: without a word. */
+export const endWorker = (page: Page): Promise<void> =>
+  page.evaluate(() =>
+    (window as unknown as { recorded: Recorded }).recorded.workers.at(-1)?.terminate(),
+  );
+
+/** Takes the device away from the engine at the next command that it records. */
+export const loseDevice = (page: Page): Promise<void> =>
+  page
+    .workers()
+    .find((worker) => !worker.url().includes('ort'))!
+    .evaluate(() => {
+      const { createCommandEncoder } = GPUDevice.prototype;
+      GPUDevice.prototype.createCommandEncoder = function (descriptor) {
+        this.destroy();
+        return createCommandEncoder.call(this, descriptor);
+      };
+    });
 
 /** Records from the page's first script on. */
 export async function record(page: Page): Promise<Recording> {
@@ -21,20 +70,22 @@ export async function record(page: Page): Promise<Recording> {
   });
   page.on('pageerror', (error) => errors.push(error.message));
   await page.addInitScript(() => {
-    const recorded: Recorded = { reports: [] };
+    const recorded: Recorded = { reports: [], workers: [] };
     Object.assign(window, { recorded });
     const { Worker } = window;
     window.Worker = class extends Worker {
       constructor(url: string | URL, options?: WorkerOptions) {
         super(url, options);
+        recorded.workers.push(this);
         this.addEventListener('message', ({ data }: MessageEvent<Report>) => {
           recorded.reports.push(data.type === 'saved' ? { ...data, files: [] } : data);
         });
       }
     };
   });
-  const read = () => page.evaluate(() => (window as unknown as { recorded: Recorded }).recorded);
-  return { errors, reports: async () => (await read()).reports };
+  const reports = () =>
+    page.evaluate(() => (window as unknown as { recorded: Recorded }).recorded.reports);
+  return { errors, reports };
 }
 
 interface TraceEvent {

@@ -13,6 +13,7 @@ const run = (id: RunId, state: RunState, step: number): Report => ({
   run: id,
   state,
   settings,
+  changes: [],
   step,
 });
 const step = (id: RunId, index: number): Report => ({

@@ -3,7 +3,7 @@ import { LimbeckError } from '../../src/errors';
 import { NonFiniteGradientError, type OutputFile } from '../../src/generator/generator';
 import type { PngEncoder } from '../../src/image/png';
 import type { SessionReport } from '../../src/protocol/messages';
-import type { StepReport, Watch } from '../../src/protocol/reports';
+import type { SettingsChange, StepReport, Watch } from '../../src/protocol/reports';
 import { makeSettings, type Settings } from '../../src/settings';
 import { baseName } from '../../src/train/saving';
 import { Session, type SessionRun } from '../../src/train/session';
@@ -12,6 +12,7 @@ import { Session, type SessionRun } from '../../src/train/session';
 class Counter implements SessionRun {
   readonly settings: Settings;
   step = 0;
+  readonly changes: SettingsChange[] = [];
   disposed = false;
   /** Thrown at this step. */
   failAt = Number.POSITIVE_INFINITY;
@@ -32,6 +33,11 @@ class Counter implements SessionRun {
     if (this.step === this.failAt)
       throw new NonFiniteGradientError('The gradient is not finite.', 'Go on with less.');
     return { step: this.step++ } as StepReport;
+  }
+
+  adjust(path: string, value: unknown): void {
+    if (path !== 'guidance.scale') throw new LimbeckError('It cannot change.', 'Leave it.');
+    this.changes.push({ step: this.step, path, value });
   }
 
   async checkpoint(): Promise<Uint8Array> {
@@ -67,6 +73,8 @@ const both = [
 
 let reports: SessionReport[];
 let made: Counter[];
+/** What the keeper was told. */
+let kept: string[];
 /** Seeds of the samples that were ended, by being drawn or otherwise. */
 let ended: number[];
 let session: Session<Counter>;
@@ -82,6 +90,7 @@ const until = async (state: string) => {
 beforeEach(() => {
   reports = [];
   made = [];
+  kept = [];
   ended = [];
   between = {};
   session = new Session<Counter>({
@@ -109,6 +118,24 @@ beforeEach(() => {
       },
     },
     report: (report) => reports.push(report),
+    keeper: {
+      claim: async (stored) => {
+        kept.push(`claim ${stored}`);
+        if (stored === 'gone') throw new LimbeckError('Gone.', 'Look.');
+        return { settings: settings('vsd'), checkpoint: Uint8Array.of(4, 6) };
+      },
+      leave: (stored) => kept.push(`leave ${stored}`),
+      fork: async (stored) => `${stored}-copy`,
+      begin: async (id, _, stored) => {
+        kept.push(`begin ${id}${stored ? ` ${stored}` : ''}`);
+      },
+      keep: async (id, _, [step]) => {
+        kept.push(`keep ${id} ${step}`);
+      },
+      end: async (id) => {
+        kept.push(`end ${id}`);
+      },
+    },
     encodePng: async () => new Uint8Array(),
     settingsOf: (bytes) => settings('vsd', bytes[1]!),
     breathe: async () => {
@@ -158,6 +185,57 @@ test('a pause takes effect after the step that is being taken, and resuming goes
   await session.resume();
   await until('finished');
   expect(of('step')).toHaveLength(12);
+});
+
+test('a single step is taken of each run while they are paused', async () => {
+  between[4] = () => void session.pause();
+  await session.start(both);
+  await until('paused');
+  await session.step();
+  expect(
+    of('step')
+      .map(({ run, report }) => `${run} ${report.step}`)
+      .slice(4),
+  ).toEqual(['sds 2', 'vsd 2']);
+  expect(session.state).toBe('paused');
+  for (let step = 3; step < 6; step++) await session.step();
+  expect(session.state).toBe('finished');
+});
+
+test('a setting is changed while a run goes on, or refused in words', async () => {
+  between[3] = () => void session.adjust('vsd', 'guidance.scale', 9);
+  between[5] = () => void session.adjust('vsd', 'steps', 9);
+  await session.start(both);
+  await until('finished');
+  const changes = [{ step: 1, path: 'guidance.scale', value: 9 }];
+  expect(of('run').filter(({ run }) => run === 'vsd')[1]).toMatchObject({ step: 1, changes });
+  expect(of('error')).toEqual([
+    { type: 'error', run: 'vsd', message: 'It cannot change. Leave it.' },
+  ]);
+});
+
+test('runs are kept from their first step on, at every tenth, and when they leave', async () => {
+  const long = (run: string) => ({ run, settings: settings('sds', 40) });
+  between[26] = () => void session.reset();
+  await session.start([long('1'), long('2')]);
+  await until('idle');
+  expect(kept.filter((what) => what.split(' ')[1] === '1')).toEqual([
+    ...['begin 1', 'keep 1 1', 'keep 1 4', 'keep 1 8', 'keep 1 12', 'keep 1 13', 'end 1'],
+  ]);
+});
+
+test('stored runs are opened together or not at all, and wait when they are to', async () => {
+  const request = (run: string, stored: string) => ({ run, stored });
+  await session.reopen([request('1', 'four'), request('2', 'gone')], true);
+  expect(session.state).toBe('idle');
+  expect(of('error')[0]).toMatchObject({ run: '2', starting: true, message: 'Gone. Look.' });
+  expect(kept).toEqual(['claim four', 'claim gone', 'leave four']);
+  await session.reopen([{ ...request('1', 'four'), fork: true }], true);
+  expect(session.state).toBe('paused');
+  expect(kept.slice(3)).toEqual(['claim four-copy', 'begin 1 four-copy']);
+  await session.resume();
+  await until('finished');
+  expect(of('step').map(({ report }) => report.step)).toEqual([4, 5]);
 });
 
 test('a reset ends the runs, tells of it first, and frees them', async () => {
