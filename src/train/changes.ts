@@ -2,7 +2,7 @@ import type { SettingsChange } from '../protocol/reports';
 import { makeSettings, type Settings, SettingsError, settingsFrom } from '../settings';
 
 /** Settings that may change while a run goes on: a step reads them anew. */
-export const liveSettings: readonly string[] = [
+const liveSettings: readonly string[] = [
   'guidance.lambdaDm',
   'guidance.scale',
   'guidance.minTimestep',
