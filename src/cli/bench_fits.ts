@@ -21,13 +21,9 @@ import { readObjectFile } from './object_file';
 import { settingFlags } from './options';
 import { Output } from './output';
 
-/** Side of the texture that `--texture` bakes, in texels. */
-const textureSide = 1024;
-
 const flags: Flags = {
   out: { value: 'DIR', text: 'folder for the results, one folder an object (default: out/fits)' },
   only: { value: 'NAMES', text: 'of these objects alone: names without extension, with commas' },
-  texture: { text: `bake and measure textures of ${textureSide} texels, too` },
   ...fitFlags,
   ...settingFlags(fitEntries, fitDefaults),
 };
@@ -53,7 +49,7 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
   const records: FitRecord[] = [];
   for (const line of header) print(line);
   for (const [name, file] of files) {
-    const options = withTexture(fitOptions(parsed, file), parsed.has('texture'));
+    const options = fitOptions(parsed, file);
     const output = await Output.open(join(folder, name));
     let record = await earlier(output, options);
     if (record) say(`${name}: fitted before, ${join(output.folder, 'run.json')}`);
@@ -70,15 +66,6 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
 }
 
 const figures = ({ losses: _, ...rest }: FitRecord) => rest;
-
-function withTexture(options: FitOptions, wanted: boolean): FitOptions {
-  if (!wanted) return options;
-  const { settings } = options;
-  return {
-    ...options,
-    settings: { ...settings, mesh: { ...settings.mesh, texture: textureSide } },
-  };
-}
 
 /** Files by the name of their object; folders stand for all that is in them. */
 async function objectFiles(paths: readonly string[]): Promise<Map<string, string>> {

@@ -28,9 +28,9 @@ export async function fit(args: readonly string[]): Promise<void> {
   const output = await Output.open(parsed.get('out') ?? 'out');
   const object = await readObjectFile(options.file);
   const gpu = await openNodeGpu(parsed.get('adapter') ?? '');
-  const { metrics } = await fitObject(gpu, object, options, output);
+  const { files, metrics } = await fitObject(gpu, object, options, output);
   say(metricsLine(metrics));
-  say(`mesh.glb, turntable.png and run.json are in ${output.folder}`);
+  say(`${files.join(', ')}, turntable.png and run.json are in ${output.folder}`);
 }
 
 /** The text of `fit --help`. */
@@ -40,8 +40,8 @@ function helpText(): string {
     '',
     'Usage: npm run fit -- OBJECT.glb [--size 128] [--steps 1500] [--seed 0] [--out DIR]',
     '',
-    'Writes mesh.glb, turntable.png (the object above, the field below) and run.json; textured.glb, too,',
-    'where --mesh.texture is not 0.',
+    'Writes mesh.glb (or another file, by --mesh.format), turntable.png (the object above, the field below)',
+    'and run.json.',
     '',
     'Options',
     ...helpRows(flags),

@@ -8,7 +8,7 @@ import type { Image } from '../image/image';
 import { encodePng } from '../image/png_node';
 import { stacked, viewsToImage } from '../image/strip';
 import { exportMesh } from '../mesh/export';
-import type { Mesh } from '../mesh/surface/extract';
+import type { MeshExport } from '../mesh/field_mesh';
 import type { NormalisedObject } from '../object/normalise';
 import { objectViews } from '../object/views';
 import { type FitOptions, recordedSettings } from './fit_options';
@@ -21,10 +21,7 @@ const turntableViews = 8;
 /** What a fit was made of and how near it came: its run.json. */
 export type FitRecord = Awaited<ReturnType<typeof fitObject>>;
 
-/**
- * Fits a field to an object and writes mesh.glb, turntable.png, run.json and, where the settings ask for a
- * texture, textured.glb.
- */
+/** Fits a field to an object and writes its mesh, by the settings, turntable.png and run.json. */
 export async function fitObject(
   gpu: Gpu,
   object: NormalisedObject,
@@ -40,11 +37,11 @@ export async function fitObject(
   const { saturations } = fit;
   warnOfSaturations(saturations);
   const mesh = await fit.mesh();
-  const [glb] = await exportMesh(mesh, 'glb', { prompt: settings.prompt });
   const times = stopwatch();
-  await output.write('mesh.glb', glb!.bytes);
+  const exported = await fit.export(mesh, encodePng);
+  for (const { name, bytes } of exported.files) await output.write(name, bytes);
   await output.write('turntable.png', await encodePng(await turntable(fit, object, size)));
-  const textured = await texturedFile(fit, mesh, options, output);
+  const textured = await texturedGlb(exported);
   const metrics = await fitMetrics(fit, original, mesh, textured && { textured });
   fit.dispose();
   const record = {
@@ -57,6 +54,7 @@ export async function fitObject(
     settings: recordedSettings(settings),
     ...times,
     triangles: mesh.indices.length / 3,
+    files: exported.files.map(({ name }) => name),
     metrics,
     saturations,
     losses,
@@ -91,14 +89,10 @@ async function descend(fit: Fit, steps: number): Promise<number[]> {
   return losses;
 }
 
-/** Writes the mesh with a texture; its bytes, undefined where the settings ask for none. */
-async function texturedFile(fit: Fit, mesh: Mesh, { settings }: FitOptions, output: Output) {
-  const size = settings.mesh.texture;
-  if (size === 0) return undefined;
-  const textured = await fit.texture(mesh, size, encodePng);
-  const { prompt } = settings;
-  const [glb] = await exportMesh(textured.mesh, 'glb', { prompt, texture: textured.texture });
-  await output.write('textured.glb', glb!.bytes);
+/** What was exported as a GLB, to be measured; undefined where it has no texture. */
+async function texturedGlb({ mesh, texture }: MeshExport) {
+  if (!texture) return undefined;
+  const [glb] = await exportMesh(mesh, 'glb', { texture });
   return glb!.bytes;
 }
 

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { Submission } from '../gpu/submission';
 import type { PngEncoder } from '../image/png';
-import type { TexturedMesh } from '../mesh/field_mesh';
+import type { MeshExport } from '../mesh/field_mesh';
 import type { Mesh } from '../mesh/surface/extract';
 import { streams, uniform } from '../random';
 import type { Camera } from '../render/camera';
@@ -149,9 +149,9 @@ export class Fit {
     return this.generator.mesh.extract();
   }
 
-  /** The field's colours as a texture of `size` texels a side; see `FieldMesh.texture`. */
-  texture(mesh: Mesh, size: number, encodePng: PngEncoder): Promise<TexturedMesh> {
-    return this.generator.mesh.texture(mesh, size, encodePng);
+  /** A mesh that `mesh` gave as files, by the settings; see `FieldMesh.export`. */
+  export(mesh: Mesh, encodePng: PngEncoder): Promise<MeshExport> {
+    return this.generator.mesh.export(mesh, encodePng, { prompt: this.#settings.prompt });
   }
 
   dispose(): void {

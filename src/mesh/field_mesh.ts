@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu/device';
 import type { PngEncoder } from '../image/png';
+import { archived } from '../zip';
 import { exportMesh, type MeshFile, textureSize } from './export';
 import type { MeshSettings } from './settings';
 import type { SampledField } from './solid/field_sampler';
@@ -33,6 +34,24 @@ export interface MeshNames {
   readonly file?: string;
   /** What the object is. */
   readonly prompt: string;
+}
+
+/** A mesh as it leaves. */
+export interface MeshExport {
+  /** The first is the one to open. */
+  readonly files: MeshFile[];
+  /** What is in them. */
+  readonly mesh: Mesh;
+  readonly texture: Texture | undefined;
+}
+
+/** What a person wants to know of an export before saving it. */
+export interface ExportSummary {
+  readonly triangles: number;
+  /** Side of the image on the mesh in texels; 0 for none. */
+  readonly textureSize: number;
+  /** Names and sizes in bytes of the files as they would be saved. */
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
 /** The mesh of a field that is still changing: each method looks at the field as it is when called. */
@@ -73,12 +92,40 @@ export class FieldMesh {
    * @throws EmptyFieldError when there is no mesh.
    */
   async files(encodePng: PngEncoder, names: MeshNames): Promise<MeshFile[]> {
-    const { format, texture: asked } = this.#options.settings;
-    const size = textureSize(format, asked);
-    const mesh = await this.extract();
-    if (size === 0) return exportMesh(mesh, format, names);
-    const textured = await this.texture(mesh, size, encodePng);
-    return exportMesh(textured.mesh, format, { ...names, texture: textured.texture });
+    return (await this.export(await this.extract(), encodePng, names)).files;
+  }
+
+  /** A mesh that `extract` gave as files, as the settings ask for them, and what is in them. */
+  async export(extracted: Mesh, encodePng: PngEncoder, names: MeshNames): Promise<MeshExport> {
+    const { format, texture: asked, zip, unlit, compression, millimetres } = this.#options.settings;
+    const side = textureSize(format, asked);
+    const { mesh, texture } =
+      side > 0
+        ? await this.texture(extracted, side, encodePng)
+        : { mesh: extracted, texture: undefined };
+    const options = { ...names, unlit, compression, millimetres, ...(texture && { texture }) };
+    const files = await exportMesh(mesh, format, options);
+    return { files: zip ? archived(files, names.file) : files, mesh, texture };
+  }
+
+  /**
+   * What an export by other settings would be, so that a person can compare before saving. It is made to be
+   * measured: this takes as long as saving it.
+   * @throws EmptyFieldError when there is no mesh.
+   */
+  async summary(
+    encodePng: PngEncoder,
+    names: MeshNames,
+    changes: Partial<MeshSettings>,
+  ): Promise<ExportSummary> {
+    const settings = { ...this.#options.settings, ...changes };
+    const other = new FieldMesh({ ...this.#options, settings });
+    const { files, mesh } = await other.export(await other.extract(), encodePng, names);
+    return {
+      triangles: mesh.indices.length / 3,
+      textureSize: textureSize(settings.format, settings.texture),
+      files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+    };
   }
 
   /**

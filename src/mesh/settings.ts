@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
-import { choice, group, integer, number } from '../schema';
-import { formats } from './export/formats';
+import { boolean, choice, group, integer, number } from '../schema';
+import { compressions, formats } from './export/formats';
 
 /** The mesh that is made of the field. */
 export const meshSettings = group('Mesh', {
@@ -31,7 +31,7 @@ export const meshSettings = group('Mesh', {
     default: 'glb',
     choices: formats,
     label: 'Format',
-    help: 'kind of file',
+    help: 'kind of file; glb opens nearly everywhere, stl and 3mf are for printers, usdz is for phones',
   }),
   triangles: integer({
     default: 0,
@@ -42,12 +42,39 @@ export const meshSettings = group('Mesh', {
     help: 'triangles to simplify to; 0 keeps them as extracted',
   }),
   texture: integer({
-    default: 0,
+    default: 1024,
     zero: true,
     min: 64,
     max: 8192,
     label: 'Texture',
-    help: 'side of the baked texture in texels; 0 for vertex colours where the format has them',
+    help:
+      'side of the image on a GLB, OBJ or USDZ, in texels; 0 for vertex colours, which many programs ignore. ' +
+      'PLY and 3MF always have vertex colours',
+  }),
+  unlit: boolean({
+    default: false,
+    label: 'Unlit',
+    help: 'GLB and USDZ: colours as they are, whatever the light',
+  }),
+  compression: choice({
+    default: 'none',
+    choices: compressions,
+    label: 'Compression',
+    help:
+      'GLB: quantised stores numbers in 16 and 8 bits, which most programs read; meshopt packs them, too, for ' +
+      'web pages',
+  }),
+  millimetres: number({
+    default: 60,
+    min: 1,
+    max: 10_000,
+    label: 'Height in mm',
+    help: "STL and 3MF: the object's height in millimetres",
+  }),
+  zip: boolean({
+    default: false,
+    label: 'One archive',
+    help: 'where an export is several files, one ZIP archive of them; the page always saves it so',
   }),
 });
 

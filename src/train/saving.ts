@@ -2,6 +2,7 @@ import type { OutputFile } from '../generator/generator';
 import type { PngEncoder } from '../image/png';
 import type { SavedFile, SavedKind } from '../protocol/messages';
 import type { Settings } from '../settings';
+import { archived } from '../zip';
 
 /** A run as far as saving goes. */
 export interface Saveable {
@@ -24,7 +25,8 @@ export async function filesOf(
 ): Promise<SavedFile[]> {
   const name = baseName(run.settings);
   if (kind === 'object') {
-    const files = await run.files(encodePng, name);
+    // Browsers ask before they let a page save several files.
+    const files = archived(await run.files(encodePng, name), name);
     return files.map((file) => ({ name: file.name, bytes: owned(file.bytes) }));
   }
   const bytes = await run.checkpoint().catch((error: unknown) => {

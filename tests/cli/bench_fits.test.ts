@@ -24,6 +24,7 @@ async function printed(...args: string[]): Promise<string> {
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const given = ['fits', join(folder, 'objects'), '--out', join(folder, 'out'), ...args];
   const quick = ['--preset', 'tiny', '--steps', '30', '--size', '32', '--mesh.resolution', '24'];
+  if (!args.includes('--mesh.texture')) quick.push('--mesh.texture', '0');
   await bench([...given, ...quick]);
   const text = write.mock.calls.join('');
   write.mockRestore();

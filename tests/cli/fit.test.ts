@@ -22,7 +22,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const out = (name: string) => join(folder, name);
-const quick = ['--preset', 'tiny', '--steps', '30', '--size', '32', '--mesh.resolution', '32'];
+const quick = [
+  ...['--preset', 'tiny', '--steps', '30', '--size', '32'],
+  ...['--mesh.resolution', '32', '--mesh.texture', '64'],
+];
 
 test('writes a valid mesh, a turntable of object and field, and how near it came', {
   timeout: 240_000,
@@ -49,6 +52,7 @@ test('writes a valid mesh, a turntable of object and field, and how near it came
     preset: 'tiny',
     size: 32,
     settings: { seed: 5, steps: 30, field: { levels: 4 } },
+    files: ['mesh.glb'],
   });
   expect(record.losses.length).toBe(30);
   expect(record.losses.at(-1)).toBeLessThan(record.losses[0] / 2);

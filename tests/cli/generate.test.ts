@@ -38,7 +38,10 @@ function generate(args: readonly string[], environment: NodeJS.ProcessEnv = {}):
 }
 
 const out = (name: string) => join(folder, name);
-const quick = ['--preset', 'tiny', '--steps', '4', '--mesh.resolution', '32'];
+const quick = [
+  ...['--preset', 'tiny', '--steps', '4'],
+  ...['--mesh.resolution', '32', '--mesh.texture', '64'],
+];
 
 describe.each(['sir', 'sds', 'vsd'])('a run by %s', (method) => {
   test('writes a valid mesh, a turntable, a checkpoint and its record', async () => {

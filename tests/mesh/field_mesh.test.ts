@@ -1,3 +1,4 @@
+import { unzipSync } from 'fflate';
 import { beforeAll, expect, test } from 'vitest';
 import { encodePng } from '../../src/image/png_node';
 import { FieldMesh } from '../../src/mesh/field_mesh';
@@ -25,6 +26,10 @@ const defaults: MeshSettings = {
   format: 'glb',
   triangles: 0,
   texture: 0,
+  unlit: false,
+  compression: 'none',
+  millimetres: 60,
+  zip: false,
 };
 
 function meshOf(density: string, settings: Partial<MeshSettings> = {}): FieldMesh {
@@ -86,4 +91,30 @@ test('files have the format and the texture of the settings, and as many triangl
     { prompt: 'a ball' },
   );
   expect(textured.map(({ name }) => name)).toEqual(['mesh.obj', 'mesh.mtl', 'mesh.png']);
+});
+
+test('several files are one archive where the settings say so', async () => {
+  const settings = { format: 'obj', triangles: 100, texture: 64, zip: true } as const;
+  const files = await meshOf(ball, settings).files(encodePng, { prompt: 'a ball', file: 'ball' });
+  expect(files.map(({ name }) => name)).toEqual(['ball.zip']);
+  const found = unzipSync(files[0]!.bytes);
+  expect(Object.keys(found)).toEqual(['ball.obj', 'ball.mtl', 'ball.png']);
+});
+
+test('the summary of an export by other settings is that of the files', async () => {
+  const mesh = meshOf(ball, { triangles: 200 });
+  const names = { prompt: 'a ball', file: 'ball' };
+  const changes = { format: 'obj', triangles: 100, texture: 64 } as const;
+  const summary = await mesh.summary(encodePng, names, changes);
+  const files = await meshOf(ball, changes).files(encodePng, names);
+  expect(summary).toEqual({
+    triangles: 100,
+    textureSize: 64,
+    files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+  });
+  expect(await mesh.summary(encodePng, names, { format: 'stl' })).toEqual({
+    triangles: 200,
+    textureSize: 0,
+    files: [{ name: 'ball.stl', bytes: 84 + 50 * 200 }],
+  });
 });

@@ -1,8 +1,6 @@
 import type { Mesh } from '../surface/extract';
 import { checkMesh, completed, type ExportOptions, type MeshFile } from './options';
-
-/** Digits after the point: a micrometre for an object of two metres, a hundredth of a texel. */
-const digits = 6;
+import { decimal, encoded, rows } from './text';
 
 /**
  * Wavefront OBJ with its material library: y up, metres. With a texture its PNG comes along; without,
@@ -14,20 +12,19 @@ const digits = 6;
  */
 export function exportObj(mesh: Mesh, options: ExportOptions = {}): MeshFile[] {
   checkMesh(mesh);
-  const { file, name, scale, texture } = completed(options);
+  const { file, name, texture } = completed(options);
   const { positions, normals, colours, indices } = mesh;
   const identifier = name.replace(/[^\p{L}\p{N}]+/gu, '_');
-  const lines = ['# Limbeck', `mtllib ${file}.mtl`, `o ${identifier}`];
-  for (let i = 0; i < positions.length; i += 3) {
-    const place = row(positions.subarray(i, i + 3), scale);
-    lines.push(texture ? `v ${place}` : `v ${place} ${row(colours.subarray(i, i + 3))}`);
-  }
-  for (let i = 0; i < normals.length; i += 3) lines.push(`vn ${row(normals.subarray(i, i + 3))}`);
-  if (texture) {
-    const { uvs } = texture.atlas;
+  const tints = texture ? undefined : rows(colours, 3, spaced);
+  const lines = [
+    '# Limbeck',
+    `mtllib ${file}.mtl`,
+    `o ${identifier}`,
+    ...rows(positions, 3, spaced).map((place, i) => `v ${place}${tints ? ` ${tints[i]}` : ''}`),
+    ...rows(normals, 3, (normal) => `vn ${spaced(normal)}`),
     // OBJ counts from the image's bottom.
-    for (let i = 0; i < uvs.length; i += 2) lines.push(`vt ${row([uvs[i]!, 1 - uvs[i + 1]!])}`);
-  }
+    ...(texture ? rows(texture.atlas.uvs, 2, ([u, v]) => `vt ${spaced([u!, 1 - v!])}`) : []),
+  ];
   lines.push('usemtl object');
   const corner = (i: number) => {
     const vertex = indices[i]! + 1;
@@ -45,13 +42,10 @@ export function exportObj(mesh: Mesh, options: ExportOptions = {}): MeshFile[] {
     ...(texture ? [`map_Kd ${file}.png`] : []),
   ];
   return [
-    { name: `${file}.obj`, bytes: text(lines) },
-    { name: `${file}.mtl`, bytes: text(material) },
+    { name: `${file}.obj`, bytes: encoded(lines) },
+    { name: `${file}.mtl`, bytes: encoded(material) },
     ...(texture ? [{ name: `${file}.png`, bytes: texture.png.slice() }] : []),
   ];
 }
 
-const row = (values: Iterable<number>, scale = 1) =>
-  Array.from(values, (value) => String(Number((value * scale).toFixed(digits)))).join(' ');
-
-const text = (lines: readonly string[]) => new TextEncoder().encode(`${lines.join('\n')}\n`);
+const spaced = (values: readonly number[]) => values.map(decimal).join(' ');

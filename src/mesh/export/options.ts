@@ -1,12 +1,11 @@
 import { LimbeckError } from '../../errors';
+import type { NamedBytes } from '../../zip';
 import type { Mesh } from '../surface/extract';
 import type { Texture } from '../texture/texture';
+import type { Compression } from './formats';
 
 /** A file of an export: the mesh itself, or what it refers to. */
-export interface MeshFile {
-  readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+export type MeshFile = NamedBytes;
 
 export interface ExportOptions {
   /** The files' name, without its extension. Default 'mesh'. */
@@ -15,28 +14,31 @@ export interface ExportOptions {
   readonly name?: string;
   /** Kept in a GLB's extras. */
   readonly prompt?: string;
-  /** Metres per unit of the field, whose object has a diameter of up to 2. Default 1. */
-  readonly scale?: number;
-  /** GLB: colours exactly as distilled (KHR_materials_unlit), not a rough dielectric. Default false. */
+  /** GLB and USDZ: colours exactly as distilled, not a rough dielectric. Default false. */
   readonly unlit?: boolean;
-  /** For GLB and OBJ; PLY has vertex colours and STL has none. */
+  /** GLB: how its numbers are stored. Default 'none': 32-bit floats. */
+  readonly compression?: Compression;
+  /** STL and 3MF: the object's height. Default 60. */
+  readonly millimetres?: number;
+  /** For GLB, OBJ and USDZ; PLY and 3MF have vertex colours and STL has none. */
   readonly texture?: Texture;
 }
 
 /** Options with their defaults. @throws LimbeckError for those that no file can have. */
 export function completed(options: ExportOptions) {
-  const { file = 'mesh', prompt = '', scale = 1, unlit = false, texture } = options;
+  const { file = 'mesh', prompt = '', unlit = false, texture } = options;
+  const { compression = 'none', millimetres = 60 } = options;
   const name = options.name || prompt || 'object';
-  if (!/^[\w.-]+$/.test(file)) {
+  if (!/^[\p{L}\p{N}_.-]+$/u.test(file)) {
     throw new LimbeckError(
       `'${file}' cannot name a mesh's files.`,
       "Use letters, digits, '_' and '-'.",
     );
   }
-  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`A mesh's scale must be a positive number of metres, not ${scale}.`);
+  if (!(millimetres > 0 && millimetres < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`A mesh's height must be a positive number, not ${millimetres} mm.`);
   }
-  return { file, name, prompt, scale, unlit, texture };
+  return { file, name, prompt, unlit, compression, millimetres, texture };
 }
 
 /**

@@ -14,7 +14,7 @@ const faceBytes = 13;
  */
 export function exportPly(mesh: Mesh, options: ExportOptions = {}): MeshFile[] {
   checkMesh(mesh);
-  const { file, scale } = completed(options);
+  const { file } = completed(options);
   const { positions, normals, colours, indices } = mesh;
   const vertices = positions.length / 3;
   const faces = indices.length / 3;
@@ -39,7 +39,7 @@ export function exportPly(mesh: Mesh, options: ExportOptions = {}): MeshFile[] {
     const at = start.length + vertex * vertexBytes;
     for (let axis = 0; axis < 3; axis++) {
       const i = 3 * vertex + axis;
-      view.setFloat32(at + 4 * axis, positions[i]! * scale, true);
+      view.setFloat32(at + 4 * axis, positions[i]!, true);
       view.setFloat32(at + 12 + 4 * axis, normals[i]!, true);
       view.setUint8(at + 24 + axis, Math.round(255 * colours[i]!));
     }

@@ -12,7 +12,7 @@ test.each(formats)('%s: the same mesh gives the same bytes', async (format) => {
 
 test('an unknown format is refused', async () => {
   expect(await refusal(exportMesh(mesh, 'fbx' as never))).toBe(
-    "Unknown mesh format 'fbx'. Choose one of glb, obj, ply, stl.",
+    "Unknown mesh format 'fbx'. Choose one of glb, obj, ply, stl, 3mf, usdz.",
   );
   await expect(exportMesh(mesh, 'toString' as never)).rejects.toThrow(/Unknown mesh format/);
 });

@@ -9,7 +9,7 @@ const text = ({ bytes }: MeshFile) => new TextDecoder().decode(bytes);
 
 describe('OBJ', () => {
   test('with a texture brings its material and image, and three reads them', async () => {
-    const files = await exportMesh(mesh, 'obj', { texture, scale: 0.5, name: 'a "ring"\nf 1 2 3' });
+    const files = await exportMesh(mesh, 'obj', { texture, name: 'a "ring"\nf 1 2 3' });
     expect(names(files)).toEqual(['mesh.obj', 'mesh.mtl', 'mesh.png']);
     const [obj, mtl, png] = files as [MeshFile, MeshFile, MeshFile];
     expect(text(obj)).toContain('mtllib mesh.mtl');
@@ -19,7 +19,7 @@ describe('OBJ', () => {
     expect(new Uint8ClampedArray(PNG.sync.read(Buffer.from(png.bytes)).data)).toEqual(image.data);
     const object = only(new OBJLoader().parse(text(obj)));
     expect(object.name).toBe('a_ring_f_1_2_3');
-    expectSameSurface(mesh, object.geometry, 0.5, 5);
+    expectSameSurface(mesh.positions, mesh, object.geometry, 5);
     const { uv } = object.geometry.attributes;
     for (let i = 0; i < uv!.count; i += 17) {
       const at = 2 * texture.atlas.indices[i]!;
@@ -40,7 +40,7 @@ describe('OBJ', () => {
     expect(names(files)).toEqual(['mesh.obj', 'mesh.mtl']);
     expect(text(files[1]!)).not.toContain('map_Kd');
     const { geometry } = only(new OBJLoader().parse(text(files[0]!)));
-    expectSameSurface(mesh, geometry, 1, 5);
+    expectSameSurface(mesh.positions, mesh, geometry, 5);
     expectColours(mesh, geometry, (i) => mesh.indices[i]!, 5);
   });
 });

@@ -34,8 +34,8 @@ describe('bad input is refused by name:', () => {
       await expect(exportMesh(make(), format)).rejects.toThrow(message);
     });
     test.each([
-      [{ scale: 0 }, /scale must be a positive number/],
-      [{ scale: Number.POSITIVE_INFINITY }, /scale/],
+      [{ millimetres: 0 }, /height must be a positive number/],
+      [{ millimetres: Number.POSITIVE_INFINITY }, /height/],
       [{ file: '../mesh' }, /cannot name a mesh's files/],
       [{ file: 'a b' }, /cannot name/],
     ])('%j', async (options, message) => {

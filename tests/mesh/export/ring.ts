@@ -30,18 +30,18 @@ export async function texturedRing(): Promise<Ring> {
 
 export const names = (files: readonly MeshFile[]) => files.map(({ name }) => name);
 
-/** Checks that a closed geometry has a mesh's triangles, within its bounds times a scale. */
+/** Checks that a closed geometry has as many triangles as a mesh, within the bounds of some positions. */
 export function expectSameSurface(
+  positions: Float32Array,
   mesh: Mesh,
   geometry: BufferGeometry,
-  scale: number,
   precision: number,
 ) {
   const { position } = geometry.attributes;
   const index = geometry.index?.array ?? Uint32Array.from({ length: position!.count }, (_, i) => i);
   expect(index.length).toBe(mesh.indices.length);
   expect(openSides(position!.array, index)).toBe(0);
-  const expected = new Box3().setFromArray(mesh.positions.map((value) => value * scale));
+  const expected = new Box3().setFromArray(positions);
   geometry.computeBoundingBox();
   for (const end of ['min', 'max'] as const) {
     const found = geometry.boundingBox![end].toArray();
