@@ -123,7 +123,7 @@ export class FieldGenerator implements Generator {
       ...(lattice !== undefined && { lattice }),
       regularisers: now.loss,
     });
-    if (step % now.render.occupancyEvery === 0) this.occupancy.update(work.pass);
+    if (step % Math.round(now.render.occupancyEvery) === 0) this.occupancy.update(work.pass);
     this.#renderer.forward(work);
   }
 

@@ -62,13 +62,14 @@ const table = [
     preset: {
       steps: 300,
       field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.25] },
-      render: { occupancyEvery: 4 },
+      // At once: until the first empty cells are known, a step costs five times as much.
+      render: { occupancyEvery: [0.2, 1, 4, 0.2] },
       guidance: { scale: 4, rescale: 0 },
       optim: {
         tableLearningRate: [0.5, 0.02, 0.003, 1],
         mlpLearningRate: [0.5, 0.005, 0.001, 1],
       },
-      loss: { opaque: [0.5, 0, 0.1, 1], nearness: [0.2, 0.003, 0.0003, 0.8] },
+      loss: { opaque: [0.4, 0, 0.2, 0.9], nearness: [0.2, 0.003, 0.0003, 0.8] },
     },
     // Fifty rounds of fifteen fits, each to the newest views alone.
     textbook: {

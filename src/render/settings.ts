@@ -33,12 +33,12 @@ export const renderSettings = group('Renderer', {
     label: 'Occupancy resolution',
     help: 'cells along a side of the grid that says where rays may skip',
   }),
-  occupancyEvery: integer({
+  occupancyEvery: schedule({
     default: 8,
     min: 1,
     max: 1000,
     label: 'Occupancy every',
-    help: 'steps between two updates of that grid',
+    help: 'steps of the field between two updates of that grid',
   }),
 });
 

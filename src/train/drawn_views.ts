@@ -2,6 +2,7 @@ import { Arena } from '../gpu/arena';
 import type { Gpu } from '../gpu/device';
 import { type Snapshot, storedArray } from '../gpu/snapshot';
 import type { Manifest } from '../prior/manifest';
+import { streams, uniform } from '../random';
 import { type Camera, cameraMatrices } from '../render/camera';
 
 /** A view that is kept: where it lies in the ring, and where it is seen from. */
@@ -36,11 +37,6 @@ export class DrawnViews {
     this.#matrices = new Float32Array(16 * groups * views);
   }
 
-  /** Groups that can be seen. */
-  get length(): number {
-    return Math.min(this.#count, this.#groups);
-  }
-
   /** @param clean f32 [V, 4, side, side] in [-1, 1], one view of each camera. */
   keep(cameras: readonly Camera[], clean: Float32Array): void {
     const slot = this.#count % this.#groups;
@@ -57,11 +53,23 @@ export class DrawnViews {
     this.#upload();
   }
 
-  /** A view of a group, counted back from the newest, 0. */
-  view(age: number, view: number): KeptView {
-    const slot = ((this.#count - 1 - age) % this.#groups) * this.#views + view;
-    const c2w = this.#matrices.slice(16 * slot, 16 * slot + 16);
-    return { slot, camera: { c2w, fovy: this.#fovy } };
+  /**
+   * Views to fit to: as many of the newest group as `newest` says, in order, the others of any group by chance.
+   * @param counter what the chance depends on.
+   */
+  chosen(
+    count: number,
+    newest: number,
+    [seed, step]: readonly [seed: number, step: number],
+  ): KeptView[] {
+    const held = Math.min(this.#count, this.#groups);
+    const chance = (index: number, of: number) =>
+      Math.floor(of * uniform(seed, streams.knownView, step, index));
+    return Array.from({ length: count }, (_, i) =>
+      i < newest
+        ? this.#view(0, i % this.#views)
+        : this.#view(chance(2 * i, held), chance(2 * i + 1, this.#views)),
+    );
   }
 
   snapshot(): Snapshot {
@@ -82,6 +90,13 @@ export class DrawnViews {
 
   dispose(): void {
     this.#arena.dispose();
+  }
+
+  /** A view of a group, counted back from the newest, 0. */
+  #view(age: number, view: number): KeptView {
+    const slot = ((this.#count - 1 - age) % this.#groups) * this.#views + view;
+    const c2w = this.#matrices.slice(16 * slot, 16 * slot + 16);
+    return { slot, camera: { c2w, fovy: this.#fovy } };
   }
 
   #upload(): void {

@@ -3,23 +3,22 @@ import { Residual } from '../fit/residual';
 import { checkFinite, type Generator } from '../generator/generator';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
-import { prefixed, type Snapshot, storedArray, unprefixed } from '../gpu/snapshot';
+import { prefixed, type Snapshot, unprefixed } from '../gpu/snapshot';
 import { Submission } from '../gpu/submission';
 import type { Texts } from '../guidance/queries';
 import type { Manifest } from '../prior/manifest';
 import type { Guidance, Sampler } from '../prior/sampler';
-import { type CleanEstimate, solve } from '../prior/solver';
 import type { DrawReport, FitReport, StepReport, Watch } from '../protocol/reports';
-import { streams, uniform } from '../random';
 import { type Camera, cameraMatrices } from '../render/camera';
 import { raysPerPixel } from '../render/supersampling';
 import { type Settings, settingsAt } from '../settings';
-import { DrawnViews, type KeptView } from './drawn_views';
+import { Drawing } from './drawing';
+import { DrawnViews } from './drawn_views';
 import { frontCameras, placeOf } from './plan';
 import { type DrawStep, type FitStep, groupCameras, type RoundStep, roundSteps } from './rounds';
 import { StepClock } from './step_clock';
 import type { StepTaker } from './step_taker';
-import { pictures, unit } from './watch';
+import { drawnRows, fittedRows } from './watch_views';
 
 /** The parts that a reconstruction moves; whoever made them disposes of them, but for the sampler. */
 export interface ReconstructionParts {
@@ -30,14 +29,6 @@ export interface ReconstructionParts {
   readonly generator: Generator;
   readonly sampler: Sampler;
   readonly texts: Texts;
-}
-
-/** Views that are on their way from noise. */
-interface Drawing {
-  /** z_τ, f32 [V, C, H, W]. */
-  readonly z: Float32Array;
-  /** The estimate of the evaluation before; absent where the way down begins. */
-  readonly before?: CleanEstimate;
 }
 
 /** Views of a fitting step: a few rays of some of an object's, all of free pictures. */
@@ -106,20 +97,18 @@ export class Reconstruction implements StepTaker {
     return report;
   }
 
-  async #draw({ group, from, to, inverts }: DrawStep, watch?: Watch): Promise<DrawReport> {
+  async #draw(step: DrawStep, watch?: Watch): Promise<DrawReport> {
     const clock = new StepClock(this.#gpu);
+    const { group, from, to } = step;
     const cameras = this.#cameras(group);
-    const { z, before } = this.#drawing ?? (await this.#noised(group, cameras, from));
+    const drawing = this.#drawing ?? new Drawing(await this.#noised(group, cameras, from));
     await clock.lap('generator');
 
-    const guidance = this.#guidance(cameras, inverts);
-    const { clean, told } = await this.#sampler.estimate(z, from, guidance);
-    const now = { timestep: from, clean };
-    const solver = inverts ? 'ddim' : 'dpm-solver++';
-    const moved = solve(solver, this.#sampler.schedule, z, now, before, to);
-    this.#drawing = inverts ? { z: moved } : { z: moved, before: now };
-    if (to < 0) this.#keep(cameras, moved);
-    watch?.(this.#seen(z, from, clean, told));
+    const { z } = drawing;
+    const guided = await drawing.move(this.#sampler, step, this.#guidance(cameras));
+    if (to < 0) this.#drawn.keep(cameras, drawing.z);
+    this.#drawing = to < 0 ? undefined : drawing;
+    watch?.({ step: this.#step, rows: drawnRows(this.#manifest, from, z, guided) });
     await clock.lap('denoiser');
     return {
       act: 'draw',
@@ -127,7 +116,7 @@ export class Reconstruction implements StepTaker {
       group,
       camera: placeOf(cameras[0]!),
       timestep: from,
-      calls: told.length,
+      calls: guided.told.length,
       saturations: 0,
       milliseconds: clock.total(),
     };
@@ -136,7 +125,8 @@ export class Reconstruction implements StepTaker {
   async #fit({ index, settles }: FitStep, watch?: Watch): Promise<FitReport> {
     const clock = new StepClock(this.#gpu);
     const { seed } = this.#settings;
-    const views = this.#chosen(index, settles);
+    const { count, newest } = this.#shares(settles);
+    const views = this.#drawn.chosen(count, newest, [seed, index]);
     const cameras = views.map(({ camera }) => camera);
     const now = settingsAt(this.#settings, this.#step);
     const draw = { step: index, seed, now, cameras, raysPerPixel: 1 };
@@ -155,7 +145,7 @@ export class Reconstruction implements StepTaker {
     const { norms, nonFinite, saturations } = await this.#generator.stats();
     checkFinite({ nonFinite }, this.#step);
     const [loss = 0] = await this.#readback.floats(this.#residual.meanError, 1);
-    if (watch) watch(await this.#fitted());
+    if (watch) watch({ step: this.#step, rows: await this.#fittedRows() });
     await clock.lap('generator');
     return {
       act: 'fit',
@@ -170,27 +160,17 @@ export class Reconstruction implements StepTaker {
   }
 
   snapshot(): Snapshot {
-    const { z, before } = this.#drawing ?? {};
     return {
+      ...prefixed('drawing', this.#drawing?.snapshot() ?? {}),
       ...prefixed('drawn', this.#drawn.snapshot()),
-      ...(z && { z: owned(z) }),
-      ...(before && {
-        'before.clean': owned(before.clean),
-        'before.timestep': Uint32Array.of(before.timestep),
-      }),
     };
   }
 
   resumeAt(step: number, snapshot: Snapshot): void {
     const { views, channels, resolution } = this.#manifest;
-    const values = (name: string) =>
-      storedArray(snapshot, name, 'F32', views * channels * resolution ** 2, 'A drawing');
+    const values = views * channels * resolution ** 2;
+    this.#drawing = Drawing.restored(unprefixed('drawing', snapshot), values);
     this.#drawn.restore(unprefixed('drawn', snapshot));
-    const [timestep] = snapshot['before.timestep'] ?? [];
-    this.#drawing = snapshot.z && {
-      z: values('z'),
-      ...(timestep !== undefined && { before: { timestep, clean: values('before.clean') } }),
-    };
     this.#step = step;
   }
 
@@ -208,10 +188,10 @@ export class Reconstruction implements StepTaker {
     return groupCameras(this.#manifest, seed, group);
   }
 
-  /** Where a drawing begins: in noise, or with what has been made so far, noised. */
-  async #noised(group: number, cameras: readonly Camera[], timestep: number): Promise<Drawing> {
+  /** Where a drawing begins: in noise, or with what has been made so far, noised; z, f32 [V, C, H, W]. */
+  async #noised(group: number, cameras: readonly Camera[], timestep: number) {
     const noise = this.#sampler.noise(this.#settings.seed, group);
-    if (group === 0) return { z: noise };
+    if (group === 0) return noise;
     const { resolution } = this.#manifest;
     const { render } = settingsAt(this.#settings, this.#step);
     const views = await this.#generator.still({
@@ -220,15 +200,15 @@ export class Reconstruction implements StepTaker {
       raysPerPixel: raysPerPixel(render, resolution),
     });
     const { alpha, sigma } = this.#sampler.schedule.level(timestep);
-    return { z: views.map((x, i) => alpha * (2 * x - 1) + sigma * noise[i]!) };
+    return views.map((x, i) => alpha * (2 * x - 1) + sigma * noise[i]!);
   }
 
-  /** What the network is told; on the way up, nothing is guided. */
-  #guidance(cameras: readonly Camera[], inverts: boolean): Guidance {
+  /** What the network is told. */
+  #guidance(cameras: readonly Camera[]): Guidance {
     const { guidance } = settingsAt(this.#settings, this.#step);
     const { interval } = this.#manifest.guidance;
     return {
-      guidance: inverts ? 1 : guidance.scale,
+      guidance: guidance.scale,
       ...(interval && guidance.limited && { interval }),
       rescale: guidance.rescale,
       threshold: guidance.threshold,
@@ -238,62 +218,21 @@ export class Reconstruction implements StepTaker {
     };
   }
 
-  #keep(cameras: readonly Camera[], clean: Float32Array): void {
-    this.#drawn.keep(cameras, clean);
-    this.#drawing = undefined;
+  /** Views of a fitting step, and how many of them are the newest. */
+  #shares(settles: boolean) {
+    const { views: count } = fittedShape(this.#settings, this.#manifest);
+    if (this.#settings.generator === 'pixels') return { count, newest: count };
+    const share = settles ? 0 : this.#settings.reconstruction.newest;
+    return { count, newest: Math.round(share * count) };
   }
 
-  /** What an evaluation was shown, and what it says. */
-  #seen(z: Float32Array, timestep: number, clean: Float32Array, told: readonly Float32Array[]) {
-    const show = pictures(this.#manifest);
-    const texts = ['y', '∅'];
-    const rows = [
-      show.picture('noised', 'z_τ', `the views noised to timestep ${timestep}`, z.map(unit)),
-      ...told.map((estimate, i) =>
-        show.picture(
-          ['clean-prompt', 'clean-negative'][i]!,
-          `x̂_φ(z_τ; ${texts[i]})`,
-          'the picture that this leads to in one step',
-          estimate.map(unit),
-        ),
-      ),
-      show.picture('clean-guided', 'x̂', 'the picture that guidance leads to', clean.map(unit)),
-    ];
-    return { step: this.#step, rows };
-  }
-
-  /** The rays of a fitting step, and where they are moved. */
-  async #fitted() {
+  async #fittedRows() {
     const { views, width: resolution } = fittedShape(this.#settings, this.#manifest);
-    const show = pictures({ views, resolution, channels: 4 });
     const words = 4 * views * resolution ** 2;
-    const rendered = await this.#readback.floats(this.#generator.views, words);
-    const gradient = await this.#readback.floats(this.#generator.viewGradients, words);
-    const moved = gradient.map((slope) => -slope);
-    const rows = [
-      show.picture('views', 'x', 'some rays of the views that are fitted', rendered),
-      show.signed('gradient', '−∂L/∂x', 'where they are moved', moved),
-    ];
-    return { step: this.#step, rows };
-  }
-
-  /** The views of a fitting step: of the newest group, and of any that is kept. */
-  #chosen(index: number, settles: boolean): KeptView[] {
-    const { generator, seed, reconstruction } = this.#settings;
-    const { views } = this.#manifest;
-    if (generator === 'pixels') {
-      return Array.from({ length: views }, (_, view) => this.#drawn.view(0, view));
-    }
-    const chance = (of: number, n: number) =>
-      Math.floor(n * uniform(seed, streams.knownView, index, of));
-    const newest = settles ? 0 : Math.round(stepViews.count * reconstruction.newest);
-    return Array.from({ length: stepViews.count }, (_, i) =>
-      i < newest
-        ? this.#drawn.view(0, i % views)
-        : this.#drawn.view(chance(2 * i, this.#drawn.length), chance(2 * i + 1, views)),
+    return fittedRows(
+      { views, resolution, channels: 4 },
+      await this.#readback.floats(this.#generator.views, words),
+      await this.#readback.floats(this.#generator.viewGradients, words),
     );
   }
 }
-
-/** A copy with a buffer of its own. */
-const owned = (values: Float32Array) => new Float32Array(values);

@@ -182,12 +182,11 @@ export function watchedRows(seen: Seen, manifest: Shape): WatchedRow[] {
 /** From the models' [-1, 1] to [0, 1]. */
 export const unit = (value: number) => (value + 1) / 2;
 
+/** Of views that are shown: how many, their channels, their side. */
+export type PictureShape = Pick<Shape, 'views' | 'channels' | 'resolution'>;
+
 /** Rows of views of a shape, over white. */
-export function pictures({
-  views: count,
-  channels,
-  resolution: size,
-}: Pick<Shape, 'views' | 'channels' | 'resolution'>) {
+export function pictures({ views: count, channels, resolution: size }: PictureShape) {
   const plane = size * size;
   /** [V, C, H, W] as [V, 4, H, W]; `opaque` where there is no alpha. */
   const rgba = (values: Float32Array, opaque: number) =>
