@@ -1,5 +1,5 @@
 /**
- * `npm run gallery -- [--seed N] [--out DIR] [generate's options]`: six prompts, SDS and VSD, one picture.
+ * `npm run gallery -- [--seed N] [--out DIR] [generate's options]`: twelve prompts, one picture.
  *
  * Runs `generate` for each and lays the turntables side by side in `docs/img/first-objects.png`. An object
  * that its folder already holds is not made again, so that a stopped gallery goes on.
@@ -15,14 +15,19 @@ import { runHere } from './setup/process.mjs';
 import { ensureProgram } from './setup/program.mjs';
 
 const prompts = [
+  'a red chair',
   'a pine tree',
   'a house',
-  'a chair',
-  'a cactus',
-  'a wooden barrel',
   'a round table',
+  'a green cactus',
+  'a purple mushroom',
+  'a wooden barrel',
+  'a blue car',
+  'a castle tower',
+  'a brown horse',
+  'a palm tree',
+  'a white robot',
 ];
-const methods = ['sds', 'vsd'];
 
 const { values, tokens } = parseArgs({
   options: { seed: { type: 'string' }, out: { type: 'string' } },
@@ -41,11 +46,10 @@ const passed = process.argv.slice(2).filter((_, i) => !own.includes(i));
 ensurePackages();
 ensureAdapter();
 const program = await ensureProgram();
-const objects = prompts.flatMap((prompt) => methods.map((method) => ({ prompt, method })));
-for (const { prompt, method } of objects) {
-  const folder = folderOf(prompt, method);
+for (const prompt of prompts) {
+  const folder = folderOf(prompt);
   if (existsSync(join(folder, 'turntable.png'))) continue;
-  const options = ['--method', method, '--seed', seed, '--out', folder, ...passed];
+  const options = ['--seed', seed, '--out', folder, ...passed];
   const status = await runHere(
     process.execPath,
     [program, 'generate', prompt, ...options],
@@ -55,27 +59,26 @@ for (const { prompt, method } of objects) {
 }
 await draw(join(root, 'docs/img/first-objects.png'));
 
-/** @param {string} prompt @param {string} method */
-function folderOf(prompt, method) {
-  return join(out, `${prompt.replaceAll(' ', '-')}-${method}`);
+/** @param {string} prompt */
+function folderOf(prompt) {
+  return join(out, prompt.replaceAll(' ', '-'));
 }
 
 /** A page of captioned turntables, photographed. @param {string} path */
 async function draw(path) {
   const { chromium } = await import('playwright-core');
   const executablePath = ensureChromium();
-  const rows = objects.map(({ prompt, method }) => {
-    const folder = folderOf(prompt, method);
+  const rows = prompts.map((prompt) => {
+    const folder = folderOf(prompt);
     const png = readFileSync(join(folder, 'turntable.png'), 'base64');
     // Of the run that is shown: it may be one that an earlier gallery made.
     const { settings } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
-    const caption = `<b>${prompt}</b><br>${method.toUpperCase()}, seed ${settings.seed}`;
+    const caption = `<b>${prompt}</b><br>${settings.method.toUpperCase()}, seed ${settings.seed}`;
     return `<figure><figcaption>${caption}</figcaption><img src="data:image/png;base64,${png}"></figure>`;
   });
   const style = `body { margin: 12px; width: max-content; background: white; font: 15px/1.4 sans-serif; color: #333 }
     figure { display: flex; align-items: center; margin: 0; gap: 8px }
-    figcaption { width: 150px } img { height: 112px }
-    figure:nth-of-type(even) { margin-bottom: 14px }`;
+    figcaption { width: 150px } img { height: 112px }`;
   const browser = await chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu'],
