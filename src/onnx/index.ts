@@ -4,7 +4,6 @@
 
 export { GraphBuilder, type Value } from './build/builder';
 export { Expressions } from './build/expressions';
-export { inferShapes } from './build/infer_shapes';
 export {
   type Differentiated,
   type DifferentiateOptions,
@@ -24,8 +23,10 @@ export {
   type ValueInfo,
 } from './graph/graph';
 export { makeTensor, tensorValues } from './graph/tensor';
+export { type Bindings, inferShapes } from './infer_shapes';
 export { injectLora, type Lora, type LoraEntry, type LoraOptions } from './lora';
-export { read } from './read';
+export { peakMemory } from './memory/peak';
+export { type ReadOptions, read } from './read';
 export {
   type AdamWOptions,
   adamW,
@@ -35,4 +36,4 @@ export {
   type TrainingOptions,
   trainingGraph,
 } from './train';
-export { write } from './write';
+export { type ModelApart, type WriteOptions, write, writeApart } from './write';

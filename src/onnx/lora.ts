@@ -1,5 +1,6 @@
 /** Low-rank adapters (Hu et al., "LoRA", arXiv:2106.09685, equation 3): y = W x + scale B A x. */
 import {
+  type DataType,
   elementCount,
   type Graph,
   intAttribute,
@@ -7,13 +8,14 @@ import {
   OnnxError,
   type Tensor,
 } from './graph/graph';
-import { makeTensor } from './graph/tensor';
+import { codeOfDataType, makeTensor } from './graph/tensor';
 import { additionsBehind, selectTargets, type Target } from './lora_targets';
 
 export interface LoraOptions {
   /**
-   * Which MatMul, Gemm and 1x1 Conv nodes to adapt: patterns of the node's name, of its weight's, or of the latter
-   * without `.weight`. In a string, `*` stands for any characters; a regular expression may match anywhere.
+   * Which MatMul, Gemm and 1x1 Conv nodes to adapt: patterns of the node's name, of its weight's, of the latter without
+   * `.weight`, of the module's that PyTorch's exporter noted, or of the role in an attention (`attention*.q`). In a
+   * string, `*` stands for any characters; a regular expression may match anywhere.
    */
   readonly targets: readonly (string | RegExp)[];
   /** Columns of A and rows of B, at least 1. */
@@ -175,20 +177,33 @@ function factor(
   ];
 }
 
-/** Nodes that compute the adapter's output from the input of the target. */
-function adapter({ node }: Target, a: string, b: string, prefix: string): Node[] {
+/**
+ * Nodes that compute the adapter's output from the input of the target. They compute in float32, as the vector is: of a
+ * model of half floats x is cast before and the result behind.
+ */
+function adapter({ node, dataType }: Target, a: string, b: string, prefix: string): Node[] {
   const [x] = node.inputs as [string];
   const [down, up] = [`${prefix}/down`, `${prefix}/up`];
+  const wide = dataType === 'float32' ? x : `${prefix}/wide`;
+  const cast = (to: DataType, output: string, input: string) =>
+    dataType === 'float32'
+      ? []
+      : [plain('Cast', output, [input], { to: { type: 'int', value: codeOfDataType(to) } })];
+  const ends = (nodes: Node[]) => [
+    ...cast('float32', wide, x),
+    ...nodes,
+    ...cast(dataType, `${prefix}/narrow`, up),
+  ];
   if (node.op === 'Conv') {
     const { strides, pads } = node.attributes;
     const window = { ...(strides && { strides }), ...(pads && { pads }) };
-    return [plain('Conv', down, [x, a], window), plain('Conv', up, [down, b])];
+    return ends([plain('Conv', down, [wide, a], window), plain('Conv', up, [down, b])]);
   }
   const transposed = node.op === 'Gemm' && intAttribute(node, 'transA', 0) === 1;
-  const row = transposed ? `${prefix}/x` : x;
-  return [
-    ...(transposed ? [plain('Transpose', row, [x])] : []),
+  const row = transposed ? `${prefix}/x` : wide;
+  return ends([
+    ...(transposed ? [plain('Transpose', row, [wide])] : []),
     plain('MatMul', down, [row, a]),
     plain('MatMul', up, [down, b]),
-  ];
+  ]);
 }

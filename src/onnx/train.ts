@@ -2,7 +2,8 @@
 import type { Value } from './build/builder';
 import { Expressions } from './build/expressions';
 import { backpropagate } from './gradient/differentiate';
-import { OnnxError, type StaticGraph } from './graph/graph';
+import { elementCount, OnnxError, type StaticGraph } from './graph/graph';
+import { recompute } from './memory/recompute';
 
 /** Emits a loss, a value of one element, from the model's values; it may declare inputs of its own. */
 export type Loss = (g: Expressions) => Value;
@@ -18,7 +19,8 @@ export type Optimiser = (
 ) => Readonly<Record<string, Value>>;
 
 /**
- * Mean squared error, mean over all elements of weight (prediction - target)^2.
+ * Mean squared error, mean over all elements of weight (prediction - target)^2; in float32 where the prediction is of
+ * half floats.
  * @param options.target name of the new input with the prediction's shape.
  * @param options.weight name of a new input [N] that weighs the entries of the batch (axis 0); none unless given.
  */
@@ -28,9 +30,10 @@ export function mse(options: {
   readonly weight?: string;
 }): Loss {
   return (g) => {
-    const { shape, dataType } = g.type(options.prediction);
+    const prediction = g.widened(options.prediction);
+    const { shape, dataType } = g.type(prediction);
     const axes = shape.map((_, axis) => axis);
-    const error = g.sub(options.prediction, g.input(options.target, shape, dataType));
+    const error = g.sub(prediction, g.input(options.target, shape, dataType));
     let squares = g.square(error);
     if (options.weight !== undefined) {
       const weight = g.input(options.weight, [shape[0]!], dataType);
@@ -83,6 +86,21 @@ export interface TrainingOptions {
   readonly optimiser?: Optimiser;
   /** Largest Euclidean norm of the gradient: a longer one is shortened to it. Unlimited unless given. */
   readonly clipNorm?: number;
+  /**
+   * Factor on the loss while it is differentiated, taken out of the gradient at its end (Micikevicius et al.,
+   * arXiv:1710.03740, section 3.2): the gradients of a mean over many elements are too small for float16. Unless given,
+   * 1, and in a graph with values of float16 the power of two next to the number of elements of its outputs.
+   */
+  readonly lossScale?: number;
+  /** Most bytes of values at once beside the weights, as for `differentiate`. Unlimited unless given. */
+  readonly memory?: number;
+}
+
+/** See `TrainingOptions.lossScale`. */
+function defaultScale(graph: StaticGraph): number {
+  if (![...graph.types.values()].some(({ dataType }) => dataType === 'float16')) return 1;
+  const elements = graph.outputs.map(({ name }) => elementCount(graph.types.get(name)!.shape));
+  return 2 ** Math.round(Math.log2(Math.max(1, ...elements)));
 }
 
 /**
@@ -101,8 +119,11 @@ export function trainingGraph(graph: StaticGraph, options: TrainingOptions): Sta
   const g = new Expressions(graph);
   g.clearOutputs();
   const loss = options.loss(g);
-  const seed = g.constant([1], g.shape(loss), g.dataType(loss));
-  const gradient = backpropagate(g, new Map([[loss, seed]]), [parameters]).get(parameters)!;
+  const factor = options.lossScale ?? defaultScale(graph);
+  const seed = g.constant([factor], g.shape(loss), g.dataType(loss));
+  const forward = new Set(g.nodes);
+  const scaled = backpropagate(g, new Map([[loss, seed]]), [parameters]).get(parameters)!;
+  const gradient = g.scale(scaled, 1 / factor);
   const axes = g.shape(gradient).map((_, axis) => axis);
   const norm = g.sqrt(g.sum(g.square(gradient), axes, false));
   g.output(loss, 'loss');
@@ -116,5 +137,6 @@ export function trainingGraph(graph: StaticGraph, options: TrainingOptions): Sta
   }
   const results = options.optimiser?.(g, parameters, clipped) ?? { gradient: clipped };
   for (const [name, value] of Object.entries(results)) g.output(value, name);
-  return g.build();
+  const step = g.build();
+  return options.memory === undefined ? step : recompute(step, forward, options.memory);
 }

@@ -190,14 +190,13 @@ describe('refusing', () => {
   const g = new Expressions({ name: 'odd' });
   const x = g.input('x', [3]);
   const ids = g.input('ids', [3], 'int64');
-  const sum = g.op('CumSum', [x, g.constant(0, [], 'int64')], {}, '/head/CumSum');
-  g.output(sum, 'y');
+  g.output(g.op('EyeLike', [g.reshape(x, [3, 1])], {}, '/head/eye'), 'y');
   g.output(g.input('apart', [3]), 'z');
   const graph = g.build();
 
   test('an operator without a rule, by node and operator', () => {
     expect(() => differentiate(graph, { of: { y: 'dy' }, withRespectTo: ['x'] })).toThrow(
-      'CumSum "/head/CumSum": this operator has no gradient rule',
+      'EyeLike "/head/eye": this operator has no gradient rule',
     );
   });
 
@@ -241,13 +240,13 @@ describe('refusing', () => {
       h.op(
         'Resize',
         [h.input('x', [1, 1, 4, 4]), '', h.constant([1, 1, 2, 2])],
-        { mode: 'cubic' },
+        { mode: 'linear', antialias: 1 },
         '/up',
       ),
       'y',
     );
     expect(() => differentiate(h.build(), { of: { y: 'dy' }, withRespectTo: ['x'] })).toThrow(
-      /Resize "\/up": the gradient of cubic resizing/,
+      /Resize "\/up": the gradient of antialias/,
     );
   });
 });

@@ -21,7 +21,9 @@ describe('targets', () => {
   });
 
   test('that match nothing are an error that lists what could be adapted', () => {
-    expect(() => names(['self.*', 'attn.*'])).toThrow(/LoRA target attn\.\* matches no.*self\.q, /);
+    expect(() => names(['self.*', 'attn.*'])).toThrow(
+      /LoRA target attn\.\* matches no.*self\.q = attention0\.q, /,
+    );
   });
 
   test('are no 3x3 convolutions and no products of two activations', () => {

@@ -5,7 +5,10 @@ import {
   type DataType,
   describeNode,
   elementCount,
+  entryOf,
+  isPresent,
   type Node,
+  naming,
   OnnxError,
   opsetOf,
   type StaticGraph,
@@ -18,9 +21,14 @@ import { makeTensor, tensorValues } from '../graph/tensor';
 import { fold, foldShape } from '../infer/fold';
 import { type Constant, Site } from '../infer/rule';
 import { inferRules } from '../infer/rules';
+import { checkSignature } from '../infer/signature';
 
 /** A value of the graph under construction: its name. */
 export type Value = string;
+
+/** Whether a constant is stored as an initialiser: large ones are not folded, nor are those that lose by it. */
+const isStored = ({ shape, dataType }: Tensor) =>
+  elementCount(shape) > FOLD_LIMIT || /16|uint64/.test(dataType);
 
 /** Larger constant expressions stay in the graph: the runtime folds them when it loads the model. */
 const FOLD_LIMIT = 4096;
@@ -41,6 +49,7 @@ export class GraphBuilder {
   readonly #initializers: Map<string, Tensor>;
   readonly #types: Map<string, TensorType>;
   readonly #producers = new Map<Value, Node>();
+  readonly #nodeNames = new Set<string>();
   /** Values that are known without running the model and may be folded. */
   readonly #constants = new Map<string, Constant>();
   /** Emitted expressions, so that the same one is emitted once. */
@@ -108,6 +117,7 @@ export class GraphBuilder {
   }
 
   #produce(node: Node): void {
+    if (node.name !== '') this.#nodeNames.add(node.name);
     for (const output of node.outputs) this.#producers.set(output, node);
   }
 
@@ -121,7 +131,7 @@ export class GraphBuilder {
     const known = this.#constants.get(value);
     if (known) return known;
     const tensor = this.#initializers.get(value);
-    if (!tensor || elementCount(tensor.shape) > limit) return undefined;
+    if (!tensor || elementCount(tensor.shape) > limit || !isPresent(tensor)) return undefined;
     return { dataType: tensor.dataType, shape: tensor.shape, values: tensorValues(tensor) };
   }
 
@@ -143,11 +153,11 @@ export class GraphBuilder {
     return name;
   }
 
-  /** A name no value has yet. */
+  /** A name that no value and no node has yet. */
   fresh(prefix: string): string {
     let name: string;
     do name = `${prefix}_${this.#unique++}`;
-    while (this.#types.has(name));
+    while (this.#types.has(name) || this.#nodeNames.has(name));
     return name;
   }
 
@@ -202,7 +212,7 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, AttributeInput>> = {},
     name?: string,
   ): Value {
-    const key = `${op} ${inputs} ${JSON.stringify(attributes)}`;
+    const key = JSON.stringify([op, inputs, attributes]);
     const before = name === undefined ? this.#expressions.get(key) : undefined;
     if (before) return before;
     const [output] = this.ops(op, inputs, 1, attributes, name);
@@ -227,43 +237,55 @@ export class GraphBuilder {
     return outputs;
   }
 
+  /** Whether the operator has a rule of inference. */
+  supports(node: Node): boolean {
+    return node.domain === '' && entryOf(inferRules, node.op) !== undefined;
+  }
+
   /**
-   * Adds a node, or, where its outputs are known already, their values.
+   * Types of the outputs that a node would have here.
    * @throws {OnnxError} naming the node if its operator is not supported or its inputs do not fit.
    */
-  append(node: Node): void {
-    const rule = node.domain === '' ? inferRules[node.op] : undefined;
-    if (!rule) {
+  typesOf(node: Node): readonly TensorType[] {
+    if (!this.supports(node)) {
       throw new OnnxError(`${describeNode(node)}: shape inference does not support this operator`);
-    }
-    const held = node.op === 'Constant' ? node.attributes.value : undefined;
-    if (held?.type === 'tensor' && elementCount(held.value.shape) > FOLD_LIMIT) {
-      this.initializer(node.outputs[0]!, held.value);
-      return;
     }
     const inputTypes = node.inputs.map((input) => (input ? this.type(input) : undefined));
     const site = new Site(node, this.opset, inputTypes, (value) => this.constantOf(value));
-    const types = this.#infer(site, rule);
+    try {
+      checkSignature(site);
+      const types = inferRules[node.op]!(site);
+      const odd = types.find(({ shape }) => !shape.every((d) => Number.isSafeInteger(d) && d >= 0));
+      if (odd) site.fail(`its output would have the shape [${odd.shape}]`);
+      if (types.length < node.outputs.length) site.fail(`has no output ${types.length}`);
+      return types;
+    } catch (error) {
+      throw naming(node, error);
+    }
+  }
+
+  /**
+   * Adds a node, or, where its outputs are known already, their values.
+   * @throws {OnnxError} as `typesOf` does, and where the name of an output is taken.
+   */
+  append(node: Node): void {
+    const held = node.op === 'Constant' ? node.attributes.value : undefined;
+    if (held?.type === 'tensor' && isStored(held.value)) {
+      this.initializer(node.outputs[0]!, held.value);
+      return;
+    }
+    const types = this.typesOf(node);
     const constants = this.#fold(node, types);
     node.outputs.forEach((output, i) => {
       if (output === '') return;
-      const type = types[i] ?? site.fail(`has no output ${i}`);
       if (constants) this.#setConstant(output, constants[i]!);
-      else this.#declare(output, type);
+      else this.#declare(output, types[i]!);
     });
     if (constants) return;
-    this.#nodes.push(node);
-    this.#produce(node);
-  }
-
-  #infer(site: Site, rule: (site: Site) => readonly TensorType[]): readonly TensorType[] {
-    try {
-      return rule(site);
-    } catch (error) {
-      const named = error instanceof OnnxError && error.message.startsWith(describeNode(site.node));
-      if (named || !(error instanceof OnnxError)) throw error;
-      return site.fail(error.message);
-    }
+    // Two nodes of one name are refused by runtimes.
+    const unique = this.#nodeNames.has(node.name) ? { ...node, name: this.fresh(node.name) } : node;
+    this.#nodes.push(unique);
+    this.#produce(unique);
   }
 
   #fold(node: Node, types: readonly TensorType[]): Constant[] | undefined {
@@ -274,7 +296,11 @@ export class GraphBuilder {
     }
     const inputs = node.inputs.map((input) => (input ? this.#foldable(input) : undefined));
     const known = node.inputs.every((input, i) => input === '' || inputs[i] !== undefined);
-    return known ? fold(node, inputs, types) : undefined;
+    try {
+      return known ? fold(node, inputs, types) : undefined;
+    } catch (error) {
+      throw naming(node, error);
+    }
   }
 
   /** Makes a value an output of the graph, under a name of its own if one is given. */

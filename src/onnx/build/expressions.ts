@@ -2,7 +2,7 @@
 
 import { elementCount } from '../graph/graph';
 import { sameShape } from '../graph/shape';
-import { codeOfDataType, makeTensor } from '../graph/tensor';
+import { codeOfDataType, isHalf, makeTensor } from '../graph/tensor';
 import { GraphBuilder, type Value } from './builder';
 
 /**
@@ -100,10 +100,13 @@ export class Expressions extends GraphBuilder {
 
   /** The elements of `a` in another shape; of a reshaped value, those that were there before. */
   reshape(a: Value, shape: readonly number[]): Value {
-    const node = this.producer(a);
-    if (sameShape(this.shape(a), shape)) return a;
-    if (node?.op === 'Reshape') return this.reshape(node.inputs[0]!, shape);
-    return this.op('Reshape', [a, this.integers(shape)]);
+    let source = a;
+    for (;;) {
+      if (sameShape(this.shape(source), shape)) return source;
+      const node = this.producer(source);
+      if (node?.op !== 'Reshape') return this.op('Reshape', [source, this.integers(shape)]);
+      source = node.inputs[0]!;
+    }
   }
 
   transpose(a: Value, perm: readonly number[]): Value {
@@ -120,18 +123,44 @@ export class Expressions extends GraphBuilder {
     return sameShape(this.shape(a), shape) ? a : this.op('Expand', [a, this.integers(shape)]);
   }
 
-  /** Sum over axes, which stay as axes of length one unless `keep` is false. */
+  /**
+   * Sum over axes, which stay as axes of length one unless `keep` is false. Half floats are added in float32: their own
+   * sums overflow from 65504 on, and lose small terms long before.
+   */
   sum(a: Value, axes: readonly number[], keep = true): Value {
     if (axes.length === 0) return a;
-    return this.op('ReduceSum', [a, this.integers(axes)], { keepdims: keep ? 1 : 0 });
+    const keepdims = keep ? 1 : 0;
+    return this.inFloat32(a, (wide) =>
+      this.op('ReduceSum', [wide, this.integers(axes)], { keepdims }),
+    );
   }
 
-  /** Mean over axes, which stay as axes of length one. */
+  /** Mean over axes, which stay as axes of length one; of half floats in float32, as `sum`. */
   mean(a: Value, axes: readonly number[]): Value {
     if (axes.length === 0) return a;
+    return this.inFloat32(a, (wide) =>
+      this.opset < 18
+        ? this.op('ReduceMean', [wide], { axes, keepdims: 1 })
+        : this.op('ReduceMean', [wide, this.integers(axes)], { keepdims: 1 }),
+    );
+  }
+
+  /** A value as float32 if its elements are half floats, which are too short for squares and long sums. */
+  widened(a: Value): Value {
+    return isHalf(this.dataType(a)) ? this.cast(a, 'float32') : a;
+  }
+
+  /** f of a value, computed in float32 and brought back if its elements are half floats. */
+  inFloat32(a: Value, f: (wide: Value) => Value): Value {
+    return this.cast(f(this.widened(a)), this.dataType(a));
+  }
+
+  /** Product over axes, which stay as axes of length one. */
+  product(a: Value, axes: readonly number[]): Value {
+    if (axes.length === 0) return a;
     return this.opset < 18
-      ? this.op('ReduceMean', [a], { axes, keepdims: 1 })
-      : this.op('ReduceMean', [a, this.integers(axes)], { keepdims: 1 });
+      ? this.op('ReduceProd', [a], { axes, keepdims: 1 })
+      : this.op('ReduceProd', [a, this.integers(axes)], { keepdims: 1 });
   }
 
   /** `length` elements of an axis from `start` on, every `step`-th. */

@@ -2,8 +2,16 @@
 
 import type { Value } from '../build/builder';
 import { Expressions } from '../build/expressions';
-import { describeNode, type Node, OnnxError, type StaticGraph } from '../graph/graph';
+import {
+  describeNode,
+  entryOf,
+  type Node,
+  naming,
+  OnnxError,
+  type StaticGraph,
+} from '../graph/graph';
 import { isFloat } from '../graph/tensor';
+import { recompute } from '../memory/recompute';
 import { accumulate } from './accumulate';
 import { gradientRules } from './rules';
 import { type Gradient, GradientSite } from './rules/rule';
@@ -18,6 +26,11 @@ export interface DifferentiateOptions {
   readonly withRespectTo: readonly string[];
   /** Whether the outputs of the graph stay outputs beside the gradients; they do unless told otherwise. */
   readonly keepOutputs?: boolean;
+  /**
+   * Most bytes that values may take at once beside the weights (`peakMemory`): the gradient then computes parts of the
+   * forward pass again instead of keeping their values. Unlimited unless given.
+   */
+  readonly memory?: number;
 }
 
 export interface Differentiated {
@@ -31,7 +44,7 @@ export interface Differentiated {
  * values are shared. The emitted operators are such that onnxruntime runs them on its CPU, wasm and WebGPU providers.
  *
  * @throws {OnnxError} naming the node whose operator has no gradient rule, or the name that does not exist or that
- *   `of` does not depend on.
+ *   `of` does not depend on; or saying how many bytes are needed at least, if `memory` is less.
  */
 export function differentiate(graph: StaticGraph, options: DifferentiateOptions): Differentiated {
   const g = new Expressions(graph);
@@ -43,14 +56,19 @@ export function differentiate(graph: StaticGraph, options: DifferentiateOptions)
       seeds.set(output, g.input(seed, g.shape(output), g.dataType(output)));
     }
   }
+  const forward = new Set(g.nodes);
   const values = backpropagate(g, seeds, options.withRespectTo);
   if (options.keepOutputs === false) g.clearOutputs();
-  const gradients: Record<string, string> = {};
-  for (const [name, value] of values) {
+  const gradients = [...values].map(([name, value]) => {
     const wanted = `gradient/${name}`;
-    gradients[name] = g.output(value, g.has(wanted) ? g.fresh(wanted) : wanted);
-  }
-  return { graph: g.build(), gradients };
+    return [name, g.output(value, g.has(wanted) ? g.fresh(wanted) : wanted)] as const;
+  });
+  const whole = g.build();
+  const { memory } = options;
+  return {
+    graph: memory === undefined ? whole : recompute(whole, forward, memory),
+    gradients: Object.fromEntries(gradients),
+  };
 }
 
 /** The gradient of a loss by itself. */
@@ -132,17 +150,21 @@ function differentiateNode(
   contribute: (value: Value, gradient: Gradient) => void,
 ): void {
   const { node } = site;
-  const rule = node.domain === '' ? gradientRules[node.op] : undefined;
+  const rule = node.domain === '' ? entryOf(gradientRules, node.op) : undefined;
   if (!rule) {
     throw new OnnxError(`${describeNode(node)}: this operator has no gradient rule`);
   }
-  const gradients = rule(site);
-  node.inputs.forEach((input, i) => {
-    if (!active.has(input)) return;
-    const gradient = gradients[i];
-    if (gradient === undefined) {
-      site.fail(`is not differentiable by input ${i} ("${input}")`);
-    }
-    if (gradient !== null) contribute(input, gradient());
-  });
+  try {
+    const gradients = rule(site);
+    node.inputs.forEach((input, i) => {
+      if (!active.has(input)) return;
+      const gradient = gradients[i];
+      if (gradient === undefined) {
+        site.fail(`is not differentiable by input ${i} ("${input}")`);
+      }
+      if (gradient !== null) contribute(input, gradient());
+    });
+  } catch (error) {
+    throw naming(node, error);
+  }
 }

@@ -1,5 +1,5 @@
 /** Dead code elimination. */
-import type { Graph } from './graph';
+import { type Graph, valuesRead } from './graph';
 
 /** The graph without nodes and initialisers that no output depends on. Inputs stay: they are its signature. */
 export function prune<G extends Graph>(graph: G): G {
@@ -8,7 +8,7 @@ export function prune<G extends Graph>(graph: G): G {
     .toReversed()
     .filter((node) => {
       if (!node.outputs.some((output) => needed.has(output))) return false;
-      for (const input of node.inputs) needed.add(input);
+      for (const input of valuesRead(node)) needed.add(input);
       return true;
     })
     .reverse();

@@ -76,6 +76,16 @@ export function sliceRanges(
   axes: readonly number[] = starts.map((_, i) => i),
   steps: readonly number[] = starts.map(() => 1),
 ): SliceRange[] {
+  const lists = [ends, axes, steps];
+  if (lists.some((list) => list.length !== starts.length)) {
+    throw new OnnxError(
+      `${starts.length} starts for ${ends.length} ends, ${axes.length} axes and ${steps.length} steps`,
+    );
+  }
+  if (steps.includes(0)) throw new OnnxError('a step is 0');
+  if (new Set(axes.map((axis) => normalizeAxis(axis, shape.length))).size < axes.length) {
+    throw new OnnxError(`an axis is cut twice (${axes})`);
+  }
   return starts.map((first, i) => {
     const axis = normalizeAxis(axes[i]!, shape.length);
     const size = shape[axis]!;

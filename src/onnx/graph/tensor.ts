@@ -1,6 +1,6 @@
 /** Constant tensors: between raw little-endian bytes and JavaScript numbers. */
 import { TensorProto_DataType as Type } from 'onnx-buf';
-import { type DataType, elementCount, OnnxError, type Tensor } from './graph';
+import { type DataType, elementCount, isPresent, OnnxError, type Tensor } from './graph';
 
 /** Size of an element in bytes, and ONNX's code of the type (onnx.proto, TensorProto.DataType). */
 const DATA_TYPES: Record<DataType, { readonly bytes: number; readonly code: Type }> = {
@@ -40,6 +40,11 @@ export function isFloat(dataType: DataType): boolean {
   return dataType.includes('float');
 }
 
+/** Whether a float has 16 bits. */
+export function isHalf(dataType: DataType): boolean {
+  return dataType === 'float16' || dataType === 'bfloat16';
+}
+
 const INT64_MAX = 2n ** 63n - 1n;
 
 /** As int64, clamped: ONNX uses 2^63 - 1 as "to the end", and as a number that is one too many. */
@@ -73,8 +78,14 @@ function numberToHalf(value: number): number {
   return sign | (exponent === -14 ? rounded : ((exponent + 14) << 10) + rounded);
 }
 
-/** The elements as numbers. int64 beyond 2^53 loses precision: such values only mean "to the end". */
+/**
+ * The elements as numbers. int64 beyond 2^53 loses precision: such values only mean "to the end".
+ * @throws {OnnxError} if they were left in a file beside the model's.
+ */
 export function tensorValues(tensor: Tensor): number[] {
+  if (!isPresent(tensor)) {
+    throw new OnnxError(`the elements lie in "${tensor.external?.file}", which was not given`);
+  }
   const count = elementCount(tensor.shape);
   const view = new DataView(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
   const read: Record<DataType, (byte: number) => number> = {

@@ -27,9 +27,20 @@ function einsumLengths(
   shapes: readonly (readonly number[])[],
 ): Map<string, number> {
   const lengths = new Map<string, number>();
+  if (operands.length !== shapes.length) {
+    throw new OnnxError(`${operands.length} terms for ${shapes.length} operands`);
+  }
   operands.forEach((subscripts, operand) => {
+    const shape = shapes[operand]!;
+    if (subscripts.length !== shape.length) {
+      throw new OnnxError(`term "${subscripts}" does not name every axis of [${shape}]`);
+    }
     [...subscripts].forEach((letter, axis) => {
-      lengths.set(letter, Math.max(shapes[operand]![axis]!, lengths.get(letter) ?? 1));
+      const [length, before] = [shape[axis]!, lengths.get(letter) ?? 1];
+      if (length !== before && length !== 1 && before !== 1) {
+        throw new OnnxError(`axis "${letter}" has the lengths ${before} and ${length}`);
+      }
+      lengths.set(letter, length === 1 ? before : length);
     });
   });
   return lengths;
@@ -38,5 +49,9 @@ function einsumLengths(
 export function einsumShape(equation: string, shapes: readonly (readonly number[])[]): number[] {
   const parsed = parseEinsum(equation);
   const lengths = einsumLengths(parsed, shapes);
-  return [...parsed.result].map((letter) => lengths.get(letter)!);
+  return [...parsed.result].map((letter) => {
+    const length = lengths.get(letter);
+    if (length === undefined) throw new OnnxError(`no term of "${equation}" names "${letter}"`);
+    return length;
+  });
 }

@@ -1,6 +1,6 @@
 /** Types of elementwise operators, of comparisons, casts and reductions. */
 import { type DataType, intAttribute, intsAttribute, type TensorType } from '../graph/graph';
-import { broadcastShapes, normalizeAxis } from '../graph/shape';
+import { broadcastShapes, normalizeAxis, sameShape } from '../graph/shape';
 import { dataTypeOfCode } from '../graph/tensor';
 import type { InferRule, Site } from './rule';
 
@@ -27,8 +27,10 @@ const castLike: InferRule = (site) => [{ dataType: site.dataType(1), shape: site
  */
 export function reducedAxes(site: Site): number[] {
   const rank = site.shape(0).length;
-  const axes = site.constantIfPresent(1) ?? intsAttribute(site.node, 'axes') ?? [];
-  if (axes.length > 0) return axes.map((axis) => normalizeAxis(axis, rank)).sort((a, b) => a - b);
+  const given = site.constantIfPresent(1) ?? intsAttribute(site.node, 'axes') ?? [];
+  const axes = given.map((axis) => normalizeAxis(axis, rank)).sort((a, b) => a - b);
+  if (new Set(axes).size < axes.length) site.fail(`reduces an axis twice (${given})`);
+  if (axes.length > 0) return axes;
   if (intAttribute(site.node, 'noop_with_empty_axes', 0)) return [];
   return Array.from({ length: rank }, (_, i) => i);
 }
@@ -51,6 +53,35 @@ const argReduce: InferRule = (site) => {
   return [{ dataType: 'int64', shape: reducedShape(site.shape(0), [axis], keep) }];
 };
 
+/** Draws of the shape of an input, or of the attribute `shape`. */
+const draws: InferRule = (site) => {
+  const shape = site.inputCount > 0 ? site.shape(0) : intsAttribute(site.node, 'shape')!;
+  const code = intAttribute(site.node, 'dtype', 0);
+  const like = site.inputCount > 0 ? site.dataType() : 'float32';
+  const dataType = code === 0 ? like : dataTypeOfCode(code);
+  return [{ dataType: dataType ?? site.fail(`unknown element type ${code}`), shape }];
+};
+
+/** PRelu: the slope broadcasts to x, not x to the slope. */
+const prelu: InferRule = (site) => {
+  const shape = broadcastAll(site);
+  if (!sameShape(shape, site.shape(0))) {
+    site.fail(`slope [${site.shape(1)}] does not broadcast to [${site.shape(0)}]`);
+  }
+  return [site.type(0)];
+};
+
+const trilu: InferRule = (site) => {
+  if (site.shape(0).length < 2) site.fail(`needs a matrix, not [${site.shape(0)}]`);
+  return [site.type(0)];
+};
+
+/** Functions along one axis. */
+const alongAxis: InferRule = (site) => {
+  normalizeAxis(intAttribute(site.node, 'axis', -1), site.shape(0).length);
+  return [site.type(0)];
+};
+
 const where: InferRule = (site) => [{ dataType: site.dataType(1), shape: broadcastAll(site) }];
 
 const dropout: InferRule = (site) => {
@@ -64,17 +95,22 @@ const all = (ops: readonly string[], rule: InferRule): Record<string, InferRule>
 export const elementwiseTypes: Readonly<Record<string, InferRule>> = {
   ...all(
     [
-      ...['Abs', 'Ceil', 'Clip', 'Cos', 'CumSum', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu'],
-      ...['HardSigmoid', 'HardSwish', 'Identity', 'LeakyRelu', 'Log', 'LogSoftmax', 'Mish', 'Neg'],
-      ...['Not', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Sigmoid', 'Sign', 'Sin', 'Softmax'],
-      ...['Softplus', 'Softsign', 'Sqrt', 'Swish', 'Tan', 'Tanh', 'Trilu'],
+      ...['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Celu', 'Clip', 'Cos'],
+      ...['Cosh', 'CumSum', 'Elu', 'Erf', 'Exp', 'Floor', 'Gelu', 'HardSigmoid', 'HardSwish'],
+      ...['Identity', 'LeakyRelu', 'Log', 'Mish', 'Neg', 'Not', 'Reciprocal', 'Relu', 'Round'],
+      ...['Selu', 'Shrink', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Softsign', 'Sqrt'],
+      ...['Swish', 'Tan', 'Tanh', 'ThresholdedRelu'],
     ],
     sameAsFirst,
   ),
+  ...all(['Softmax', 'LogSoftmax', 'Hardmax'], alongAxis),
   ...all(
-    ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean', 'PRelu'],
-    broadcast,
+    ['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Bernoulli'],
+    draws,
   ),
+  PRelu: prelu,
+  Trilu: trilu,
+  ...all(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean'], broadcast),
   ...all(
     [
       'Equal',

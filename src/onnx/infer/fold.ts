@@ -4,6 +4,7 @@
  */
 import {
   elementCount,
+  entryOf,
   intAttribute,
   intsAttribute,
   type Node,
@@ -19,8 +20,8 @@ interface FoldSite {
   readonly outputs: readonly TensorType[];
 }
 
-/** Elements of each output. */
-type FoldRule = (site: FoldSite) => number[][];
+/** Elements of each output, or undefined where they are left to the runtime. */
+type FoldRule = (site: FoldSite) => number[][] | undefined;
 
 /** The first output, one element at a time, from the multi-index. */
 function each(site: FoldSite, value: (index: number[]) => number): number[][] {
@@ -38,7 +39,7 @@ const map =
   ({ inputs }) => [inputs[0]!.values.map(f)];
 
 const combine =
-  (f: (a: number, b: number) => number): FoldRule =>
+  (f: (a: number, b: number) => number): ((site: FoldSite) => number[][]) =>
   (site) =>
     each(site, (index) =>
       site.inputs.slice(1).reduce((a, _, i) => f(a, at(site, i + 1, index)), at(site, 0, index)),
@@ -52,7 +53,10 @@ const reduce =
   (f: (a: number, b: number) => number): FoldRule =>
   ({ node, inputs }) => {
     const { values, shape } = inputs[0]!;
-    const given = inputs[1]?.values ?? intsAttribute(node, 'axes') ?? shape.map((_, i) => i);
+    if (values.length === 0) return undefined;
+    const named = inputs[1]?.values ?? intsAttribute(node, 'axes') ?? [];
+    const all = named.length === 0 && !intAttribute(node, 'noop_with_empty_axes', 0);
+    const given = all ? shape.map((_, i) => i) : named;
     const axes = given.map((axis) => normalizeAxis(axis, shape.length));
     const kept = shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
     const result = new Map<number, number>();
@@ -151,6 +155,7 @@ const range: FoldRule = (site) => {
 };
 
 const divide = combine((a, b) => a / b);
+const fmod = combine((a, b) => a % b);
 const floorMod = (a: number, b: number) => a - b * Math.floor(a / b);
 
 const RULES: Readonly<Record<string, FoldRule>> = {
@@ -174,7 +179,7 @@ const RULES: Readonly<Record<string, FoldRule>> = {
   Sub: combine((a, b) => a - b),
   Mul: combine((a, b) => a * b),
   Div: (site) => (isInteger(site) ? divide(site).map((o) => o.map(Math.trunc)) : divide(site)),
-  Mod: combine(floorMod),
+  Mod: (site) => (intAttribute(site.node, 'fmod', 0) ? fmod(site) : combine(floorMod)(site)),
   Min: combine(Math.min),
   Max: combine(Math.max),
   And: combine((a, b) => (a && b ? 1 : 0)),
@@ -208,11 +213,33 @@ const RULES: Readonly<Record<string, FoldRule>> = {
   Transpose: transpose,
 };
 
-function round(values: readonly number[], type: TensorType): readonly number[] {
+/** Smallest and largest integer of a type; beyond 2^53 numbers are not exact. */
+const RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  int64: [-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint32: [0, 2 ** 32 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+  int8: [-128, 127],
+};
+
+/** 2^63, which ONNX uses as "to the end": it is only handed on. */
+const HANDED_ON =
+  /^(Constant|Identity|Reshape|Flatten|Squeeze|Unsqueeze|Concat|Gather|Slice|Split)$/;
+
+/** The values as the type holds them, or undefined where it does not: overflow and division by zero are the runtime's. */
+function round(
+  op: string,
+  values: readonly number[],
+  type: TensorType,
+): readonly number[] | undefined {
   if (type.dataType === 'float32') return values.map(Math.fround);
   if (type.dataType === 'bool') return values.map((v) => (v ? 1 : 0));
+  if (!type.dataType.includes('int')) return values;
+  const [low, high] = RANGES[type.dataType]!;
   // Integers have no -0.
-  return type.dataType.includes('int') ? values.map((v) => Math.trunc(v) + 0) : values;
+  const whole = values.map((v) => Math.trunc(v) + 0);
+  if (whole.every((v) => v >= low && v <= high) || HANDED_ON.test(op)) return whole;
+  return undefined;
 }
 
 /**
@@ -224,14 +251,15 @@ export function fold(
   inputs: readonly (Constant | undefined)[],
   outputs: readonly TensorType[],
 ): Constant[] | undefined {
-  const rule = node.domain === '' ? RULES[node.op] : undefined;
+  const rule = node.domain === '' ? entryOf(RULES, node.op) : undefined;
   const exact = (type: TensorType | undefined) => !type || !/16|uint64/.test(type.dataType);
   if (!rule || !inputs.every(exact) || !outputs.every(exact)) return undefined;
-  return rule({ node, inputs, outputs }).map((values, i) => ({
-    dataType: outputs[i]!.dataType,
-    shape: outputs[i]!.shape,
-    values: round(values, outputs[i]!),
-  }));
+  const results = rule({ node, inputs, outputs })?.map((values, i) => {
+    const { dataType, shape } = outputs[i]!;
+    return { dataType, shape, values: round(node.op, values, outputs[i]!) };
+  });
+  const known = results?.every((result) => result.values !== undefined);
+  return known ? (results as Constant[]) : undefined;
 }
 
 /** What Shape and Size yield for a tensor of the given shape. */

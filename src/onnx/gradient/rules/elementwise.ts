@@ -54,7 +54,12 @@ const pow: GradientRule = (site) => {
     const factor = g.cast(b, g.dataType(a));
     return g.mul(dy, g.mul(factor, g.op('Pow', [a, g.shift(factor, -1)])));
   };
-  return [byBase, () => g.mul(dy, g.mul(y, g.op('Log', [a])))];
+  // The limit at a = 0: y goes to zero faster than ln a to infinity.
+  const byExponent = () => {
+    const zero = g.op('Equal', [a, g.scalar(0, a)]);
+    return site.narrow(g.where(zero, g.scalar(0, y), g.mul(dy, g.mul(y, g.op('Log', [a])))), 1);
+  };
+  return [byBase, byExponent];
 };
 
 /** y = min or max of all: dy goes to the first input that equals y */
@@ -66,20 +71,39 @@ const extremum: GradientRule = ({ g, inputs, y, dy }) =>
     return g.where(hit, dy, g.scalar(0, dy));
   });
 
-/** y = min(max(x, low), high): dx = dy inside the bounds */
-const clip = unary((site) => {
-  const { g, x, inputs } = site;
-  const bounds = [
-    inputs[1] && g.op('GreaterOrEqual', [x, inputs[1]]),
-    inputs[2] && g.op('LessOrEqual', [x, inputs[2]]),
-  ].filter((bound) => bound !== undefined && bound !== '');
-  return bounds.length === 0
-    ? site.dy
-    : mask(
-        site,
-        bounds.reduce((a, b) => g.op('And', [a, b])),
-      );
-});
+/** y = min(max(x, low), high): dy goes to the bound that holds, else to x. Where low > high, y is high. */
+const clip: GradientRule = (site) => {
+  const { g, x, inputs, dy } = site;
+  const [low, high] = [inputs[1] || undefined, inputs[2] || undefined];
+  const any = (conditions: (Value | undefined)[]): Value | undefined => {
+    const given = conditions.filter((condition) => condition !== undefined);
+    return given.length === 0 ? undefined : given.reduce((a, b) => g.op('Or', [a, b]));
+  };
+  const crossed = low && high ? g.op('Greater', [low, high]) : undefined;
+  const above = any([high && g.op('Greater', [x, high]), crossed]);
+  const under = low && g.op('Less', [x, low]);
+  const outside = any([above, under]);
+  const onlyUnder = () => (above ? g.op('And', [under!, g.op('Not', [above])]) : under!);
+  return [
+    () => (outside ? g.where(outside, g.scalar(0, dy), dy) : dy),
+    under ? () => mask(site, onlyUnder()) : null,
+    above ? () => mask(site, above) : null,
+  ];
+};
+
+/** y = x m / (1 - ratio), m the mask of what is kept; the identity unless in training mode. */
+const dropout: GradientRule = (site) => {
+  const { g, node, inputs } = site;
+  const training = inputs[2] ? site.optionalConstant(2)?.values[0] : 0;
+  if (training === 0) return [() => site.dy, null, null];
+  const mask = node.outputs[1];
+  const ratio = inputs[1] ? site.optionalConstant(1)?.values[0] : 0.5;
+  if (!mask || ratio === undefined || training === undefined) {
+    site.fail('is in training mode without a mask to go by: export the model for inference');
+  }
+  const kept = () => g.scale(site.dy, 1 / (1 - ratio!));
+  return [() => g.where(mask!, kept(), g.scalar(0, site.dy)), null, null];
+};
 
 const INVERSE_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
 
@@ -119,8 +143,7 @@ export const elementwiseGradients: Readonly<Record<string, GradientRule>> = {
     () => g.where(condition, g.scalar(0, dy), dy),
   ],
   Identity: unary(({ dy }) => dy),
-  /** Inference: the identity */
-  Dropout: ({ dy }) => [() => dy, null, null],
+  Dropout: dropout,
   /** Between floats the identity; from integers nothing flows back */
   Cast: unary(({ g, x, dy }) => g.cast(dy, g.dataType(x))),
   CastLike: ({ g, x, dy }) => [() => g.cast(dy, g.dataType(x)), null],
@@ -175,7 +198,83 @@ export const elementwiseGradients: Readonly<Record<string, GradientRule>> = {
       ? geluTanhGradient(site)
       : geluGradient(site),
   ),
-  Clip: (site) => [...clip(site), null, null],
+  Clip: clip,
+  /** y = x > 0 ? gamma x : gamma alpha (e^x - 1) */
+  Selu: unary(({ g, node, x, y, dy }) => {
+    const alpha = floatAttribute(node, 'alpha', 1.6732632423543772);
+    const gamma = floatAttribute(node, 'gamma', 1.0507009873554805);
+    const slope = g.shift(y, alpha * gamma);
+    return g.mul(dy, g.where(g.op('Greater', [x, g.scalar(0, x)]), g.scalar(gamma, x), slope));
+  }),
+  /** y = x > 0 ? x : alpha (e^(x / alpha) - 1) */
+  Celu: unary(({ g, node, x, dy }) => {
+    const slope = g.exp(g.scale(x, 1 / floatAttribute(node, 'alpha', 1)));
+    return g.mul(dy, g.op('Min', [slope, g.scalar(1, x)]));
+  }),
+  /** y = x > alpha ? x : 0 */
+  ThresholdedRelu: unary((site) => {
+    const { g, node, x } = site;
+    return mask(site, g.op('Greater', [x, g.scalar(floatAttribute(node, 'alpha', 1), x)]));
+  }),
+  /** y = x -+ bias beyond +-lambda, else 0 */
+  Shrink: unary((site) => {
+    const { g, node, x } = site;
+    const bound = g.scalar(floatAttribute(node, 'lambd', 0.5), x);
+    return mask(site, g.op('Greater', [g.op('Abs', [x]), bound]));
+  }),
+  /** y = clip(alpha x + beta, 0, 1) */
+  HardSigmoid: unary((site) => {
+    const { g, node, y, dy } = site;
+    const inside = g.op('And', [
+      g.op('Greater', [y, g.scalar(0, y)]),
+      g.op('Less', [y, g.scalar(1, y)]),
+    ]);
+    const slope = g.scale(dy, floatAttribute(node, 'alpha', 0.2));
+    return g.where(inside, slope, g.scalar(0, dy));
+  }),
+  /** y = x clip(x / 6 + 1/2, 0, 1): dx = 0 below -3, 1 above 3, between them x / 3 + 1/2 */
+  HardSwish: unary(({ g, x, dy }) => {
+    const inside = g.shift(g.scale(x, 1 / 3), 0.5);
+    const low = g.where(g.op('Less', [x, g.scalar(-3, x)]), g.scalar(0, x), inside);
+    return g.mul(dy, g.where(g.op('Greater', [x, g.scalar(3, x)]), g.scalar(1, x), low));
+  }),
+  /** y = x t, t = tanh(ln(1 + e^x)): dx = dy (t + x sigmoid(x) (1 - t^2)) */
+  Mish: unary(({ g, x, dy }) => {
+    const t = g.op('Tanh', [g.op('Softplus', [x])]);
+    return g.mul(dy, g.add(t, g.mul(g.mul(x, g.sigmoid(x)), g.complement(g.square(t)))));
+  }),
+  /** y = x / (1 + |x|): dx = dy / (1 + |x|)^2 */
+  Softsign: unary(({ g, x, dy }) => g.div(dy, g.square(g.shift(g.op('Abs', [x]), 1)))),
+  /** y = x < 0 ? slope x : x */
+  PRelu: ({ g, inputs: [x, slope], dy }) => {
+    const negative = g.op('Less', [x, g.scalar(0, x)]);
+    return [
+      () => g.where(negative, g.mul(dy, slope), dy),
+      () => g.where(negative, g.mul(dy, x), g.scalar(0, dy)),
+    ];
+  },
+  /** y = a - b trunc(a / b) */
+  Mod: ({ g, inputs: [a, b], y, dy }) => [() => dy, () => g.neg(g.mul(dy, g.div(g.sub(a, y), b)))],
+  /** dx = dy (1 + y^2) */
+  Tan: unary(({ g, y, dy }) => g.mul(dy, g.shift(g.square(y), 1))),
+  Sinh: unary(({ g, x, dy }) => g.mul(dy, g.op('Cosh', [x]))),
+  Cosh: unary(({ g, x, dy }) => g.mul(dy, g.op('Sinh', [x]))),
+  /** dx = dy / sqrt(1 - x^2) */
+  Asin: unary(({ g, x, dy }) => g.div(dy, g.sqrt(g.complement(g.square(x))))),
+  Acos: unary(({ g, x, dy }) => g.neg(g.div(dy, g.sqrt(g.complement(g.square(x)))))),
+  /** dx = dy / (1 + x^2) */
+  Atan: unary(({ g, x, dy }) => g.div(dy, g.shift(g.square(x), 1))),
+  /** dx = dy / sqrt(x^2 + 1) */
+  Asinh: unary(({ g, x, dy }) => g.div(dy, g.sqrt(g.shift(g.square(x), 1)))),
+  /** dx = dy / sqrt(x^2 - 1) */
+  Acosh: unary(({ g, x, dy }) => g.div(dy, g.sqrt(g.shift(g.square(x), -1)))),
+  /** dx = dy / (1 - x^2) */
+  Atanh: unary(({ g, x, dy }) => g.div(dy, g.complement(g.square(x)))),
+  // Draws do not depend on the values that only lend them their shape.
+  RandomNormalLike: flat,
+  RandomUniformLike: flat,
+  Bernoulli: flat,
+  Hardmax: flat,
   Floor: flat,
   Ceil: flat,
   Round: flat,

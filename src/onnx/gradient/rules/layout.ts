@@ -3,6 +3,7 @@ import type { Value } from '../../build/builder';
 import type { Expressions } from '../../build/expressions';
 import { intAttribute, intsAttribute, stringAttribute } from '../../graph/graph';
 import { normalizeAxis, type SliceRange, sliceRanges } from '../../graph/shape';
+import { adjoint } from './linear_map';
 import type { Gradient, GradientRule, GradientSite } from './rule';
 
 /** The same elements in another shape. */
@@ -48,7 +49,7 @@ const split: GradientRule = (site) => {
 };
 
 /** Zeros between and around the elements, so that they lie where the slice took them from. */
-function unslice(
+export function unslice(
   g: Expressions,
   value: Value,
   { axis, start, step, length }: SliceRange,
@@ -166,31 +167,76 @@ const tile: GradientRule = (site) => {
   ];
 };
 
+/** What a Pad does to one axis: `before` and `after` elements more, or fewer where negative. */
+interface Padding {
+  readonly axis: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** The part of dy that lies over x, in the shape of x; elements that were cut off have none. */
+function unpad(g: Expressions, dy: Value, { axis, before, after }: Padding): Value {
+  const start = Math.max(0, before);
+  const length = g.shape(dy)[axis]! - start - Math.max(0, after);
+  const zeros = g.shape(dy).map(() => 0);
+  return g.pad(
+    g.slice(dy, axis, start, length),
+    zeros.with(axis, Math.max(0, -before)),
+    zeros.with(axis, Math.max(0, -after)),
+  );
+}
+
+/** Where mode takes the element from that ends up at position i of an axis of `size`. */
+function paddedFrom(mode: string, i: number, size: number): number {
+  if (mode === 'edge') return Math.min(Math.max(i, 0), size - 1);
+  if (mode === 'wrap') return ((i % size) + size) % size;
+  const period = Math.max(1, 2 * (size - 1));
+  const folded = ((i % period) + period) % period;
+  return folded < size ? folded : period - folded;
+}
+
+/** dy of every other mode than constant: what was repeated is added to the element that it was taken from. */
+function unrepeat(g: Expressions, dy: Value, mode: string, padding: Padding): Value {
+  const { axis, before, after } = padding;
+  const to = g.shape(dy)[axis]!;
+  const size = to - before - after;
+  const taps = (o: number) => [[paddedFrom(mode, o - before, size), 1]] as const;
+  return adjoint(g, dy, { to, from: size, taps }, axis);
+}
+
 const pad: GradientRule = (site) => {
   const { g, node, x, dy } = site;
   const shape = g.shape(x);
   const mode = stringAttribute(node, 'mode', 'constant');
-  if (mode !== 'constant') site.fail(`the gradient of mode "${mode}" is not supported`);
   const pads = site.constant(1);
   const axes = site.constantIfPresent(3) ?? shape.map((_, i) => i);
+  const paddings = axes.map(
+    (axis, i): Padding => ({
+      axis: normalizeAxis(axis, shape.length),
+      before: pads[i]!,
+      after: pads[i + axes.length]!,
+    }),
+  );
+  const whole = (value: Value) =>
+    g.sum(
+      value,
+      g.shape(value).map((_, axis) => axis),
+      false,
+    );
+  if (mode !== 'constant') {
+    const odd = !['reflect', 'edge', 'wrap'].includes(mode) || pads.some((count) => count < 0);
+    if (odd) site.fail(`the gradient of mode "${mode}" with pads [${pads}] is not supported`);
+    const moved = paddings.filter(({ before, after }) => before !== 0 || after !== 0);
+    return [() => moved.reduce((value, p) => unrepeat(g, value, mode, p), dy), null, null, null];
+  }
   return [
-    () =>
-      axes.reduce((value, given, i) => {
-        const axis = normalizeAxis(given, shape.length);
-        const [before, after] = [pads[i]!, pads[i + axes.length]!];
-        const start = Math.max(0, before);
-        const length = g.shape(value)[axis]! - start - Math.max(0, after);
-        const cut = g.slice(value, axis, start, length);
-        const zeros = shape.map(() => 0);
-        // Negative padding removed elements: their gradient is zero.
-        const missing = [
-          zeros.with(axis, Math.max(0, -before)),
-          zeros.with(axis, Math.max(0, -after)),
-        ];
-        return g.pad(cut, missing[0]!, missing[1]!);
-      }, dy),
+    () => paddings.reduce((value, padding) => unpad(g, value, padding), dy),
     null,
-    null,
+    // The padding's own share: all of dy but what lies over x.
+    () => {
+      const inside = paddings.reduce((value, padding) => unpad(g, value, padding), dy);
+      return g.reshape(g.sub(whole(dy), whole(inside)), site.shape(2));
+    },
     null,
   ];
 };
@@ -208,13 +254,46 @@ const depthToSpace: GradientRule = ({ g, node, x, dy }) => [
 ];
 
 /** dx = dy scattered back by addition. */
-const gatherElements: GradientRule = (site) => {
-  const { g, x, inputs, dy } = site;
+const gathered =
+  (scatter: string): GradientRule =>
+  (site) => {
+    const { g, node, x, inputs, dy } = site;
+    if (g.opset < 16) site.fail('its gradient needs operator set 16 or later');
+    if (intAttribute(node, 'batch_dims', 0))
+      site.fail('the gradient of batch_dims is not supported');
+    const along = scatter === 'ScatterElements' ? { axis: axisOf(site) } : {};
+    return [
+      () => g.op(scatter, [g.zeros(g.shape(x), x), inputs[1], dy], { ...along, reduction: 'add' }),
+      null,
+    ];
+  };
+
+/** y = x with some elements replaced by updates, or these added: what was replaced has no gradient. */
+const scattered =
+  (gather: string): GradientRule =>
+  (site) => {
+    const { g, node, inputs, dy } = site;
+    const reduction = stringAttribute(node, 'reduction', 'none');
+    if (reduction !== 'none' && reduction !== 'add') {
+      site.fail(`the gradient of reduction "${reduction}" is not supported`);
+    }
+    const along = gather === 'GatherElements' ? { axis: axisOf(site) } : {};
+    const none = () => g.zeros(site.shape(2), dy);
+    return [
+      () => (reduction === 'add' ? dy : g.op(node.op, [dy, inputs[1], none()], along)),
+      null,
+      () => g.op(gather, [dy, inputs[1]], along),
+    ];
+  };
+
+/** The largest or smallest k: each element's gradient goes back to where it was. */
+const topK: GradientRule = (site) => {
+  const { g, node, x, dys } = site;
   if (g.opset < 16) site.fail('its gradient needs operator set 16 or later');
-  const axis = axisOf(site);
+  const axis = axisOf(site, -1);
   return [
     () =>
-      g.op('ScatterElements', [g.zeros(g.shape(x), x), inputs[1], dy], {
+      g.op('ScatterElements', [g.zeros(g.shape(x), x), node.outputs[1]!, dys[0]!], {
         ...{ axis, reduction: 'add' },
       }),
     null,
@@ -233,12 +312,20 @@ export const layoutGradients: Readonly<Record<string, GradientRule>> = {
   Split: split,
   Slice: slice,
   Gather: gather,
-  GatherElements: gatherElements,
+  GatherElements: gathered('ScatterElements'),
+  GatherND: gathered('ScatterND'),
+  ScatterElements: scattered('GatherElements'),
+  ScatterND: scattered('GatherND'),
+  TopK: topK,
   Tile: tile,
   Pad: pad,
   DepthToSpace: depthToSpace,
   SpaceToDepth: ({ g, node, dy }) => [
-    () => g.op('DepthToSpace', [dy], { blocksize: intAttribute(node, 'blocksize', 1) }),
+    () =>
+      g.op('DepthToSpace', [dy], {
+        blocksize: intAttribute(node, 'blocksize', 1),
+        mode: stringAttribute(node, 'mode', 'DCR'),
+      }),
   ],
   /** y = x above or below a diagonal, else 0 */
   Trilu: ({ g, node, inputs, dy }) => [

@@ -1,7 +1,10 @@
-/** Gradients of normalisations. */
+/**
+ * Gradients of normalisations. Of half floats they are computed in float32, as runtimes compute the operators
+ * themselves: the sum of squares of a picture's channel overflows at 65504.
+ */
 import type { Value } from '../../build/builder';
 import type { Expressions } from '../../build/expressions';
-import { floatAttribute, intAttribute } from '../../graph/graph';
+import { elementCount, floatAttribute, intAttribute } from '../../graph/graph';
 import { normalizeAxis } from '../../graph/shape';
 import type { GradientRule, GradientSite } from './rule';
 
@@ -30,20 +33,40 @@ const epsilonOf = ({ node }: GradientSite) => floatAttribute(node, 'epsilon', 1e
 /** dy scale; a scale of ones, which stands for none, is left out. */
 function scaled(g: Expressions, dy: Value, scale: Value): Value {
   const ones = g.constantOf(scale, Number.POSITIVE_INFINITY)?.values.every((value) => value === 1);
-  return ones ? dy : g.mul(dy, scale);
+  return ones ? dy : g.mul(dy, g.widened(scale));
 }
 
-/** y = n scale + bias over the trailing axes from `axis` on */
+/**
+ * y = n scale + bias over the trailing axes from `axis` on. The further outputs are mean(x) and r = 1 / sqrt(var(x) +
+ * epsilon), whose gradients are 1 / count and -r^3 c / count.
+ */
 const layerNormalization: GradientRule = (site) => {
-  const { g, node, x, inputs, dy } = site;
+  const { g, node, x, inputs, dys } = site;
   const rank = g.shape(x).length;
   const first = normalizeAxis(intAttribute(node, 'axis', -1), rank);
   const axes = Array.from({ length: rank - first }, (_, i) => first + i);
-  const m = () => moments(g, x, axes, epsilonOf(site));
+  const m = () => moments(g, g.widened(x), axes, epsilonOf(site));
+  const [dy, byMean, byInverse] = dys.map((value) => value && g.widened(value));
+  const count = elementCount(g.shape(x).slice(first));
+  const terms = () => {
+    const all: Value[] = [];
+    if (dy) all.push(byInput(g, scaled(g, dy, inputs[1]), m(), axes));
+    if (byMean) all.push(g.scale(byMean, 1 / count));
+    if (byInverse) {
+      const { centred, inverse } = m();
+      const cube = g.mul(inverse, g.square(inverse));
+      all.push(g.mul(g.scale(g.mul(byInverse, cube), -1 / count), centred));
+    }
+    return all;
+  };
   return [
-    () => byInput(g, scaled(g, dy, inputs[1]), m(), axes),
-    () => g.mul(dy, g.mul(m().centred, m().inverse)),
-    () => dy,
+    () =>
+      site.narrow(
+        terms().reduce((a, b) => g.add(a, b)),
+        0,
+      ),
+    dy ? () => site.narrow(g.mul(dy, g.mul(m().centred, m().inverse)), 1) : null,
+    dy ? () => site.narrow(dy, 2) : null,
   ];
 };
 
@@ -52,43 +75,53 @@ const instanceNormalization: GradientRule = (site) => {
   const { g, x, inputs, dy } = site;
   const shape = g.shape(x);
   const [n, c] = [shape[0]!, shape[1]!];
-  const flat = [n, c, shape.slice(2).reduce((product, length) => product * length, 1)];
-  const d = g.reshape(dy, flat);
-  const m = () => moments(g, g.reshape(x, flat), [2], epsilonOf(site));
+  const flat = [n, c, elementCount(shape.slice(2))];
+  const d = g.widened(g.reshape(dy, flat));
+  const m = () => moments(g, g.widened(g.reshape(x, flat)), [2], epsilonOf(site));
   return [
     () => {
       const { centred, inverse } = m();
       // The scale is constant along a row: it goes with the inverse deviation.
       const slope = g.mul(g.square(inverse), g.mean(g.mul(d, centred), [2]));
-      const factor = g.mul(inverse, g.reshape(inputs[1], [1, c, 1]));
+      const factor = g.mul(inverse, g.reshape(g.widened(inputs[1]), [1, c, 1]));
       const inner = g.sub(g.sub(d, g.mean(d, [2])), g.mul(centred, slope));
-      return g.reshape(g.mul(factor, inner), shape);
+      return g.cast(g.reshape(g.mul(factor, inner), shape), g.dataType(x));
     },
-    () => g.reshape(g.sum(g.mul(d, g.mul(m().centred, m().inverse)), [0, 2]), [c]),
-    () => g.reshape(g.sum(d, [0, 2]), [c]),
+    () => site.narrow(g.reshape(g.sum(g.mul(d, g.mul(m().centred, m().inverse)), [0, 2]), [c]), 1),
+    () => site.narrow(g.reshape(g.sum(d, [0, 2]), [c]), 2),
   ];
 };
 
 /** Inference: y = (x - mean_c) scale_c / sqrt(var_c + epsilon) + bias_c */
 const batchNormalization: GradientRule = (site) => {
-  const { g, x, dy } = site;
+  const { g, x } = site;
+  const dy = g.widened(site.dy);
   const rank = g.shape(x).length;
   const channel = (value: Value) =>
-    g.reshape(value, [g.shape(x)[1]!, ...new Array<number>(rank - 2).fill(1)]);
+    g.reshape(g.widened(value), [g.shape(x)[1]!, ...new Array<number>(rank - 2).fill(1)]);
   const [scale, , mean, variance] = site.node.inputs.slice(1).map(channel) as [Value, ...Value[]];
   const axes = Array.from({ length: rank }, (_, i) => i).filter((axis) => axis !== 1);
   const inverse = g.reciprocal(g.sqrt(g.shift(variance!, epsilonOf(site))));
   const perChannel = (value: Value) => g.reshape(g.sum(value, axes), [g.shape(x)[1]!]);
+  const byMean = () => perChannel(g.neg(g.mul(dy, g.mul(scale, inverse))));
+  const byVariance = () => {
+    const cube = g.mul(inverse, g.square(inverse));
+    const normal = g.mul(g.sub(g.widened(x), mean!), g.mul(scale, cube));
+    return perChannel(g.scale(g.mul(dy, normal), -0.5));
+  };
   return [
-    () => g.mul(dy, g.mul(scale, inverse)),
-    () => perChannel(g.mul(dy, g.mul(g.sub(x, mean!), inverse))),
-    () => perChannel(dy),
+    () => site.narrow(g.mul(dy, g.mul(scale, inverse)), 0),
+    () => site.narrow(perChannel(g.mul(dy, g.mul(g.sub(g.widened(x), mean!), inverse))), 1),
+    () => site.narrow(perChannel(dy), 2),
+    () => site.narrow(byMean(), 3),
+    () => site.narrow(byVariance(), 4),
   ];
 };
 
 /** y = x r scale, r = 1 / sqrt(mean(x^2) + epsilon): dx = r (d - x r^2 mean(d x)), d = dy scale */
 const rmsNormalization: GradientRule = (site) => {
-  const { g, node, x, inputs, dy } = site;
+  const { g, node, inputs } = site;
+  const [x, dy] = [g.widened(site.x), g.widened(site.dy)];
   const rank = g.shape(x).length;
   const first = normalizeAxis(intAttribute(node, 'axis', -1), rank);
   const axes = Array.from({ length: rank - first }, (_, i) => first + i);
@@ -98,9 +131,9 @@ const rmsNormalization: GradientRule = (site) => {
       const r = inverse();
       const d = scaled(g, dy, inputs[1]);
       const slope = g.mul(g.square(r), g.mean(g.mul(d, x), axes));
-      return g.mul(r, g.sub(d, g.mul(x, slope)));
+      return site.narrow(g.mul(r, g.sub(d, g.mul(x, slope))), 0);
     },
-    () => g.mul(dy, g.mul(x, inverse())),
+    () => site.narrow(g.mul(dy, g.mul(x, inverse())), 1),
   ];
 };
 

@@ -42,9 +42,17 @@ export class GradientSite extends Site {
     return this.node.outputs[0]!;
   }
 
-  /** Gradient by the first output. */
+  /** Gradient by the first output, where nothing depends on the others. A rule that knows them reads `dys`. */
   get dy(): Value {
-    return this.dys[0] ?? this.fail('has a gradient by a secondary output only: not supported');
+    const [first, ...others] = this.dys;
+    if (first && others.every((dy) => dy === undefined)) return first;
+    return this.fail('has a gradient by a secondary output: not supported');
+  }
+
+  /** A contribution that was computed in a wider type or shape, as the input at `index` has them. */
+  narrow(value: Value, index: number): Value {
+    const { g } = this;
+    return g.cast(g.fit(value, this.shape(index)), this.dataType(index));
   }
 }
 
