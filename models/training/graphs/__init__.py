@@ -1,0 +1,1 @@
+"""Graphs of others, made on the spot, which `src/onnx` is tested on."""
