@@ -22,6 +22,10 @@ export const streams = {
   baselineTimestep: 14,
   exemplar: 15,
   knownView: 16,
+  cameraDropout: 17,
+  inversionTimestep: 18,
+  inversionNoise: 19,
+  surfaceNoise: 20,
 } as const;
 
 export type Counter = readonly [seed: number, stream: number, step: number, index: number];

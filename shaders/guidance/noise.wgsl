@@ -35,6 +35,17 @@ fn forward(@builtin(global_invocation_id) id: vec3u) {
   z[id.x] = slot.alpha * (2.0 * views[element] - 1.0) + slot.sigma * epsilon;
 }
 
+// Noise that was not drawn for this step alone (src/guidance/sources.ts).
+@group(0) @binding(4) var<storage, read> given: array<f32>; // [V, C, H, W]
+
+@compute @workgroup_size(64)
+fn forward_given(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= elements * slots) { return; }
+  let slot = noising.slot[id.x / elements];
+  let element = id.x % elements;
+  z[id.x] = slot.alpha * (2.0 * views[element] - 1.0) + slot.sigma * given[element];
+}
+
 // The target of denoising slot 0: ε, or v = α ε − σ x (Salimans and Ho 2022).
 @compute @workgroup_size(64)
 fn denoising_target(@builtin(global_invocation_id) id: vec3u) {

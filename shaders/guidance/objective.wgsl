@@ -1,7 +1,8 @@
 // The one objective (docs/method.md, guidance): the gradient on what the models see of the views,
 //   ∂L/∂x = w(τ) λ_DM [ε_φ(z_τ; y) − b] + w(τ') λ_CFG [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)]
-// with b = ε (SDS, Poole et al. 2022), b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023) or b = ε_φ(z_τ⁺; y)
-// (ASD, Ma et al. 2024). Where `rescale` is not 0, the colours of the guided prediction's clean estimate get
+// with b = ε (SDS, Poole et al. 2022), b = ε_ψ(z_τ; y, c) (VSD, Wang et al. 2023; with guidance by its cameras ESD,
+// Wang et al. 2024), b = ε_φ(z_τ⁺; y) (ASD, Ma et al. 2024) or b = ε_φ(z_τ; y⁻) (NFSD, Katzir et al. 2023). Where
+// `rescale` is not 0, the colours of the guided prediction's clean estimate get
 // back the spread of those without guidance (Lin et al. 2023); where `threshold` is set, they are held to the
 // range of premultiplied ones (static thresholding, Saharia et al. 2022).
 // One thread owns one element of [V, C, H, W]. The network sees 2x − 1, hence the factor 2;
@@ -19,13 +20,15 @@ override velocity: bool; // the model predicts v; else ε
 override conditional: u32;       // ε_φ(z_τ; y)
 override cfg_conditional: u32;   // ε_φ(z_τ'; y)
 override cfg_unconditional: u32; // ε_φ(z_τ'; ∅)
+override cfg_negative: u32;      // ε_φ(z_τ'; y⁻)
 override baseline_slot: u32;
+override baseline_blind: u32;    // the same without cameras
 
 // A noise level: α, σ, the stream of its noise, and the weight of its term.
 struct Term {
   alpha: f32,
   sigma: f32,
-  weight: f32, // w(τ) λ_DM, or w(τ')
+  weight: f32, // w(τ) λ_DM, or w(τ'); of the baseline, how much of it is subtracted
   noise_stream: u32,
 }
 
@@ -38,6 +41,8 @@ struct Objective {
   step: u32,
   rescale: f32, // φ
   threshold: u32,
+  negative_share: f32, // how far ∅ is the negative prompt
+  fake_scale: f32,     // guidance of the fake score by its cameras
 }
 
 @group(0) @binding(0) var<uniform> objective: Objective;
@@ -53,14 +58,21 @@ fn noise_of(predicted: f32, noised: f32, term: Term) -> f32 {
   return select(predicted, term.alpha * predicted + term.sigma * noised, velocity);
 }
 
+// ε_φ(z_τ'; ∅), ∅ going over into the negative prompt (CSD, Yu et al. 2023, eq. 14).
+fn unconditional(element: u32) -> f32 {
+  let u = cfg_unconditional * elements + element;
+  let n = cfg_negative * elements + element;
+  let nothing = noise_of(prediction[u], z[u], objective.cfg);
+  let negative = noise_of(prediction[n], z[n], objective.cfg);
+  return mix(nothing, negative, objective.negative_share);
+}
+
 // The clean estimates (z - σ ε) / α at an element: of the prediction with text, and of the guided one.
 fn clean_estimates(element: u32) -> vec2f {
   let term = objective.cfg;
   let c = cfg_conditional * elements + element;
-  let u = cfg_unconditional * elements + element;
   let with_text = noise_of(prediction[c], z[c], term);
-  let without_text = noise_of(prediction[u], z[u], term);
-  let guided = with_text + objective.lambda_cfg * (with_text - without_text);
+  let guided = with_text + objective.lambda_cfg * (with_text - unconditional(element));
   return (z[c] - term.sigma * vec2f(with_text, guided)) / term.alpha;
 }
 
@@ -128,23 +140,29 @@ fn held_clean(element: u32) -> f32 {
   return max(min(guided_clean(element), ceiling), -1.0); // the ceiling may be below -1
 }
 
+fn is_corrected() -> bool { return objective.threshold != 0u || objective.rescale != 0.0; }
+
+// The guided clean estimate after all corrections.
+fn corrected_clean(element: u32) -> f32 {
+  if objective.threshold != 0u { return held_clean(element); }
+  return guided_clean(element);
+}
+
 // λ_CFG [ε_φ(z_τ'; y) − ε_φ(z_τ'; ∅)], or what rescaling and thresholding leave of it.
 fn cfg_difference(element: u32) -> f32 {
   let term = objective.cfg;
   let c = cfg_conditional * elements + element;
   let with_text = noise_of(prediction[c], z[c], term);
-  if objective.threshold == 0u && objective.rescale == 0.0 {
-    let u = cfg_unconditional * elements + element;
-    return objective.lambda_cfg * (with_text - noise_of(prediction[u], z[u], term));
+  if !is_corrected() {
+    return objective.lambda_cfg * (with_text - unconditional(element));
   }
-  var clean = 0.0;
-  if objective.threshold != 0u { clean = held_clean(element); } else { clean = guided_clean(element); }
-  return (z[c] - term.alpha * clean) / term.sigma - with_text;
+  return (z[c] - term.alpha * corrected_clean(element)) / term.sigma - with_text;
 }
 
 fn write_gradient(element: u32, baseline: f32) {
   let p = conditional * elements + element;
-  let dm = objective.dm.weight * (noise_of(prediction[p], z[p], objective.dm) - baseline);
+  let matched = noise_of(prediction[p], z[p], objective.dm) - objective.baseline.weight * baseline;
+  let dm = objective.dm.weight * matched;
   let cfg = objective.cfg.weight * cfg_difference(element);
   terms[element] = vec2f(dm, cfg);
   gradient[element] = 2.0 * (dm + cfg) / f32(pixels);
@@ -157,11 +175,23 @@ fn against_noise(@builtin(global_invocation_id) id: vec3u) {
   write_gradient(id.x, random_normal(counter));
 }
 
+// Noise that was not drawn for this step alone (src/guidance/sources.ts).
+@group(0) @binding(9) var<storage, read> given: array<f32>; // [V, C, H, W]
+
+@compute @workgroup_size(64)
+fn against_given(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= elements) { return; }
+  write_gradient(id.x, given[id.x]);
+}
+
 @compute @workgroup_size(64)
 fn against_fake(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= elements) { return; }
   let b = baseline_slot * elements + id.x;
-  write_gradient(id.x, noise_of(fake_prediction[b], fake_z[b], objective.baseline));
+  let u = baseline_blind * elements + id.x;
+  let seen = noise_of(fake_prediction[b], fake_z[b], objective.baseline);
+  let blind = noise_of(fake_prediction[u], fake_z[u], objective.baseline);
+  write_gradient(id.x, mix(blind, seen, objective.fake_scale));
 }
 
 @compute @workgroup_size(64)
@@ -169,6 +199,28 @@ fn against_frozen(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= elements) { return; }
   let b = baseline_slot * elements + id.x;
   write_gradient(id.x, noise_of(prediction[b], z[b], objective.baseline));
+}
+
+// DMD's normaliser (Yin et al. 2024): the mean distance |x − x̂| of the views from the guided clean estimate.
+@group(0) @binding(10) var<storage, read> views: array<f32>;          // [V, C, H, W] in [0, 1]
+@group(0) @binding(11) var<storage, read_write> distance: array<f32>; // [1]
+
+@compute @workgroup_size(256)
+fn measure_distance(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var e = lane; e < elements; e += 256u) {
+    sum += abs(2.0 * views[e] - 1.0 - corrected_clean(e));
+  }
+  let total = sum_of_all(lane, vec2f(sum, 0.0));
+  if (lane == 0u) { distance[0] = total.x / f32(elements); }
+}
+
+@compute @workgroup_size(64)
+fn normalise(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= elements) { return; }
+  let scale = 1.0 / max(distance[0], 1e-6);
+  terms[id.x] *= scale;
+  gradient[id.x] *= scale;
 }
 
 // [|DM term|, |CFG term|, |∂L/∂x|]: root mean squares over all elements, summed in a fixed order.

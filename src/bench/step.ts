@@ -51,15 +51,16 @@ export class BenchStep {
     this.#arena = arena;
     const pixels = pixelsOf(this.shape);
     const elements = 4 * pixels;
+    const { views: input, viewGradients: inputGradient } = this.generator;
     this.objective = new Objective(
       gpu,
-      { views, elements, pixels, prediction: 'v' },
+      { views, elements, pixels, timesteps: 1000, prediction: 'v' },
       {
         questions: questionsOf(this.#settings.guidance),
         z: arena.allocate('z', 2 * elements),
         prediction: arena.allocate('prediction', 2 * elements),
       },
-      this.generator.viewGradients,
+      { input, inputGradient },
     );
     this.#begin();
   }
@@ -76,6 +77,7 @@ export class BenchStep {
     const work: Work = { pass, split: () => {} };
     renderer.forward(work);
     this.objective.record(pass);
+    this.objective.measure(work);
     renderer.backward(work);
     optimiser.update(pass);
   };

@@ -105,6 +105,10 @@ export class FieldGenerator implements Generator {
     return this.#renderer.viewGradients;
   }
 
+  get depth(): GPUBuffer {
+    return this.#renderer.depth;
+  }
+
   /** Renders views of other sizes from the next step on, into other buffers. */
   resize(shape: ViewShape): void {
     this.#renderer.dispose();

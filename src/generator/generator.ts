@@ -80,6 +80,8 @@ export interface Generator {
   readonly views: GPUBuffer;
   /** f32 [V, 4, H, W]: ∂L/∂x, to be filled before `backward`. */
   readonly viewGradients: GPUBuffer;
+  /** f32 [V, H, W], written by `forward`: distance of what a pixel shows, 0 where that is nothing; none of pictures. */
+  readonly depth?: GPUBuffer;
   /** Records x = g(θ). */
   forward(work: Work, draw: GeneratorDraw): void;
   /** Records ∂L/∂θ = (∂g/∂θ)ᵀ ∂L/∂x of the last `forward`. */

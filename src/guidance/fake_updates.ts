@@ -1,9 +1,8 @@
 import type { Gpu } from '../gpu/device';
 import { Submission } from '../gpu/submission';
 import { maxFakeUpdates } from '../prior/settings';
-import { cameraMatrices } from '../render/camera';
 import { type GuidanceShape, Noising } from './noise';
-import type { QueryDraw, TrainedScore } from './queries';
+import { type QueryDraw, type Texts, type TrainedScore, toldOf } from './queries';
 
 /** What the last update of a step did. */
 export interface FakeStep {
@@ -12,17 +11,26 @@ export interface FakeStep {
   readonly gradientNorm: number;
 }
 
+export interface FakeParts {
+  readonly fake: TrainedScore;
+  /** f32 [V, C, H, W] in [0, 1]: what the models see of the views. */
+  readonly input: GPUBuffer;
+  readonly texts: Texts;
+}
+
 /** Denoising score matching of ψ on the views of each step: min_ψ E |ε_ψ(z_τ''; y, c) − ε|² (VSD, eq. 9). */
 export class FakeUpdates {
   readonly #gpu: Gpu;
   readonly #fake: TrainedScore;
+  readonly #texts: Texts;
   readonly #noising: Noising;
 
-  /** @param input f32 [V, C, H, W] in [0, 1]: what the models see of the views. */
-  constructor(gpu: Gpu, shape: GuidanceShape, fake: TrainedScore, input: GPUBuffer) {
+  constructor(gpu: Gpu, shape: GuidanceShape, { fake, input, texts }: FakeParts) {
     this.#gpu = gpu;
     this.#fake = fake;
-    this.#noising = new Noising(gpu, shape, 1, { views: input, z: fake.z, target: fake.target });
+    this.#texts = texts;
+    const buffers = { views: input, z: fake.learned, target: fake.target };
+    this.#noising = new Noising(gpu, shape, 1, buffers);
   }
 
   /** Takes the updates of a step; null where the settings ask for none. */
@@ -36,7 +44,7 @@ export class FakeUpdates {
       work.submit();
       report = await this.#fake.train({
         timestep: level.timestep,
-        cameras: cameraMatrices(cameras),
+        ...toldOf('prompt', cameras, level.blind, this.#texts),
         learningRate: now.fake.learningRate,
       });
     }

@@ -11,6 +11,8 @@ export interface GuidanceShape {
   readonly elements: number;
   /** V·H·W. */
   readonly pixels: number;
+  /** Length of the model's noise schedule. */
+  readonly timesteps: number;
   /** What the model predicts. */
   readonly prediction: 'v' | 'epsilon';
 }
@@ -22,6 +24,8 @@ export interface NoisingBuffers {
   readonly z: GPUBuffer;
   /** f32 [V, C, H, W], written by `recordTarget`. */
   readonly target?: GPUBuffer;
+  /** f32 [V, C, H, W]: ε of all levels; drawn for each unless given. */
+  readonly given?: GPUBuffer | undefined;
 }
 
 /** z_τ = α_τ (2x − 1) + σ_τ ε for one or more noise levels of the same views. */
@@ -42,11 +46,14 @@ export class Noising {
     this.#slots = slots;
     this.#uniforms = shader.uniforms('noising');
     const noising = this.#uniforms.buffer;
-    this.#forward = shader.bind('forward', { noising, views: buffers.views, z: buffers.z });
+    const { views, z, given } = buffers;
+    this.#forward = given
+      ? shader.bind('forward_given', { noising, views, z, given })
+      : shader.bind('forward', { noising, views, z });
     this.#target = buffers.target
       ? shader.bind('denoising_target', {
           noising,
-          views: buffers.views,
+          views,
           denoised: buffers.target,
         })
       : undefined;

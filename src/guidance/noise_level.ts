@@ -26,13 +26,14 @@ export function drawLevels(
   schedule: NoiseSchedule,
   step: number,
 ): Levels {
-  const { minTimestep: low, maxTimestep: high } = guidance;
-  const at = (counter: Counter, stream: number) =>
+  const { minTimestep: low, maxTimestep: high, cfgMinTimestep, cfgMaxTimestep } = guidance;
+  const between = (low: number, high: number, counter: Counter, stream: number) =>
     noiseLevel(schedule, low + (high - low) * uniform(...counter), stream);
-  const dm = at([seed, streams.timestep, step, 0], streams.noise);
+  const dm = between(low, high, [seed, streams.timestep, step, 0], streams.noise);
+  const own = [seed, streams.guidanceTimestep, step, 0] as const;
   const cfg = guidance.sharedTimestep
     ? dm
-    : at([seed, streams.guidanceTimestep, step, 0], streams.guidanceNoise);
+    : between(cfgMinTimestep, cfgMaxTimestep, own, streams.guidanceNoise);
   return { dm, cfg, baseline: guidance.baseline === 'shifted' ? shifted() : dm };
 
   /** τ⁺ = τ + u η (τ − τ_min), ε being that of τ (ScaleDreamer, Ma et al. 2024, section 3.3). */
@@ -43,15 +44,34 @@ export function drawLevels(
   }
 }
 
+/** What one update of the fake score draws. */
+export interface FakeLevel extends NoiseLevel {
+  /** Whether it learns without being told the cameras. */
+  readonly blind: boolean;
+}
+
 /** τ'' of the fake score's own denoising steps: uniform over all timesteps (Wang et al. 2023). */
 export function drawFakeLevels(
   { seed, fake }: SettingsAt<GuidedRun>,
   schedule: NoiseSchedule,
   step: number,
-): NoiseLevel[] {
-  return Array.from({ length: fake.updates }, (_, update) =>
-    noiseLevel(schedule, uniform(seed, streams.fakeTimestep, step, update), streams.fakeNoise),
-  );
+): FakeLevel[] {
+  return Array.from({ length: fake.updates }, (_, update) => ({
+    ...noiseLevel(schedule, uniform(seed, streams.fakeTimestep, step, update), streams.fakeNoise),
+    blind: uniform(seed, streams.cameraDropout, step, update) < fake.cameraDropout,
+  }));
+}
+
+/** Below this share of the timesteps a picture has no defects of noise to be told from (NFSD, section 4). */
+const defectsFrom = 0.2;
+
+/** How much of b is subtracted at a level: none of what the model says of defects where the noise is low. */
+export function baselineShare(
+  { baseline }: Pick<SettingsAt<GuidedRun>['guidance'], 'baseline'>,
+  { timestep }: NoiseLevel,
+  timesteps: number,
+): number {
+  return baseline === 'defects' && timestep < defectsFrom * timesteps ? 0 : 1;
 }
 
 /** The level at a fraction of the model's timesteps. */
@@ -68,6 +88,8 @@ export function weight(weighting: Weighting, { alpha, sigma }: NoiseLevel): numb
       return sigma * sigma;
     case 'sigma_alpha':
       return sigma * alpha;
+    case 'sigma_over_alpha':
+      return sigma / alpha;
     case 'uniform':
       return 1;
   }

@@ -1,24 +1,26 @@
 import type { Gpu } from '../gpu/device';
-import type { Work } from '../gpu/submission';
+import type { Submission } from '../gpu/submission';
 import type { Denoiser } from '../prior/denoiser';
 import type { FakeScore } from '../prior/fake_score';
 import type { Conditioning } from '../prior/text_encoder';
 import { type Camera, cameraMatrices } from '../render/camera';
 import type { SettingsAt } from '../schema';
 import { type GuidanceShape, Noising } from './noise';
-import type { LevelName, Levels, NoiseLevel } from './noise_level';
+import type { FakeLevel, LevelName, Levels, NoiseLevel } from './noise_level';
 import type { GuidanceSettings, GuidedRun } from './settings';
 
 /** A question to a model about the noised views. */
 export interface Query {
   /** φ, frozen, or ψ, the fake score. */
   readonly model: 'frozen' | 'fake';
-  /** What the model is told: the prompt y, or what stands for none, ∅. */
   readonly text: TextName;
   readonly level: LevelName;
+  /** Whether the model is not told the cameras. */
+  readonly blind?: true;
 }
 
-export type TextName = 'prompt' | 'negative';
+/** What a model is told: the prompt y, nothing ∅, what should not be y⁻, or the prior's words for defects. */
+export type TextName = 'prompt' | 'empty' | 'negative' | 'defects';
 
 /** The questions of a step, by what the objective does with the answers. */
 export interface Questions {
@@ -26,28 +28,42 @@ export interface Questions {
   readonly conditional: Query;
   /** b; null where it is the noise ε itself. */
   readonly baseline: Query | null;
-  /** ε_φ(z_τ'; y) and ε_φ(z_τ'; ∅). */
+  /** b without cameras, where the fake score is guided by them; else the same as b. */
+  readonly baselineBlind: Query | null;
+  /** ε_φ(z_τ'; y), ε_φ(z_τ'; ∅), and ε_φ(z_τ'; y⁻) that ∅ goes over into. */
   readonly cfgConditional: Query;
   readonly cfgUnconditional: Query;
+  readonly cfgNegative: Query;
 }
 
+/** The settings that decide what a step asks. */
+export type Asking = Pick<
+  GuidanceSettings,
+  'baseline' | 'sharedTimestep' | 'fakeScale' | 'negative' | 'negativeShare'
+>;
+
 /** What settings make a step ask. */
-export function questionsOf({
-  baseline,
-  sharedTimestep,
-}: Pick<GuidanceSettings, 'baseline' | 'sharedTimestep'>): Questions {
+export function questionsOf(asking: Asking): Questions {
   const frozen = (text: TextName, level: LevelName): Query => ({ model: 'frozen', text, level });
-  const cfg = sharedTimestep ? 'dm' : 'cfg';
+  const fake: Query = { model: 'fake', text: 'prompt', level: 'dm' };
+  const cfg = asking.sharedTimestep ? 'dm' : 'cfg';
   const baselines = {
     noise: null,
-    fake: { model: 'fake', text: 'prompt', level: 'dm' },
+    fake,
     shifted: frozen('prompt', 'baseline'),
+    defects: frozen('defects', 'dm'),
   } as const;
+  const baseline = baselines[asking.baseline];
+  const isGuided = baseline?.model === 'fake' && asking.fakeScale !== 1;
+  const negative = asking.negative === '' ? 'empty' : 'negative';
+  const share = asking.negativeShare;
   return {
     conditional: frozen('prompt', 'dm'),
-    cfgUnconditional: frozen('negative', cfg),
+    cfgUnconditional: frozen(share === 1 ? negative : 'empty', cfg),
+    cfgNegative: frozen(share === 0 ? 'empty' : negative, cfg),
     cfgConditional: frozen('prompt', cfg),
-    baseline: baselines[baseline],
+    baseline,
+    baselineBlind: isGuided ? { ...fake, blind: true } : baseline,
   };
 }
 
@@ -58,8 +74,14 @@ export function batchOf(questions: Questions, model: Query['model']): readonly Q
 }
 
 /** The place of a question in a batch; -1 if it is not asked. */
-export const slotOf = (batch: readonly Query[], { model, text, level }: Query): number =>
-  batch.findIndex((other) => other.model === model && other.text === text && other.level === level);
+export const slotOf = (batch: readonly Query[], { model, text, level, blind }: Query): number =>
+  batch.findIndex(
+    (other) =>
+      other.model === model &&
+      other.text === text &&
+      other.level === level &&
+      other.blind === blind,
+  );
 
 /** What a step asks of the frozen denoiser ε_φ; runs of one engine take turns with it. */
 export type FrozenScore = Pick<Denoiser, 'batch' | 'z' | 'prediction' | 'setText' | 'run'>;
@@ -67,11 +89,23 @@ export type FrozenScore = Pick<Denoiser, 'batch' | 'z' | 'prediction' | 'setText
 /** What a step asks of the fake score ε_ψ, this run's own. */
 export type TrainedScore = Pick<
   FakeScore,
-  'z' | 'prediction' | 'target' | 'setText' | 'predict' | 'train'
+  'z' | 'prediction' | 'learned' | 'target' | 'setText' | 'predict' | 'train'
 >;
 
-/** What a model is told for a text, as seen from the cameras of a step. */
-export type Texts = (text: TextName, cameras: readonly Camera[]) => Conditioning;
+/** What a model is told for a text, as seen from the cameras of a step; null where it is not told them. */
+export type Texts = (text: TextName, cameras: readonly Camera[] | null) => Conditioning;
+
+/** Text and cameras for a model; for one that is not to know the cameras zeros, and words that name no direction. */
+export function toldOf(
+  text: TextName,
+  cameras: readonly Camera[],
+  blind: boolean,
+  texts: Texts,
+): { readonly text: Conditioning; readonly cameras: Float32Array } {
+  const matrices = cameraMatrices(cameras);
+  if (blind) return { text: texts(text, null), cameras: matrices.fill(0) };
+  return { text: texts(text, cameras), cameras: matrices };
+}
 
 /** What queries are told of a step. */
 export interface QueryDraw {
@@ -82,8 +116,17 @@ export interface QueryDraw {
   readonly cameras: readonly Camera[];
   readonly levels: Levels;
   /** τ'' of each of the fake score's own denoising steps. */
-  readonly fakeLevels: readonly NoiseLevel[];
+  readonly fakeLevels: readonly FakeLevel[];
   readonly now: SettingsAt<GuidedRun>;
+}
+
+/** Noise that is not drawn for each step alone: found by inversion, or attached to the surface. */
+export interface NoiseSource {
+  /** f32 [V, C, H, W]: ε of the step, written by `draw`; all questions of a step share it. */
+  readonly epsilon: GPUBuffer;
+  /** Writes the noise of a step whose views were recorded into `work`; may submit it, and may ask a model. */
+  draw(work: Submission, draw: QueryDraw): Promise<void>;
+  dispose(): void;
 }
 
 /** Where the objective finds the answers, all f32, of V·C·H·W words a question, in the order of its batch. */
@@ -95,6 +138,8 @@ export interface Answers {
   /** The fake score's own; absent where it is not asked. */
   readonly fakeZ?: GPUBuffer;
   readonly fakePrediction?: GPUBuffer;
+  /** ε [V, C, H, W] where it is not drawn for each step alone. */
+  readonly givenNoise?: GPUBuffer;
 }
 
 export interface QueriesParts {
@@ -104,6 +149,8 @@ export interface QueriesParts {
   readonly denoiser: FrozenScore;
   readonly fake?: TrainedScore;
   readonly texts: Texts;
+  /** Noise that is not drawn for each step alone; absent where it is. */
+  readonly source?: NoiseSource | undefined;
 }
 
 /** The questions of every step: noises the views for each, and asks each model for its batch. */
@@ -113,6 +160,7 @@ export class Queries implements Answers {
   readonly prediction: GPUBuffer;
   readonly fakeZ?: GPUBuffer;
   readonly fakePrediction?: GPUBuffer;
+  readonly givenNoise?: GPUBuffer;
   readonly #parts: QueriesParts;
   readonly #frozen: readonly Query[];
   readonly #fake: readonly Query[];
@@ -120,7 +168,7 @@ export class Queries implements Answers {
 
   /** @throws RangeError when the denoiser's batch is not as large as the questions need. */
   constructor(gpu: Gpu, shape: GuidanceShape, parts: QueriesParts) {
-    const { questions, input, denoiser, fake } = parts;
+    const { questions, input, denoiser, fake, source } = parts;
     this.questions = questions;
     this.#parts = parts;
     this.#frozen = batchOf(questions, 'frozen');
@@ -134,8 +182,9 @@ export class Queries implements Answers {
     this.prediction = denoiser.prediction;
     const noisingOf = (batch: readonly Query[], z: GPUBuffer) => ({
       batch,
-      noising: new Noising(gpu, shape, batch.length, { views: input, z }),
+      noising: new Noising(gpu, shape, batch.length, { views: input, z, given: source?.epsilon }),
     });
+    if (source) this.givenNoise = source.epsilon;
     const noising = [noisingOf(this.#frozen, denoiser.z)];
     if (this.#fake.length > 0) {
       if (!fake) throw new Error('These settings ask a fake score, and there is none.');
@@ -152,7 +201,9 @@ export class Queries implements Answers {
   }
 
   /** Records z_τ of every question. */
-  noise(work: Work, { seed, noiseStep, levels }: QueryDraw): void {
+  async noise(work: Submission, draw: QueryDraw): Promise<void> {
+    const { seed, noiseStep, levels } = draw;
+    await this.#parts.source?.draw(work, draw);
     for (const { batch, noising } of this.#noising) {
       noising.begin(seed, noiseStep, levelsOf(batch, levels));
       noising.record(work.pass);
@@ -162,16 +213,19 @@ export class Queries implements Answers {
   /** Asks about what was submitted; work submitted after it resolves sees the answers. */
   async ask({ cameras, levels }: QueryDraw): Promise<void> {
     const { denoiser, fake, texts } = this.#parts;
-    const view = cameraMatrices(cameras);
+    const timesteps = (batch: readonly Query[]) =>
+      levelsOf(batch, levels).map(({ timestep }) => timestep);
     this.#frozen.forEach(({ text }, slot) => {
       denoiser.setText(slot, texts(text, cameras));
     });
-    const timesteps = levelsOf(this.#frozen, levels).map(({ timestep }) => timestep);
-    await denoiser.run({ timesteps, cameras: view });
-    for (const { text, level } of this.#fake) {
-      fake?.setText(texts(text, cameras));
-      await fake?.predict({ timestep: levels[level].timestep, cameras: view });
-    }
+    await denoiser.run({ timesteps: timesteps(this.#frozen), cameras: cameraMatrices(cameras) });
+    if (!fake || this.#fake.length === 0) return;
+    const told = this.#fake.map(({ text, blind = false }) => toldOf(text, cameras, blind, texts));
+    told.forEach(({ text }, slot) => {
+      fake.setText(slot, text);
+    });
+    const each = Float32Array.from(told.flatMap(({ cameras }) => [...cameras]));
+    await fake.predict({ timesteps: timesteps(this.#fake), cameras: each });
   }
 
   dispose(): void {

@@ -31,19 +31,26 @@ export async function textsOf(
   { prompt, guidance }: { readonly prompt: string; readonly guidance: GuidanceSettings },
   exemplar?: ShownExemplar,
 ): Promise<Texts> {
-  const negative = guidance.negative
-    ? await encoder.encode(guidance.negative)
-    : await encoder.unconditional();
-  if (manifest.camera.input) {
-    const told = await encoder.encode(prompt);
-    const conditional = exemplar ? { ...told, exemplar } : told;
-    return (text) => (text === 'prompt' ? conditional : negative);
-  }
+  const empty = await encoder.unconditional();
+  const said = (words: string) => (words ? encoder.encode(words) : empty);
+  const plain = await encoder.encode(prompt);
+  const told = {
+    prompt: exemplar ? { ...plain, exemplar } : plain,
+    empty,
+    negative: await said(guidance.negative),
+    defects: await said(defectsOf(manifest, guidance)),
+  };
+  if (manifest.camera.input) return (text) => told[text];
   const seenFrom = {
     front: await encoder.encode(`${prompt}, front view`),
     side: await encoder.encode(`${prompt}, side view`),
     back: await encoder.encode(`${prompt}, back view`),
     overhead: await encoder.encode(`${prompt}, overhead view`),
   };
-  return (text, cameras) => (text === 'prompt' ? seenFrom[directionOf(cameras[0]!)] : negative);
+  return (text, cameras) =>
+    text === 'prompt' && cameras ? seenFrom[directionOf(cameras[0]!)] : told[text];
 }
+
+/** The words for defects that a run's prior is told: the settings', or the prior's own; empty where it has none. */
+const defectsOf = ({ text }: Manifest, { defects }: Pick<GuidanceSettings, 'defects'>): string =>
+  defects || (text.defects ?? '');

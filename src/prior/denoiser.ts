@@ -10,7 +10,10 @@ import type { Conditioning } from './text_encoder';
 export interface View {
   /** One per batch entry [N], 0 to 999. */
   readonly timesteps: readonly number[];
-  /** c2w of each view [V, 16], row-major 4x4; the batch shares them. Not every network is told them. */
+  /**
+   * c2w of each view, row-major 4x4: [V, 16] for the whole batch, or [N, V, 16]; zeros where a network is not to know.
+   * Not every network is told them.
+   */
   readonly cameras: Float32Array;
 }
 
@@ -54,14 +57,18 @@ export class DenoiserInputs {
   setView({ timesteps, cameras }: View): void {
     const { timestep, camera } = this.values;
     const floats = 16 * this.#views;
-    if (timesteps.length !== this.#batch || cameras.length !== floats) {
+    const isEach = cameras.length === this.#batch * floats;
+    if (timesteps.length !== this.#batch || (cameras.length !== floats && !isEach)) {
       throw new RangeError(
         `A batch of ${this.#batch} takes ${this.#batch} timesteps and ${floats} numbers of cameras, ` +
           `not ${timesteps.length} and ${cameras.length}.`,
       );
     }
     timestep.write(Float32Array.from(timesteps));
-    for (let n = 0; n < this.#batch; n++) camera?.write(cameras, n * floats);
+    for (let n = 0; n < this.#batch; n++) {
+      const own = isEach ? cameras.subarray(n * floats, (n + 1) * floats) : cameras;
+      camera?.write(own, n * floats);
+    }
   }
 
   dispose(): void {

@@ -5,21 +5,18 @@ import { normal, streams } from '../random';
 import type { NetworkSession } from '../runtime/network_session';
 import type { Runtime } from '../runtime/runtime';
 import type { SharedValue, TensorValue } from '../runtime/values';
-import { DenoiserInputs } from './denoiser';
+import { DenoiserInputs, type View } from './denoiser';
 import type { Prior } from './files';
 import { type BuiltModel, buildFakeGraphs, denoiserShapes } from './graphs';
 import type { Manifest } from './manifest';
 import type { Conditioning } from './text_encoder';
 
-/** When and from where the views are looked at. */
-export interface FakeView {
-  /** 0 to 999. */
+/** What the fake score is told of the views that it learns. */
+export interface FakeTraining {
   readonly timestep: number;
-  /** c2w of each view [V, 16], row-major 4x4. */
+  /** c2w of each view [V, 16], row-major 4x4; zeros where it is not to know. */
   readonly cameras: Float32Array;
-}
-
-export interface FakeTraining extends FakeView {
+  readonly text: Conditioning;
   readonly learningRate: number;
 }
 
@@ -38,10 +35,12 @@ type FakeSnapshot = Readonly<Record<'lora' | 'm' | 'v' | 'step', Float32Array<Ar
 type Weights = Readonly<Record<'lora' | 'm' | 'v', TensorValue>>;
 
 /**
- * The networks of fake scores of one rank. What training changes is their inputs and outputs, so that any number of
+ * The networks of fake scores of one rank and one number of questions. What training changes is their inputs and outputs, so that any number of
  * fake scores take turns with them.
  */
 export class FakeNetworks {
+  /** How many questions are answered at once. */
+  readonly batch: number;
   readonly predictor: NetworkSession;
   readonly trainer: NetworkSession;
   readonly lora: Lora;
@@ -51,11 +50,13 @@ export class FakeNetworks {
   private constructor(
     runtime: Runtime,
     manifest: Manifest,
+    batch: number,
     lora: Lora,
     [predictor, trainer]: readonly [predictor: NetworkSession, trainer: NetworkSession],
   ) {
     this.#runtime = runtime;
     this.#manifest = manifest;
+    this.batch = batch;
     this.lora = lora;
     this.predictor = predictor;
     this.trainer = trainer;
@@ -63,6 +64,7 @@ export class FakeNetworks {
 
   /**
    * @param rank of the low-rank weights; the manifest's unless given.
+   * @param batch how many questions are answered at once.
    * @throws LimbeckError when the denoiser cannot be differentiated, lacks the manifest's LoRA targets, or
    *   onnxruntime cannot load the result.
    */
@@ -70,9 +72,10 @@ export class FakeNetworks {
     runtime: Runtime,
     prior: Prior,
     rank = prior.manifest.lora.rank,
+    batch = 1,
   ): Promise<FakeNetworks> {
     const { manifest } = prior;
-    const graphs = buildFakeGraphs(prior, rank);
+    const graphs = buildFakeGraphs(prior, rank, batch);
     const { path } = manifest.files.denoiser;
     const load = (name: string, { bytes, signature }: BuiltModel) =>
       runtime.load(name, bytes, signature);
@@ -83,7 +86,7 @@ export class FakeNetworks {
         throw error;
       },
     );
-    return new FakeNetworks(runtime, manifest, graphs.lora, [predictor, trainer]);
+    return new FakeNetworks(runtime, manifest, batch, graphs.lora, [predictor, trainer]);
   }
 
   /** A fake score at its start. @param seed draws its low-rank weights. */
@@ -99,7 +102,7 @@ export class FakeNetworks {
 
 /**
  * The fake score eps_psi of variational score distillation (Wang et al. 2023, "ProlificDreamer", section 3.3):
- * the frozen denoiser plus LoRA, trained on the distilled views as they change. It sees one batch entry.
+ * the frozen denoiser plus LoRA, trained on the distilled views as they change, one set of views at a time.
  */
 export class FakeScore {
   /** Length of the low-rank weights. */
@@ -107,8 +110,10 @@ export class FakeScore {
   readonly #networks: FakeNetworks;
   readonly #z: SharedValue;
   readonly #prediction: SharedValue;
+  readonly #learned: SharedValue;
   readonly #target: SharedValue;
-  readonly #inputs: DenoiserInputs;
+  readonly #asked: DenoiserInputs;
+  readonly #taught: DenoiserInputs;
   readonly #scalars: Readonly<
     Record<'learning_rate' | 'step' | 'loss' | 'gradient_norm', TensorValue>
   >;
@@ -120,16 +125,20 @@ export class FakeScore {
   /** @param seed draws the low-rank weights to start from. */
   constructor(runtime: Runtime, manifest: Manifest, networks: FakeNetworks, seed: number) {
     const initial = networks.lora.initialise((k) => normal(seed, streams.loraInit, 0, k));
-    const shapes = denoiserShapes(manifest, 1);
+    const { batch } = networks;
+    const asked = denoiserShapes(manifest, batch);
+    const taught = denoiserShapes(manifest, 1);
     const scalar = (name: string) => runtime.value(`fake.${name}`, []);
     const vector = (name: string) => runtime.value(`fake.${name}`, [initial.length]);
     const weights = () => ({ lora: vector('lora'), m: vector('m'), v: vector('v') });
     this.size = initial.length;
     this.#networks = networks;
-    this.#z = runtime.shared('fake.z', shapes.z);
-    this.#prediction = runtime.shared('fake.prediction', shapes.prediction);
-    this.#target = runtime.shared('fake.target', shapes.prediction);
-    this.#inputs = new DenoiserInputs(runtime, manifest, 1, 'fake');
+    this.#z = runtime.shared('fake.z', asked.z);
+    this.#prediction = runtime.shared('fake.prediction', asked.prediction);
+    this.#learned = runtime.shared('fake.learned', taught.z);
+    this.#target = runtime.shared('fake.target', taught.prediction);
+    this.#asked = new DenoiserInputs(runtime, manifest, batch, 'fake');
+    this.#taught = new DenoiserInputs(runtime, manifest, 1, 'fake.taught');
     this.#scalars = {
       learning_rate: scalar('learning_rate'),
       step: scalar('step'),
@@ -141,46 +150,53 @@ export class FakeScore {
     this.#current.lora.write(initial);
   }
 
-  /** Noised views [V, C, H, W] f32. */
+  /** Noised views [N, V, C, H, W] f32. */
   get z(): GPUBuffer {
     return this.#z.buffer;
   }
 
-  /** What the network predicts of `z` [V, C, H, W] f32. */
+  /** What the network predicts of `z` [N, V, C, H, W] f32. */
   get prediction(): GPUBuffer {
     return this.#prediction.buffer;
   }
 
-  /** What training makes it predict of `z` [V, C, H, W] f32: v or eps, as the manifest says. */
+  /** Noised views to learn from [V, C, H, W] f32. */
+  get learned(): GPUBuffer {
+    return this.#learned.buffer;
+  }
+
+  /** What training makes it predict of `learned` [V, C, H, W] f32: v or eps, as the manifest says. */
   get target(): GPUBuffer {
     return this.#target.buffer;
   }
 
-  setText(conditioning: Conditioning): void {
-    this.#inputs.setText(0, conditioning);
+  /** Conditions question `index` from now on. */
+  setText(index: number, conditioning: Conditioning): void {
+    this.#asked.setText(index, conditioning);
   }
 
   /** Predicts from what was submitted into `z`; work submitted after it resolves sees `prediction`. */
-  async predict({ timestep, cameras }: FakeView): Promise<void> {
-    this.#inputs.setView({ timesteps: [timestep], cameras });
-    const inputs = { z: this.#z, ...this.#inputs.values, lora: this.#current.lora };
+  async predict(view: View): Promise<void> {
+    this.#asked.setView(view);
+    const inputs = { z: this.#z, ...this.#asked.values, lora: this.#current.lora };
     await this.#networks.predictor.run(inputs, { prediction: this.#prediction });
   }
 
   /**
-   * One step of denoising score matching on what was submitted into `z` and `target`.
+   * One step of denoising score matching on what was submitted into `learned` and `target`.
    * @throws LimbeckError when the loss or its gradient is not finite; the weights are those of before.
    */
-  async train({ timestep, cameras, learningRate }: FakeTraining): Promise<FakeReport> {
+  async train({ timestep, cameras, text, learningRate }: FakeTraining): Promise<FakeReport> {
     const { learning_rate, step, loss, gradient_norm } = this.#scalars;
-    this.#inputs.setView({ timesteps: [timestep], cameras });
+    this.#taught.setView({ timesteps: [timestep], cameras });
+    this.#taught.setText(0, text);
     learning_rate.write(Float32Array.of(learningRate));
     step.write(Float32Array.of(this.#step + 1));
     await this.#networks.trainer.run(
       {
-        z: this.#z,
+        z: this.#learned,
         target: this.#target,
-        ...this.#inputs.values,
+        ...this.#taught.values,
         ...this.#current,
         learning_rate,
         step,
@@ -231,7 +247,8 @@ export class FakeScore {
   }
 
   dispose(): void {
-    for (const shared of [this.#z, this.#prediction, this.#target, this.#inputs]) shared.dispose();
+    const shared = [this.#z, this.#prediction, this.#learned, this.#target];
+    for (const held of [...shared, this.#asked, this.#taught]) held.dispose();
     for (const weights of [this.#current, this.#next, this.#scalars]) {
       for (const value of Object.values(weights)) value.dispose();
     }

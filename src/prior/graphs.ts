@@ -77,12 +77,13 @@ export interface FakeGraphs {
 const optimiser = { betas: [0.9, 0.99], epsilon: 1e-8, weightDecay: 0.01 } as const;
 
 /**
- * Adds LoRA of rank `rank` to the manifest's target layers and derives the training step, for a batch of one.
+ * Adds LoRA of rank `rank` to the manifest's target layers, to answer a batch of `batch`, and derives the training
+ * step, for a batch of one.
  * @throws LimbeckError naming the node that cannot be differentiated, or the target that the network lacks.
  */
-export function buildFakeGraphs(prior: Prior, rank: number): FakeGraphs {
+export function buildFakeGraphs(prior: Prior, rank: number, batch: number): FakeGraphs {
   try {
-    return fakeGraphs(prior, rank);
+    return fakeGraphs(prior, rank, batch);
   } catch (error) {
     if (!(error instanceof OnnxError)) throw error;
     throw new LimbeckError(
@@ -93,16 +94,21 @@ export function buildFakeGraphs(prior: Prior, rank: number): FakeGraphs {
   }
 }
 
-function fakeGraphs({ manifest, denoiser }: Prior, rank: number): FakeGraphs {
+function fakeGraphs({ manifest, denoiser }: Prior, rank: number, batch: number): FakeGraphs {
   const { targets } = manifest.lora;
   const lora = injectLora(read(denoiser, manifest.files.denoiser.path), { targets, rank });
   const graph = inferShapes(lora.graph, { N: 1 });
-  const { inputs, outputs } = denoiserSignature(manifest, 1);
+  const predict = batch === 1 ? graph : inferShapes(lora.graph, { N: batch });
+  const asked = denoiserSignature(manifest, batch);
+  const { inputs } = denoiserSignature(manifest, 1);
   const { prediction } = denoiserShapes(manifest, 1);
   const vector = [lora.size];
   return {
     lora,
-    predict: { bytes: write(graph), signature: { inputs: { ...inputs, lora: vector }, outputs } },
+    predict: {
+      bytes: write(predict),
+      signature: { inputs: { ...asked.inputs, lora: vector }, outputs: asked.outputs },
+    },
     train: {
       bytes: write(
         trainingGraph(graph, {

@@ -127,6 +127,8 @@ const manifest = group({
     pooled: integer(1),
     /** The prompt whose encoding means no prompt. */
     unconditional: v.string('a text'),
+    /** Words that the prior knows for what is wrong with bad pictures (NFSD); none unless given. */
+    defects: v.exactOptional(text),
   }),
   guidance: group({
     /** Scale s of classifier-free guidance at which samples look best. */

@@ -27,6 +27,13 @@ export const fakeSettings = group('Fake score', {
     label: 'Updates',
     help: 'denoising steps of the fake score for each step of the field',
   }),
+  cameraDropout: number({
+    default: 0,
+    min: 0,
+    max: 1,
+    label: 'Camera dropout',
+    help: 'share of its updates in which the fake score is not told the cameras',
+  }),
 });
 
 /** What the prior is shown beside the prompt. */

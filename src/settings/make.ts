@@ -1,6 +1,7 @@
 import { generators } from '../generator/settings';
 import { methodOf } from '../guidance/methods';
 import { complete } from '../schema';
+import { checkTogether } from './check';
 import { validatePrompt } from './prompt';
 import { defaults, type PartialSettings, type Settings, settingsSchema } from './settings';
 import { isTree, type Tree } from './tree';
@@ -8,7 +9,7 @@ import { isTree, type Tree } from './tree';
 /**
  * Defaults, then the presets of the generator and of the method, then `overrides` in order; generator and method
  * are the last ones given.
- * @throws SettingsError for unknown keys, values of the wrong kind or out of range.
+ * @throws SettingsError for unknown keys, values of the wrong kind or out of range, and values that contradict others.
  */
 export function makeSettings(...overrides: readonly PartialSettings[]): Settings {
   const method = overrides.reduce<string>((last, { method }) => method ?? last, defaults.method);
@@ -21,7 +22,9 @@ export function makeSettings(...overrides: readonly PartialSettings[]): Settings
   const given = parts.reduce(merge, defaults);
   // Before the schema, which would not say what to do about a prompt.
   if (typeof given.prompt === 'string') validatePrompt(given.prompt);
-  return complete(settingsSchema, given);
+  const settings = complete(settingsSchema, given);
+  checkTogether(settings);
+  return settings;
 }
 
 /** `part` over `base`, group by group; what is undefined says nothing. */

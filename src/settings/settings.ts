@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { fieldSettings } from '../field/settings';
 import { generatorIds } from '../generator/settings';
 import { methodIds } from '../guidance/methods';
-import { guidanceSettings, reconstructionSettings } from '../guidance/settings';
+import { guidanceSettings, reconstructionSettings, rewardSettings } from '../guidance/settings';
 import { meshSettings } from '../mesh/settings';
 import { optimSettings } from '../optim/settings';
 import { exemplarSettings, fakeSettings } from '../prior/settings';
@@ -48,6 +48,7 @@ export const settingsSchema = group('Settings', {
   exemplar: exemplarSettings,
   reconstruction: reconstructionSettings,
   fake: fakeSettings,
+  reward: rewardSettings,
   optim: optimSettings,
   loss: lossSettings,
   mesh: meshSettings,

@@ -57,8 +57,8 @@ export class Engine {
   readonly #encoder: PromptEncoder;
   /** Frozen denoisers by batch size: runs take turns with them. */
   readonly #denoisers = new Map<number, Promise<Denoiser>>();
-  /** Networks of fake scores by rank: each run has its own weights for them. */
-  readonly #fakeNetworks = new Map<number, Promise<FakeNetworks>>();
+  /** Networks of fake scores by rank and number of questions: each run has its own weights for them. */
+  readonly #fakeNetworks = new Map<string, Promise<FakeNetworks>>();
 
   private constructor(
     gpu: Gpu,
@@ -120,8 +120,9 @@ export class Engine {
     const { views, resolution } = manifest;
     const questions = questionsOf(settings.guidance);
     const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
-    const isAsked = batchOf(questions, 'fake').length > 0;
-    const networks = isAsked ? await this.#networks(settings.fake.rank) : undefined;
+    const asked = batchOf(questions, 'fake').length;
+    const networks = asked > 0 ? await this.#networks(settings.fake.rank, asked) : undefined;
+    const pair = settings.guidance.noise === 'inverted' ? await this.#denoiser(2) : undefined;
     return withinMemory(gpu, () => {
       const fake = networks?.score(settings.seed);
       const generator = this.#generator(settings, {
@@ -131,11 +132,9 @@ export class Engine {
         raysPerPixel: mostRaysPerPixel(settings, resolution),
       });
       const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
-      return new Run({
-        ...parts,
-        changes,
-        trainer: new Trainer({ ...parts, gpu, denoiser, texts }),
-      });
+      const scores = { denoiser, texts, ...(pair && { pair }) };
+      const trainer = new Trainer({ ...parts, gpu, ...scores });
+      return new Run({ ...parts, changes, trainer });
     });
   }
 
@@ -235,9 +234,11 @@ export class Engine {
     return made;
   }
 
-  #networks(rank: number): Promise<FakeNetworks> {
-    const made = this.#fakeNetworks.get(rank) ?? FakeNetworks.load(this.#runtime, this.prior, rank);
-    this.#fakeNetworks.set(rank, made);
+  #networks(rank: number, batch: number): Promise<FakeNetworks> {
+    const key = `${rank} ${batch}`;
+    const made =
+      this.#fakeNetworks.get(key) ?? FakeNetworks.load(this.#runtime, this.prior, rank, batch);
+    this.#fakeNetworks.set(key, made);
     return made;
   }
 }

@@ -4,16 +4,20 @@ import { Readback } from '../gpu/readback';
 import type { Snapshot } from '../gpu/snapshot';
 import { Submission } from '../gpu/submission';
 import { FakeUpdates } from '../guidance/fake_updates';
+import { Moments } from '../guidance/moments';
 import type { GuidanceShape } from '../guidance/noise';
 import { Objective } from '../guidance/objective';
 import {
   type FrozenScore,
+  type NoiseSource,
   Queries,
   questionsOf,
   type Texts,
   type TrainedScore,
 } from '../guidance/queries';
+import { noiseSourceOf } from '../guidance/sources';
 import type { Manifest } from '../prior/manifest';
+import { NoiseSchedule } from '../prior/noise_schedule';
 import { type Space, spaceOf } from '../prior/space';
 import type { DistilReport, Watch } from '../protocol/reports';
 import type { Settings } from '../settings';
@@ -34,6 +38,8 @@ export interface TrainerParts {
   /** ε_ψ, this run's own; absent where the baseline does not ask it. */
   readonly fake?: TrainedScore;
   readonly texts: Texts;
+  /** ε_φ for two questions; absent where no noise is found by inversion. */
+  readonly pair?: FrozenScore;
 }
 
 /** One run of score distillation, step by step (docs/method.md, "A step"). */
@@ -43,19 +49,22 @@ export class Trainer implements StepTaker {
   readonly #manifest: Manifest;
   #plan: Plan;
   readonly #space: Space;
+  readonly #source: NoiseSource | undefined;
   readonly #queries: Queries;
   readonly #objective: Objective;
+  readonly #moments: Moments;
   readonly #fake: FakeUpdates | undefined;
   readonly #microscope: Microscope;
   readonly #readback: Readback;
   #step = 0;
 
-  constructor({ gpu, manifest, settings, generator, denoiser, fake, texts }: TrainerParts) {
+  constructor({ gpu, manifest, settings, generator, denoiser, fake, texts, pair }: TrainerParts) {
     const pixels = manifest.views * manifest.resolution ** 2;
     const shape: GuidanceShape = {
       views: manifest.views,
       elements: pixels * manifest.channels,
       pixels,
+      timesteps: manifest.timesteps,
       prediction: manifest.prediction,
     };
     this.#gpu = gpu;
@@ -64,15 +73,21 @@ export class Trainer implements StepTaker {
     this.#plan = new Plan(settings, manifest);
     this.#space = spaceOf(gpu, manifest, generator);
     const { input, inputGradient } = this.#space;
+    this.#source = noiseSourceOf(gpu, shape, {
+      ...{ guidance: settings.guidance, input, depth: generator.depth, pair, texts },
+      schedule: new NoiseSchedule(manifest.alpha_bar),
+    });
     this.#queries = new Queries(gpu, shape, {
       questions: questionsOf(settings.guidance),
       input,
       denoiser,
       texts,
       ...(fake && { fake }),
+      source: this.#source,
     });
-    this.#objective = new Objective(gpu, shape, this.#queries, inputGradient);
-    this.#fake = fake && new FakeUpdates(gpu, shape, fake, input);
+    this.#objective = new Objective(gpu, shape, this.#queries, this.#space);
+    this.#moments = new Moments(gpu, shape, this.#space);
+    this.#fake = fake && new FakeUpdates(gpu, shape, { fake, input, texts });
     this.#readback = new Readback(gpu);
     const seen = { input, inputGradient, answers: this.#queries, terms: this.#objective.terms };
     this.#microscope = new Microscope(manifest, this.#readback, seen);
@@ -108,7 +123,7 @@ export class Trainer implements StepTaker {
 
     this.#generator.forward(work, draw);
     this.#space.forward(work, draw);
-    this.#queries.noise(work, draw);
+    await this.#queries.noise(work, draw);
     work.submit();
     await clock.lap('generator');
 
@@ -116,6 +131,8 @@ export class Trainer implements StepTaker {
     await clock.lap('denoiser');
 
     this.#objective.gradient(work, draw);
+    this.#moments.gradient(work, draw);
+    this.#objective.measure(work);
     this.#space.backward(work);
     this.#generator.backward(work);
     this.#generator.step(work, draw);
@@ -137,8 +154,10 @@ export class Trainer implements StepTaker {
   }
 
   dispose(): void {
+    this.#source?.dispose();
     this.#queries.dispose();
     this.#objective.dispose();
+    this.#moments.dispose();
     this.#fake?.dispose();
     this.#space.dispose();
     this.#readback.dispose();

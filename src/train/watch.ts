@@ -95,7 +95,12 @@ const levelSymbols: Readonly<Record<LevelName, string>> = {
   cfg: "τ'",
 };
 
-const textSymbols: Readonly<Record<TextName, string>> = { prompt: 'y', negative: '∅' };
+const textSymbols: Readonly<Record<TextName, string>> = {
+  prompt: 'y',
+  empty: '∅',
+  negative: 'y⁻',
+  defects: 'defects',
+};
 
 /** How many deviations of a signed quantity white stands for. */
 const deviations = 3;
@@ -113,13 +118,13 @@ export function watchedRows(seen: Seen, manifest: Shape): WatchedRow[] {
     return { epsilon: each.map((e) => of(e).epsilon), clean: each.map((e) => of(e).clean) };
   };
   const told = answers.map((answer) => {
-    const { model, text, level } = answer.query;
-    const [network, conditions] = model === 'frozen' ? ['φ', ''] : ['ψ', ', c'];
+    const { model, text, level, blind } = answer.query;
+    const [network, conditions] = model === 'frozen' ? ['φ', ''] : ['ψ', blind ? '' : ', c'];
     const asked = `(z_${levelSymbols[level]}; ${textSymbols[text]}${conditions})`;
     return {
       ...answer,
       ...decomposed(answer),
-      id: `${model}-${text}-${level}`,
+      id: `${model}-${text}-${level}${blind ? '-blind' : ''}`,
       noise: `ε_${network}${asked}`,
       estimate: `x̂_${network}${asked}`,
     };

@@ -34,10 +34,22 @@ test('a camera looks from the front, a side, the back or above', () => {
 describe('a prior', () => {
   test('that is told the camera is told the prompt alone, and its own empty prompt', async () => {
     const texts = await textsOf(encoder, manifestOf(8), settings());
-    expect([texts('prompt', [camera(180)]), texts('negative', [camera(180)])]).toEqual([
-      'a chair',
-      '∅',
-    ]);
+    const told = (['prompt', 'empty', 'negative', 'defects'] as const).map((text) =>
+      texts(text, [camera(180)]),
+    );
+    expect(told).toEqual(['a chair', '∅', '∅', '∅']);
+  });
+
+  test('says of defects what the settings say, else its manifest, else nothing', async () => {
+    const manifest = manifestOf(8);
+    const own = { ...manifest, text: { ...manifest.text, defects: 'blurry' } };
+    const defects = async (of: typeof manifest, words: string) => {
+      const said = makeSettings({ prompt: 'a chair', guidance: { defects: words } });
+      return (await textsOf(encoder, of, said))('defects', [camera(0)]);
+    };
+    expect(await defects(own, '')).toBe('blurry');
+    expect(await defects(own, 'dull')).toBe('dull');
+    expect(await defects(manifest, '')).toBe('∅');
   });
 
   test('that is not told the camera reads the direction in the prompt', async () => {
@@ -50,5 +62,6 @@ describe('a prior', () => {
       'a chair, back view',
     ]);
     expect(texts('negative', [camera(180)])).toBe('blurry');
+    expect(texts('prompt', null)).toBe('a chair');
   });
 });

@@ -21,8 +21,9 @@ for (const threads of [1, 2, 4]) {
   const denoiser = await Denoiser.load(runtime, prior, 2);
   for (const [n, text] of texts.entries()) denoiser.setText(n, text);
   const fake = (await FakeNetworks.load(runtime, prior)).score(1);
-  fake.setText(texts[0]!);
-  const view = { timestep: 300, cameras };
+  fake.setText(0, texts[0]!);
+  const view = { timesteps: [300], cameras };
+  const taught = { timestep: 300, cameras, text: texts[0]! };
 
   describe(runtime.description, () => {
     bench(
@@ -44,7 +45,7 @@ for (const threads of [1, 2, 4]) {
     bench(
       'fake score, training step',
       async () => {
-        await fake.train({ ...view, learningRate: 1e-3 });
+        await fake.train({ ...taught, learningRate: 1e-3 });
       },
       settings,
     );

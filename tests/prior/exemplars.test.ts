@@ -272,11 +272,13 @@ describe('a denoiser', () => {
     ];
     const fake = networks.score(1);
     const text = await shownAs([1, 1, 1]);
-    for (const model of [denoiser, fake]) t.gpu.device.queue.writeBuffer(model.z, 0, z, 0, floats);
+    for (const seen of [denoiser.z, fake.z, fake.learned]) {
+      t.gpu.device.queue.writeBuffer(seen, 0, z, 0, floats);
+    }
     denoiser.setText(0, text);
-    fake.setText(text);
+    fake.setText(0, text);
     await denoiser.run({ timesteps: [400], cameras });
-    await fake.predict({ timestep: 400, cameras });
+    await fake.predict({ timesteps: [400], cameras });
     const frozen = await t.readback.floats(denoiser.prediction, floats);
     expect(await t.readback.floats(fake.prediction, floats)).toEqual(frozen);
     t.gpu.device.queue.writeBuffer(
@@ -286,7 +288,7 @@ describe('a denoiser', () => {
     );
     const losses: number[] = [];
     for (let i = 0; i < 30; i++) {
-      losses.push((await fake.train({ timestep: 400, cameras, learningRate: 5e-3 })).loss);
+      losses.push((await fake.train({ timestep: 400, cameras, text, learningRate: 5e-3 })).loss);
     }
     expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
     fake.dispose();

@@ -23,7 +23,8 @@ const draw = (count: number, stream: number) =>
   Float32Array.from({ length: count }, (_, i) => normal(2, stream, 0, i));
 const z = draw(floats, 1);
 const target = draw(floats, 2);
-const view = { timestep: 400, cameras: draw(V * 16, 3) };
+const cameras = draw(V * 16, 3);
+const view = { timesteps: [400], cameras };
 const norm = (values: Float32Array) =>
   Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
 
@@ -31,6 +32,9 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
   let runtime: Runtime;
   let text: Conditioning;
   let fake: FakeScore;
+  /** One training step at a rate. */
+  const train = (of: FakeScore, learningRate: number) =>
+    of.train({ timestep: 400, cameras, text, learningRate });
   beforeAll(async () => {
     runtime = new Runtime(t.gpu, await openNodeBackend(t.gpu, kind));
     text = await (await PromptEncoder.load(runtime, prior)).encode('red chair');
@@ -40,8 +44,8 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
 
   async function load(seed: number, rank?: number): Promise<FakeScore> {
     const made = (await FakeNetworks.load(runtime, prior, rank)).score(seed);
-    made.setText(text);
-    t.gpu.device.queue.writeBuffer(made.z, 0, z);
+    made.setText(0, text);
+    for (const seen of [made.z, made.learned]) t.gpu.device.queue.writeBuffer(seen, 0, z);
     t.gpu.device.queue.writeBuffer(made.target, 0, target);
     return made;
   }
@@ -55,7 +59,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
     const frozen = await Denoiser.load(runtime, prior, 1);
     frozen.setText(0, text);
     t.gpu.device.queue.writeBuffer(frozen.z, 0, z);
-    await frozen.run({ timesteps: [view.timestep], cameras: view.cameras });
+    await frozen.run({ ...view });
     const expected = await t.readback.floats(frozen.prediction, floats);
     expect(await predicted(fake)).toEqual(expected);
     await frozen.dispose();
@@ -65,7 +69,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
     const prediction = await predicted(fake);
     const before = await fake.snapshot();
     const rate = 1e-3;
-    const { loss, gradientNorm } = await fake.train({ ...view, learningRate: rate });
+    const { loss, gradientNorm } = await train(fake, rate);
     const squares = prediction.map((value, i) => (value - target[i]!) ** 2);
     expect(loss).toBeCloseTo(squares.reduce((sum, value) => sum + value, 0) / floats, 5);
 
@@ -84,7 +88,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
   test('learns fixed data', async () => {
     const losses: number[] = [];
     for (let i = 0; i < 30; i++) {
-      losses.push((await fake.train({ ...view, learningRate: 2e-2 })).loss);
+      losses.push((await train(fake, 2e-2)).loss);
     }
     expect(losses.at(-1)!).toBeLessThan(0.7 * losses[0]!);
     const prediction = await predicted(fake);
@@ -96,7 +100,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
     const state = await fake.snapshot();
     const goOn = async (from: FakeScore) => {
       const reports = [];
-      for (let i = 0; i < 2; i++) reports.push(await from.train({ ...view, learningRate: 1e-2 }));
+      for (let i = 0; i < 2; i++) reports.push(await train(from, 1e-2));
       return { reports, state: await from.snapshot(), prediction: await predicted(from) };
     };
     const first = await goOn(fake);
@@ -134,7 +138,7 @@ describe.each(['cpu', 'webgpu'] as const)('on the back end %s', { timeout: 120_0
       0,
       target.map(() => Number.NaN),
     );
-    await expect(fake.train({ ...view, learningRate: 1 })).rejects.toThrow(LimbeckError);
+    await expect(train(fake, 1)).rejects.toThrow(LimbeckError);
     expect(await fake.snapshot()).toEqual(before);
   });
 });

@@ -225,11 +225,11 @@ describe('a network that is not told the cameras', () => {
     const z = Float32Array.from({ length: floats }, (_, i) => Math.sin(i));
     for (const model of [denoiser, fake]) t.gpu.device.queue.writeBuffer(model.z, 0, z);
     denoiser.setText(0, await encoder.unconditional());
-    fake.setText(await encoder.unconditional());
+    fake.setText(0, await encoder.unconditional());
     const predicted = async (azimuth: number) => {
       const cameras = new Float32Array(16 * sizes.V).fill(azimuth);
       await denoiser.run({ timesteps: [300], cameras });
-      await fake.predict({ timestep: 300, cameras });
+      await fake.predict({ timesteps: [300], cameras });
       const frozen = await t.readback.floats(denoiser.prediction, floats);
       expect(await t.readback.floats(fake.prediction, floats)).toEqual(frozen);
       return frozen;

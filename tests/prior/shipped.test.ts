@@ -147,10 +147,12 @@ test('the fake score starts as the frozen denoiser, bit for bit, and learns', as
   const frozen = await loadDenoiser(runtime, 1);
   const fake = (await FakeNetworks.load(runtime, prior)).score(1);
   const { queue } = t.gpu.device;
-  fake.setText(texts[0]!);
-  queue.writeBuffer(fake.z, 0, z as Float32Array<ArrayBuffer>, 0, count);
+  fake.setText(0, texts[0]!);
+  for (const seen of [fake.z, fake.learned]) {
+    queue.writeBuffer(seen, 0, z as Float32Array<ArrayBuffer>, 0, count);
+  }
   const expected = await predict(frozen);
-  await fake.predict({ timestep: 400, cameras });
+  await fake.predict({ timesteps: [400], cameras });
   expect(await t.readback.floats(fake.prediction, count)).toEqual(expected);
 
   // Something near what it predicts: what is far takes more than low rank.
@@ -164,6 +166,7 @@ test('the fake score starts as the frozen denoiser, bit for bit, and learns', as
     const { loss, gradientNorm } = await fake.train({
       timestep: 400,
       cameras,
+      text: texts[0]!,
       learningRate: 2e-3,
     });
     expect(gradientNorm).toBeGreaterThan(0);

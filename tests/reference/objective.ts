@@ -34,6 +34,16 @@ export interface ReferenceObjective {
   readonly baseline: Answer | null;
   readonly cfgConditional: Answer;
   readonly cfgUnconditional: Answer;
+  readonly cfgNegative: Answer;
+  /** How far ∅ is the negative prompt. */
+  readonly negativeShare: number;
+  /** The baseline without cameras, and the scale of its guidance by them. */
+  readonly baselineBlind: Answer | null;
+  readonly fakeScale: number;
+  /** How much of the baseline is subtracted. */
+  readonly baselineShare: number;
+  /** x in [0, 1] where the gradient is divided by its distance from the guided clean estimate; else null. */
+  readonly normalisedBy: ArrayLike<number> | null;
   /** w(τ) λ_DM and w(τ'). */
   readonly weights: { readonly dm: number; readonly cfg: number };
   readonly lambdaCfg: number;
@@ -50,12 +60,15 @@ const epsilonOf = ({ z, v, level }: Answer, e: number) => level.alpha * v[e]! + 
 
 /** The gradient of the objective on what the models see (docs/method.md, "Guidance"). */
 export function objectiveGradient(o: ReferenceObjective): Float64Array {
-  const { conditional, baseline, cfgConditional, cfgUnconditional, pixels, plane } = o;
+  const { conditional, baseline, baselineBlind, cfgConditional, pixels, plane } = o;
+  const { cfgUnconditional, cfgNegative } = o;
   const { alpha, sigma } = cfgConditional.level;
   const channels = conditional.v.length / pixels;
   const estimate = (e: number, scale: number) => {
     const withText = epsilonOf(cfgConditional, e);
-    const guided = withText + scale * (withText - epsilonOf(cfgUnconditional, e));
+    const [nothing, negative] = [epsilonOf(cfgUnconditional, e), epsilonOf(cfgNegative, e)];
+    const without = (1 - o.negativeShare) * nothing + o.negativeShare * negative;
+    const guided = withText + scale * (withText - without);
     return (cfgConditional.z[e]! - sigma * guided) / alpha;
   };
   const channelOf = (e: number) => Math.floor(e / plane) % channels;
@@ -86,13 +99,18 @@ export function objectiveGradient(o: ReferenceObjective): Float64Array {
     const ceiling = channels === 4 ? clean(e + (3 - channel) * plane) : 1;
     return Math.max(-1, Math.min(1, ceiling, clean(e)));
   };
+  const distance = (x: ArrayLike<number>) =>
+    Array.from(x).reduce((sum, value, e) => sum + Math.abs(2 * value - 1 - held(e)), 0) / x.length;
+  const scale = o.normalisedBy ? 1 / distance(o.normalisedBy) : 1;
   return Float64Array.from(conditional.v, (_, e) => {
-    const b = baseline
+    const seen = baseline
       ? epsilonOf(baseline, e)
       : normal(o.seed, conditional.level.stream, o.step, e);
+    const blind = baselineBlind ? epsilonOf(baselineBlind, e) : seen;
+    const b = o.baselineShare * (blind + o.fakeScale * (seen - blind));
     const dm = o.weights.dm * (epsilonOf(conditional, e) - b);
     const guided = (cfgConditional.z[e]! - alpha * held(e)) / sigma;
     const cfg = o.weights.cfg * (guided - epsilonOf(cfgConditional, e));
-    return (2 * (dm + cfg)) / pixels;
+    return (scale * 2 * (dm + cfg)) / pixels;
   });
 }

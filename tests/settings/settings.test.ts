@@ -86,7 +86,7 @@ describe('refuses', () => {
     [
       'an unknown choice',
       { prompt, guidance: { weighting: 'x' } },
-      /'guidance.weighting' takes one of sigma_squared, uniform, sigma_alpha, not "x"/,
+      /'guidance.weighting' takes one of sigma_squared, uniform, sigma_alpha, sigma_over_alpha, not "x"/,
     ],
     [
       'units that no kernel has',

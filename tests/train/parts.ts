@@ -11,6 +11,9 @@ export const manifestOf = (resolution: number, rest: Partial<Manifest> = {}) =>
     views: 4,
     channels: 4,
     resolution,
+    timesteps: 1000,
+    text: { unconditional: '' },
+    guidance: { scale: 7.5 },
     prediction: 'v',
     alpha_bar: Array.from({ length: 1000 }, (_, i) => 0.9999 * Math.cos((i / 1000) * 1.55) ** 2),
     camera: {

@@ -18,6 +18,7 @@ interface Asked {
   readonly timesteps: readonly number[];
   readonly cameras: Float32Array;
   readonly epsilon: Float32Array;
+  readonly z: Float32Array;
 }
 
 let t: TestGpu;
@@ -52,7 +53,7 @@ function makeRun(method: MethodId, prediction: (step: number) => number) {
         (value, e) => (value - Math.sqrt(alphaBar) * (2 * views[e]! - 1)) / Math.sqrt(1 - alphaBar),
       );
       const value = prediction(asked.length);
-      asked.push({ timesteps, cameras, epsilon });
+      asked.push({ timesteps, cameras, epsilon, z });
       t.gpu.device.queue.writeBuffer(
         this.prediction,
         0,
@@ -62,6 +63,7 @@ function makeRun(method: MethodId, prediction: (step: number) => number) {
   };
   const fake: TrainedScore = {
     z: buffer('fake z', elements),
+    learned: buffer('fake learned', elements),
     prediction: buffer('fake prediction', elements),
     target: buffer('fake target', elements),
     setText() {},
@@ -113,7 +115,9 @@ describe('SDS and VSD of one seed', () => {
     const { trainer, fake, asked } = makeRun('vsd', () => 0.1);
     await trainer.takeStep();
     expect(asked).toHaveLength(1);
-    // The fake score's own z was overwritten by its training noise, whose target has unit scale.
+    const [z, seen] = [await t.readback.floats(fake.z, elements), asked[0]!.z];
+    expect(z).toEqual(seen);
+    // What it is taught is other noise, whose target has unit scale.
     const target = await t.readback.floats(fake.target, elements);
     const power = target.reduce((sum, v) => sum + v * v, 0) / elements;
     expect(power).toBeGreaterThan(0.5);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WatchedStep } from '../../src/protocol/reports';
-import { makeSettings, methodIds } from '../../src/settings';
+import { makeSettings, methods } from '../../src/settings';
 import type { Engine } from '../../src/train/engine';
 import { type Seen, watchedRows } from '../../src/train/watch';
 import { openTinyEngine } from '../engine';
@@ -13,7 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-describe.each(methodIds)('%s', (method) => {
+const scored = methods.filter(({ kind }) => kind === 'distillation').map(({ id }) => id);
+
+describe.each(scored)('%s', (method) => {
   test('watching shows every answer and changes no byte', { timeout: 120_000 }, async () => {
     const settings = makeSettings(
       { prompt: 'a red chair', method, generator: 'pixels', steps: 4, seed: 5 },

@@ -1,0 +1,65 @@
+import { SettingsError, scheduled } from '../schema';
+import type { Schedule } from '../schema/schedule';
+import type { Settings } from './settings';
+
+/** The shares of a run at which a schedule turns. */
+const turns = (value: Schedule): number[] =>
+  typeof value === 'number' ? [0, 1] : [0, value[0], value[3], 1];
+
+/** Where a schedule stands at a share of the run. */
+const at = (value: Schedule, share: number) => scheduled(value, share, 1);
+
+/** Whether a schedule is of one value at every step. */
+const isAlways = (value: Schedule, wanted: number) =>
+  turns(value).every((share) => at(value, share) === wanted);
+
+/**
+ * Settings that are each in order and contradict one another.
+ * @throws SettingsError naming them.
+ */
+export function checkTogether(settings: Settings): void {
+  const { guidance, fake, reward, generator } = settings;
+  checkRange('minTimestep', 'maxTimestep', settings);
+  if (!guidance.sharedTimestep) checkRange('cfgMinTimestep', 'cfgMaxTimestep', settings);
+  const isMoved =
+    guidance.lambdaDm > 0 ||
+    !isAlways(guidance.scale, 1) ||
+    !isAlways(guidance.lambdaMoments, 0) ||
+    !isAlways(reward.weight, 0);
+  if (!isMoved) {
+    throw new SettingsError(
+      'All weights are zero: nothing would move the views.',
+      'Raise --guidance.lambdaDm, --guidance.scale above 1, --guidance.lambdaMoments or --reward.weight.',
+    );
+  }
+  if (guidance.baseline === 'fake' && guidance.fakeScale !== 1 && fake.cameraDropout === 0) {
+    throw new SettingsError(
+      `--guidance.fakeScale ${guidance.fakeScale} asks the fake score without cameras, which it never learns.`,
+      'Raise --fake.cameraDropout, or set --guidance.fakeScale 1.',
+    );
+  }
+  if (guidance.noise === 'surface' && generator === 'pixels') {
+    throw new SettingsError(
+      'Noise cannot lie on the surface of free pictures: they have none.',
+      'Take --generator field, or --guidance.noise drawn.',
+    );
+  }
+}
+
+/** A lower bound that exceeds the upper one at some step. */
+function checkRange(
+  low: 'minTimestep' | 'cfgMinTimestep',
+  high: 'maxTimestep' | 'cfgMaxTimestep',
+  { guidance }: Settings,
+): void {
+  const [least, largest] = [guidance[low], guidance[high]];
+  const crossed = [...turns(least), ...turns(largest)].find(
+    (share) => at(least, share) > at(largest, share),
+  );
+  if (crossed === undefined) return;
+  throw new SettingsError(
+    `The range of τ is negative: after ${Math.round(100 * crossed)} % of the run --guidance.${low} is ` +
+      `${at(least, crossed)} and --guidance.${high} ${at(largest, crossed)}.`,
+    `Lower --guidance.${low} or raise --guidance.${high}.`,
+  );
+}
