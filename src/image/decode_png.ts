@@ -1,4 +1,5 @@
 import type { Image } from './image';
+import { ShrinkingImage } from './shrinking_image';
 
 /** A file's first bytes. */
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -19,6 +20,9 @@ const adam7 = [
 ];
 const wholeImage = [{ x: 0, y: 0, dx: 1, dy: 1 }];
 
+/** Chunks that decide what the pixels are. */
+const needed = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT']);
+
 interface PngFile {
   readonly width: number;
   readonly height: number;
@@ -35,36 +39,48 @@ interface PngFile {
   readonly data: Blob;
 }
 
+/** A deflated byte stands for at most so many (RFC 1951: 258 for two bits, less the codes' own cost). */
+const mostInflation = 1032;
+
 /**
  * Decodes a PNG (W3C, third edition) of any colour type and depth, interlaced or not, in a page, a Worker and Node
  * alike: a canvas would convert colours, and lose those of transparent pixels. 16 bits are rounded to 8; colour
- * profiles and gamma are ignored.
- * @throws Error or RangeError saying what is wrong with the bytes.
+ * profiles and gamma are ignored, and so is what follows the file's end.
+ * @param most pixels; an image of more is halved while it is read, until it has no more.
+ * @throws Error saying what is wrong with the bytes.
  */
-export async function decodePng(bytes: Uint8Array<ArrayBuffer>): Promise<Image> {
+export async function decodePng(
+  bytes: Uint8Array<ArrayBuffer>,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Image> {
   const png = parse(bytes);
   const { width, height, channels, depth } = png;
-  const lines = await inflated(png.data);
-  const data = new Uint8ClampedArray(4 * width * height);
   const bits = channels * depth;
-  let at = 0;
+  const size = (Math.ceil((width * bits) / 8) + 1) * height;
+  if (size > mostInflation * (png.data.size + 1)) throw new Error('its pixels end too early');
+  const shrunk = new ShrinkingImage(width, height, most);
+  const source = new ByteSource(png.data);
+  const pixel = new Uint8ClampedArray(4);
   for (const { x, y, dx, dy } of png.interlaced ? adam7 : wholeImage) {
     const [columns, rows] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
     if (columns <= 0 || rows <= 0) continue;
     const lineBytes = Math.ceil((columns * bits) / 8);
-    const end = at + rows * (1 + lineBytes);
-    if (end > lines.length) throw new Error('its pixels end too early');
-    unfilter(lines.subarray(at, end), lineBytes, Math.ceil(bits / 8));
+    let above = new Uint8Array(1 + lineBytes);
+    let line = new Uint8Array(1 + lineBytes);
     for (let row = 0; row < rows; row++) {
-      const line = lines.subarray(at + 1, at + 1 + lineBytes);
-      const first = (y + row * dy) * width + x;
+      if (!source.take(line)) await source.fill(line);
+      unfilter(line, above, Math.ceil(bits / 8));
+      const samples = line.subarray(1);
       for (let column = 0; column < columns; column++) {
-        writePixel(png, line, column, data, 4 * (first + column * dx));
+        pixel.fill(0);
+        writePixel(png, samples, column, pixel, 0);
+        shrunk.add(x + column * dx, y + row * dy, pixel);
       }
-      at += 1 + lineBytes;
+      [above, line] = [line, above];
     }
   }
-  return { data, width, height };
+  source.close();
+  return shrunk.image();
 }
 
 function parse(bytes: Uint8Array<ArrayBuffer>): PngFile {
@@ -74,9 +90,19 @@ function parse(bytes: Uint8Array<ArrayBuffer>): PngFile {
   for (let at = signature.length; at + 8 <= bytes.length; ) {
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if (at + 8 + length > bytes.length) throw new Error(`it ends within its chunk ${type}`);
-    chunks.set(type, [...(chunks.get(type) ?? []), bytes.subarray(at + 8, at + 8 + length)]);
-    // Each chunk is followed by its checksum, 4 bytes. The pixels have another one, which inflating compares.
+    if (type === 'IEND') break;
+    if (at + 12 + length > bytes.length) throw new Error(`it ends within its chunk ${type}`);
+    const body = bytes.subarray(at + 8, at + 8 + length);
+    // Who reads the chunk must read it right; the others (names, times, profiles) may be damaged.
+    if (
+      needed.has(type) &&
+      checksum(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length)
+    ) {
+      throw new Error(`its chunk ${type} is damaged (its checksum does not fit)`);
+    }
+    const same = chunks.get(type);
+    if (same) same.push(body);
+    else chunks.set(type, [body]);
     at += 12 + length;
   }
   const header = chunks.get('IHDR')?.[0];
@@ -87,6 +113,7 @@ function parse(bytes: Uint8Array<ArrayBuffer>): PngFile {
   if (!channels || ![1, 2, 4, 8, 16].includes(depth!)) {
     throw new Error(`it has colour type ${type} in ${depth} bits`);
   }
+  if (size.getUint32(0) === 0 || size.getUint32(4) === 0) throw new Error('it has no pixels');
   return {
     width: size.getUint32(0),
     height: size.getUint32(4),
@@ -100,33 +127,61 @@ function parse(bytes: Uint8Array<ArrayBuffer>): PngFile {
   };
 }
 
-async function inflated(data: Blob): Promise<Uint8Array> {
-  const stream = data.stream().pipeThrough(new DecompressionStream('deflate'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/** The inflated bytes of a stream, a line at a time. */
+class ByteSource {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #chunk = new Uint8Array(0);
+  #at = 0;
+
+  constructor(data: Blob) {
+    this.#reader = data.stream().pipeThrough(new DecompressionStream('deflate')).getReader();
+  }
+
+  /** Fills a line from what has been inflated; false, with nothing taken, where that is too short. */
+  take(line: Uint8Array): boolean {
+    if (this.#chunk.length - this.#at < line.length) return false;
+    line.set(this.#chunk.subarray(this.#at, this.#at + line.length));
+    this.#at += line.length;
+    return true;
+  }
+
+  /** Fills a line, inflating what is missing. */
+  async fill(line: Uint8Array): Promise<void> {
+    for (let filled = 0; filled < line.length; ) {
+      const part = this.#chunk.subarray(this.#at, this.#at + line.length - filled);
+      line.set(part, filled);
+      filled += part.length;
+      this.#at += part.length;
+      if (filled === line.length) return;
+      const { value, done } = await this.#reader.read().catch(() => {
+        throw new Error('its pixels are damaged, or end too early');
+      });
+      if (done) throw new Error('its pixels end too early');
+      [this.#chunk, this.#at] = [value as Uint8Array<ArrayBuffer>, 0];
+    }
+  }
+
+  /** Leaves what follows the last line. */
+  close(): void {
+    this.#reader.cancel().catch(() => {});
+  }
 }
 
 /**
- * Undoes the filters of scanlines, in place.
- * @param lines u8 [rows, 1 + lineBytes]: a filter's number, then the line.
+ * Undoes the filter of a line, in place.
+ * @param line u8 [1 + bytes]: a filter's number, then the samples.
+ * @param above the line before it, unfiltered; zeros for the first.
  * @param pixelBytes bytes to the pixel on the left; 1 where several pixels share a byte.
  */
-function unfilter(lines: Uint8Array, lineBytes: number, pixelBytes: number): void {
-  const stride = 1 + lineBytes;
-  for (let start = 0; start < lines.length; start += stride) {
-    const filter = lines[start]!;
-    if (filter > 4) throw new Error(`it has a filter ${filter}`);
-    for (let i = 1; i < stride; i++) {
-      const at = start + i;
-      const left = i > pixelBytes ? lines[at - pixelBytes]! : 0;
-      const above = start > 0 ? lines[at - stride]! : 0;
-      if (filter === 1) lines[at]! += left;
-      else if (filter === 2) lines[at]! += above;
-      else if (filter === 3) lines[at]! += (left + above) >> 1;
-      else if (filter === 4) {
-        const corner = start > 0 && i > pixelBytes ? lines[at - stride - pixelBytes]! : 0;
-        lines[at]! += paeth(left, above, corner);
-      }
-    }
+function unfilter(line: Uint8Array, above: Uint8Array, pixelBytes: number): void {
+  const filter = line[0]!;
+  if (filter > 4) throw new Error(`it has a filter ${filter}`);
+  for (let i = 1; i < line.length && filter > 0; i++) {
+    const left = i > pixelBytes ? line[i - pixelBytes]! : 0;
+    if (filter === 1) line[i]! += left;
+    else if (filter === 2) line[i]! += above[i]!;
+    else if (filter === 3) line[i]! += (left + above[i]!) >> 1;
+    else line[i]! += paeth(left, above[i]!, i > pixelBytes ? above[i - pixelBytes]! : 0);
   }
 }
 
@@ -171,4 +226,17 @@ function writePixel(
   const scale = 255 / (2 ** depth - 1);
   for (let c = 0; c < 3; c++) data[out + c] = Math.round(scale * sampleAt(colours === 1 ? 0 : c));
   data[out + 3] = channels === colours ? 255 : Math.round(scale * sampleAt(colours));
+}
+
+/** CRC-32 of each byte (PNG, annex D). */
+const checksums = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte;
+  for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? 0xedb88320 ^ (sum >>> 1) : sum >>> 1;
+  return sum;
+});
+
+function checksum(bytes: Uint8Array): number {
+  let sum = 0xffffffff;
+  for (const byte of bytes) sum = checksums[(sum ^ byte) & 255]! ^ (sum >>> 8);
+  return ~sum >>> 0;
 }
