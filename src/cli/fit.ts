@@ -1,6 +1,7 @@
 import { LimbeckError } from '../errors';
+import { objectFormats } from '../object/read_object';
 import { fitObject, metricsLine } from './fit_object';
-import { fitDefaults, fitEntries, fitFlags, fitOptions } from './fit_options';
+import { fitDefaults, fitEntries, fitFlags, fitOptions, upAxisOf } from './fit_options';
 import { type Flags, helpRow, helpRows, parseFlags } from './flags';
 import { say } from './machine';
 import { openNodeGpu } from './node_gpu';
@@ -26,7 +27,8 @@ export async function fit(args: readonly string[]): Promise<void> {
   }
   const options = fitOptions(parsed, parsed.prompt);
   const output = await Output.open(parsed.get('out') ?? 'out');
-  const object = await readObjectFile(options.file);
+  const object = await readObjectFile(options.file, upAxisOf(parsed));
+  for (const note of object.notes) say(note);
   const gpu = await openNodeGpu(parsed.get('adapter') ?? '');
   const { files, metrics } = await fitObject(gpu, object, options, output);
   say(metricsLine(metrics));
@@ -36,7 +38,7 @@ export async function fit(args: readonly string[]): Promise<void> {
 /** The text of `fit --help`. */
 function helpText(): string {
   return [
-    'Fits a radiance field to an object (GLB or OBJ, with vertex colours or textures) from known cameras.',
+    `Fits a radiance field to an object (${objectFormats}, with the files beside it) from known cameras.`,
     '',
     'Usage: npm run fit -- OBJECT.glb [--size 128] [--steps 1500] [--seed 0] [--out DIR]',
     '',

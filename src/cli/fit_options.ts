@@ -1,11 +1,13 @@
 import { basename } from 'node:path';
 import { fitSettings, knownSize } from '../fit/fit';
+import { type UpAxis, upAxes } from '../object/read_object';
 import {
   type Entry,
   migrated,
   presetOf,
   presets,
   type Settings,
+  SettingsError,
   settingEntries,
 } from '../settings';
 import { type Flags, numberFlag, type Parsed } from './flags';
@@ -19,8 +21,17 @@ export const fitFlags: Flags = {
     text: 'side of the views that the field is fitted to (default: 128 pixels, 512 with --preset high)',
   },
   preset: { value: 'NAME', text: `settings to start from: ${Object.keys(presets).join(', ')}` },
+  up: { value: 'AXIS', text: `which axis of the file is up: ${upAxes.join(', ')} (default: auto)` },
   adapter: machineFlags.adapter!,
 };
+
+/** @throws SettingsError for an axis that is none. */
+export function upAxisOf(parsed: Parsed): UpAxis {
+  const given = parsed.get('up') ?? 'auto';
+  const axis = upAxes.find((known) => known === given);
+  if (axis) return axis;
+  throw new SettingsError(`Unknown axis '${given}'.`, `Choose one of ${upAxes.join(', ')}.`);
+}
 
 /** Settings that a fit depends on; the others are about the prior, or about other formats. */
 export const fitEntries: readonly Entry[] = settingEntries.filter(({ path }) =>

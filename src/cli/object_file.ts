@@ -1,22 +1,51 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import type { NormalisedObject } from '../object/normalise';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { decodeInNode } from '../image/picture_node';
+import type { FilesBeside } from '../object/files_beside';
 import { ObjectError } from '../object/object_mesh';
-import { readObject } from '../object/read_object';
+import { type ReadObject, readObject, type UpAxis } from '../object/read_object';
+
+/** Folders below an object's in which its pictures are looked for, and the files that are looked at. */
+const reach = { depth: 3, files: 5000 };
 
 /** The object in a file, with the materials and textures beside it. @throws ObjectError as `readObject`. */
-export async function readObjectFile(path: string): Promise<NormalisedObject> {
-  const folder = dirname(path);
-  return readObject(await bytesOf(path), basename(path), (name) => bytesOf(join(folder, name)));
+export async function readObjectFile(path: string, up: UpAxis = 'auto'): Promise<ReadObject> {
+  const bytes = await readFile(path).catch((error: Error) => {
+    throw new ObjectError(`${path} cannot be read: ${error.message}.`, 'Check the path.');
+  });
+  const beside = filesOf(dirname(path));
+  return readObject(new Uint8Array(bytes), basename(path), beside, { up, platform: decodeInNode });
 }
 
-async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    throw new ObjectError(
-      `${path} cannot be read: ${(error as Error).message}.`,
-      'Check the path.',
-    );
-  }
+function filesOf(folder: string): FilesBeside {
+  let listed: Promise<readonly string[]> | undefined;
+  return {
+    read: async (path) => {
+      try {
+        return new Uint8Array(await readFile(join(folder, path)));
+      } catch {
+        return undefined;
+      }
+    },
+    list: () => {
+      listed ??= pathsBelow(folder);
+      return listed;
+    },
+  };
+}
+
+/** The files of a folder and of those in it, relative to it, with '/'. */
+async function pathsBelow(folder: string): Promise<readonly string[]> {
+  const paths: string[] = [];
+  const visit = async (at: string, depth: number): Promise<void> => {
+    const entries = await readdir(at, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (paths.length >= reach.files) return;
+      const path = join(at, entry.name);
+      if (entry.isFile()) paths.push(relative(folder, path).replaceAll('\\', '/'));
+      else if (entry.isDirectory() && depth < reach.depth) await visit(path, depth + 1);
+    }
+  };
+  await visit(folder, 0);
+  return paths;
 }

@@ -2,9 +2,8 @@ import { colourDifference, psnr, silhouetteOverlap } from '../image/metrics';
 import { linear } from '../image/srgb';
 import { onWhite, viewAt } from '../image/views';
 import type { Mesh } from '../mesh/surface/extract';
-import { flatten } from '../object/flatten';
 import type { ObjectMesh } from '../object/object_mesh';
-import { readGlb } from '../object/read_glb';
+import { readMesh } from '../object/read_object';
 import { objectViews } from '../object/views';
 import type { Fit } from './fit';
 import { sphereCameras } from './known_views';
@@ -64,8 +63,7 @@ export async function fitMetrics(
       colourDifference: total('sum') / total('count'),
     };
   };
-  const texturedMesh =
-    textured && (await flatten(await readGlb(textured, 'textured.glb'), 'textured.glb'));
+  const texturedMesh = textured && (await readMesh(textured, 'textured.glb')).mesh;
   return {
     psnr: spread(field.map((view, i) => psnr(view, wanted[i]!))),
     psnrOnWhite: spread(field.map((view, i) => psnr(onWhite(view), onWhite(wanted[i]!)))),

@@ -1,6 +1,6 @@
 import { linear } from '../image/srgb';
 import type { Camera } from '../render/camera';
-import type { ObjectMesh } from './object_mesh';
+import type { ObjectMesh, TextureImage } from './object_mesh';
 import { readTexture } from './texture_image';
 
 /** What the camera sees at each sample of a view; samples are the centres of a grid of cells. */
@@ -49,7 +49,7 @@ export function rasterise(mesh: ObjectMesh, camera: Camera, width: number, heigh
 }
 
 function project(
-  positions: Float32Array,
+  positions: ObjectMesh['positions'],
   { c2w, fovy }: Camera,
   width: number,
   height: number,
@@ -106,7 +106,7 @@ function draw(
       if (near <= nearness[sample]!) continue;
       const [second, third] = [(onB * bz) / near, (onC * cz) / near];
       if (paint.cutoff > 0 && paint.texture) {
-        const [u, v] = place(mesh, triangle, second, third);
+        const [u, v] = place(mesh, mesh.uvs, triangle, second, third);
         readTexture(paint.texture, u, v, 1, texel);
         if (texel[3]! < 255 * paint.cutoff) continue;
       }
@@ -119,7 +119,13 @@ function draw(
 }
 
 /** Texture coordinates at a point of a triangle. */
-function place({ indices, uvs }: ObjectMesh, triangle: number, second: number, third: number) {
+function place(
+  { indices }: ObjectMesh,
+  uvs: Float32Array,
+  triangle: number,
+  second: number,
+  third: number,
+) {
   const a = 2 * indices[3 * triangle]!;
   const b = 2 * indices[3 * triangle + 1]!;
   const c = 2 * indices[3 * triangle + 2]!;
@@ -131,39 +137,62 @@ function place({ indices, uvs }: ObjectMesh, triangle: number, second: number, t
 }
 
 function colour(mesh: ObjectMesh, projected: Float64Array, hits: Hits): Uint8Array<ArrayBuffer> {
-  const { indices, colours, paints, paintOf } = mesh;
+  const { indices, colours, paints, paintOf, uvs, emissionUvs = uvs } = mesh;
   const { texel } = hits;
   const rgba = new Uint8Array(4 * hits.triangle.length);
-  const footprints = new Map<number, number>();
+  const painted = new Map<number, number>();
+  const glowing = new Map<number, number>();
+  const read = (texture: TextureImage, at: Float32Array, seen: Map<number, number>, hit: Hit) => {
+    const texels = seen.get(hit.triangle) ?? footprint(mesh, texture, at, projected, hit.triangle);
+    seen.set(hit.triangle, texels);
+    const [u, v] = place(mesh, at, hit.triangle, hit.second, hit.third);
+    readTexture(texture, u, v, texels, texel);
+  };
+  const light = new Float64Array(3);
   for (let sample = 0; sample < hits.triangle.length; sample++) {
     const triangle = hits.triangle[sample]!;
     if (triangle < 0) continue;
     const second = hits.weights[2 * sample]!;
     const third = hits.weights[2 * sample + 1]!;
-    const { texture } = paints[paintOf[triangle]!]!;
-    if (texture) {
-      const texels = footprints.get(triangle) ?? footprint(mesh, projected, triangle);
-      footprints.set(triangle, texels);
-      const [u, v] = place(mesh, triangle, second, third);
-      readTexture(texture, u, v, texels, texel);
-    }
+    const hit = { triangle, second, third };
+    const { texture, emission } = paints[paintOf[triangle]!]!;
+    if (texture) read(texture, uvs, painted, hit);
     const a = 3 * indices[3 * triangle]!;
     const b = 3 * indices[3 * triangle + 1]!;
     const c = 3 * indices[3 * triangle + 2]!;
     for (let k = 0; k < 3; k++) {
       const vertex =
         (1 - second - third) * colours[a + k]! + second * colours[b + k]! + third * colours[c + k]!;
-      rgba[4 * sample + k] = displayByte(texture ? vertex * linearOf(texel[k]!) : vertex);
+      light[k] = texture ? vertex * linearOf(texel[k]!) : vertex;
     }
+    if (emission) {
+      if (emission.texture) read(emission.texture, emissionUvs, glowing, hit);
+      for (let k = 0; k < 3; k++) {
+        light[k]! += emission.colour[k]! * (emission.texture ? linearOf(texel[k]!) : 1);
+      }
+    }
+    for (let k = 0; k < 3; k++) rgba[4 * sample + k] = displayByte(light[k]!);
     rgba[4 * sample + 3] = 255;
   }
   return rgba;
 }
 
-/** Texels of a triangle's texture, along a side, that one sample of the view covers. */
-function footprint(mesh: ObjectMesh, projected: Float64Array, triangle: number): number {
-  const { indices, uvs, paints, paintOf } = mesh;
-  const { width, height } = paints[paintOf[triangle]!]!.texture!.levels[0]!;
+/** A point of a triangle, by the weights of its second and third corner. */
+interface Hit {
+  readonly triangle: number;
+  readonly second: number;
+  readonly third: number;
+}
+
+/** Texels of a texture, along a side, that one sample of the view covers on a triangle. */
+function footprint(
+  { indices }: ObjectMesh,
+  { levels }: TextureImage,
+  uvs: Float32Array,
+  projected: Float64Array,
+  triangle: number,
+): number {
+  const { width, height } = levels[0]!;
   const [a, b, c] = [0, 1, 2].map((corner) => indices[3 * triangle + corner]!) as [
     number,
     number,

@@ -1,49 +1,5 @@
-import jpeg from 'jpeg-js';
-import { decodePng } from '../image/decode_png';
 import type { Image } from '../image/image';
-import { ObjectError, type TextureImage, type Wrap } from './object_mesh';
-
-/** The most memory that decoding a JPEG may take, in MB: over 100 million pixels fit. */
-const jpegMemory = 2048;
-
-/** Formats that are not read, by the characters at some byte of a file. */
-const foreign: readonly [format: string, at: number, start: string][] = [
-  ['WebP', 8, 'WEBP'],
-  ['KTX2', 1, 'KTX 20'],
-  ['AVIF', 4, 'ftypavif'],
-  ['GIF', 0, 'GIF8'],
-  ['BMP', 0, 'BM'],
-  ['DDS', 0, 'DDS '],
-];
-
-/**
- * Decodes a PNG or a JPEG.
- * @param name for errors.
- * @throws ObjectError for another format or a damaged file.
- */
-export async function decodeTexture(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<Image> {
-  try {
-    if (bytes[0] === 0x89 && bytes[1] === 0x50) return await decodePng(bytes);
-    if (bytes[0] === 0xff && bytes[1] === 0xd8) return decodeJpeg(bytes);
-  } catch (error) {
-    throw new ObjectError(
-      `${name} cannot be decoded: ${(error as Error).message}.`,
-      'Save the object with its textures anew.',
-    );
-  }
-  const text = String.fromCharCode(...bytes.subarray(0, 16));
-  const format = foreign.find(([, at, start]) => text.startsWith(start, at))?.[0];
-  throw new ObjectError(
-    `${name} is ${format ? `a ${format} picture` : 'in an unknown format'}.`,
-    'Save the object with PNG or JPEG textures.',
-  );
-}
-
-function decodeJpeg(bytes: Uint8Array): Image {
-  const options = { useTArray: true, maxMemoryUsageInMB: jpegMemory } as const;
-  const { data, width, height } = jpeg.decode(bytes, options);
-  return { data: new Uint8ClampedArray(data), width, height };
-}
+import type { TextureImage, Wrap } from './object_mesh';
 
 /** An image, then each halving of it: a texel is the mean of four, in display sRGB as a view's pixels are. */
 export function mipLevels(whole: Image): Image[] {

@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
-import type { NormalisedObject } from '../../src/object/normalise';
-import { ObjectError } from '../../src/object/object_mesh';
-import { readObject } from '../../src/object/read_object';
+import { decodeInNode } from '../../src/image/picture_node';
+import { type ReadObject, type ReadOptions, readObject } from '../../src/object/read_object';
+import { besideOf } from './case_files';
 
 /** A GLB of any JSON and binary data. */
 export function glbOf(json: object, bin: Uint8Array): Uint8Array {
@@ -27,14 +27,12 @@ export function read(
   name: string,
   content: Uint8Array | string,
   others: Readonly<Record<string, Uint8Array | string>> = {},
-): Promise<NormalisedObject> {
+  options: ReadOptions = {},
+): Promise<ReadObject> {
   const bytes = (file: Uint8Array | string) =>
     typeof file === 'string' ? new TextEncoder().encode(file) : new Uint8Array(file);
-  return readObject(bytes(content), name, async (other) => {
-    const found = others[other];
-    if (found === undefined) throw new ObjectError(`${other} cannot be read.`, 'Put it beside.');
-    return bytes(found);
-  });
+  const files = new Map(Object.entries(others).map(([path, file]) => [path, bytes(file)]));
+  return readObject(bytes(content), name, besideOf(files), { platform: decodeInNode, ...options });
 }
 
 /** Two triangles of a square of side 4 around (5, 0, 1), and their texture coordinates. */

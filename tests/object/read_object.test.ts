@@ -7,7 +7,7 @@ describe('a file that will not do is refused with its name and a remedy:', () =>
   const whole = triangles({ positions: square });
   const of = (json: object, positions = square) => triangles({ positions, json });
   const cases: [string, string, Uint8Array, RegExp][] = [
-    ['nothing in it', 'empty.glb', new Uint8Array(0), /empty.glb is not a GLB/],
+    ['nothing in it', 'empty.glb', new Uint8Array(0), /empty.glb cannot be read as glTF/],
     [
       'a picture',
       'picture.glb',
@@ -26,7 +26,7 @@ describe('a file that will not do is refused with its name and a remedy:', () =>
       'JSON that is none',
       'json.glb',
       whole.map((b, i) => (i === 20 ? 65 : b)),
-      /cannot be read as a GLB/,
+      /cannot be read as glTF: its JSON is damaged/,
     ],
     [
       'lines',
@@ -35,18 +35,21 @@ describe('a file that will not do is refused with its name and a remedy:', () =>
       /no triangles/,
     ],
     ['no meshes', 'none.glb', of({ nodes: [{}], meshes: [] }), /no triangles: points and lines/],
+    ['a ZIP', 'object.zip', Buffer.from('PK\x03\x04...'), /object.zip is a ZIP archive.*Unpack/],
+    ['an FBX', 'object.fbx', Buffer.from('Kaydara FBX Binary'), /object.fbx is an FBX.*GLB/],
+    ['something else', 'object.txt', Buffer.from('hello'), /none of GLB, glTF, OBJ, PLY and STL/],
     ['meshes that no node shows', 'hidden.glb', of({ nodes: [{}] }), /no triangles/],
     [
       'NaN',
       'nan.glb',
       of({}, [...square.slice(0, 17), Number.NaN]),
-      /position that is NaN, at vertex 5/,
+      /position that is NaN, in triangle 2/,
     ],
     [
       'infinity',
       'inf.glb',
       of({}, [Number.POSITIVE_INFINITY, ...square.slice(1)]),
-      /position that is (NaN|Infinity), at vertex 0/,
+      /position that is (NaN|Infinity), in triangle 1/,
     ],
     ['a single point', 'point.glb', of({}, Array(9).fill(1)), /single point/],
     [
@@ -59,7 +62,7 @@ describe('a file that will not do is refused with its name and a remedy:', () =>
       'triangles elsewhere',
       'split.glb',
       of({ buffers: [{ uri: 'data.bin', byteLength: 72 }] }),
-      /in data.bin.* [Ss]ave it as one GLB/,
+      /in data.bin.* save it as one GLB/,
     ],
   ];
   test.each(cases)('%s', async (_, name, content, message) => {

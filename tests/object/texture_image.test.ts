@@ -11,16 +11,19 @@ test('a JPEG is read', async () => {
   expect(Math.abs(r! - 200) + Math.abs(g! - 100) + Math.abs(b! - 50)).toBeLessThan(12);
 });
 
-test('a WebP texture is refused', async () => {
+test('a damaged WebP is refused, and any where there is no decoder', async () => {
   const image = Buffer.from('RIFF\0\0\0\0WEBPVP8 ');
-  expect(
-    await refusal(read('webp.glb', triangles({ positions: square, uvs: squareUvs, image }))),
-  ).toMatch(/texture 0 of webp.glb is a WebP picture.* [Ss]ave .* PNG or JPEG/);
+  const glb = triangles({ positions: square, uvs: squareUvs, image });
+  expect(await refusal(read('webp.glb', glb))).toMatch(
+    /image 0, a texture of webp.glb.*damaged WebP/,
+  );
+  const alone = read('webp.glb', glb, {}, { platform: undefined });
+  expect(await refusal(alone)).toMatch(/a WebP picture.*PNG, JPEG and TGA are read/);
 });
 
 test('a damaged PNG is refused', async () => {
   const image = pngOf(1, 2, 3).subarray(0, 40);
   await expect(
     read('cut.glb', triangles({ positions: square, uvs: squareUvs, image })),
-  ).rejects.toThrow(/texture 0 of cut.glb cannot be decoded/);
+  ).rejects.toThrow(/image 0, a texture of cut.glb, cannot be read: its pixels/);
 });
