@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adapterName } from '../gpu/device';
+import { decodeInNode } from '../image/picture_node';
 import { LocalFiles } from '../prior/files';
 import { priorFolder, shippedPriors } from '../prior/shipped';
 import { type BackendKind, chooseBackend } from '../runtime/backend';
@@ -64,7 +65,7 @@ export async function openEngine({ model, adapter, denoiser }: Machine): Promise
   const gpu = await openNodeGpu(adapter);
   const backend = await openNodeBackend(gpu, chooseBackend(gpu, denoiser));
   const files = new LocalFiles(folderOf(model), readFile);
-  const engine = await Engine.open({ gpu, backend, files });
+  const engine = await Engine.open({ gpu, backend, files, platform: decodeInNode });
   say(`${adapterName(gpu.adapter)}; denoiser: ${engine.denoiserDescription}`);
   return engine;
 }

@@ -1,4 +1,4 @@
-import type { PlatformDecoder } from './picture';
+import type { PlatformDecoder } from './platform';
 
 /** Whether this is a page or a Worker that decodes pictures. */
 export const hasBitmaps = (): boolean =>

@@ -1,26 +1,16 @@
 import jpeg from 'jpeg-js';
 import { TGALoader } from 'three/addons/loaders/TGALoader.js';
+import { decodeBitmap, hasBitmaps } from './bitmap';
 import { decodePng } from './decode_png';
 import type { Image } from './image';
+import type { PlatformDecoder, PlatformFormat } from './platform';
 import { ShrinkingImage } from './shrinking_image';
 
 /** Formats that a file tells by its first bytes. */
 type Format = 'PNG' | 'JPEG' | 'WebP' | 'AVIF' | 'GIF' | 'BMP' | 'KTX2' | 'DDS' | 'TIFF' | 'SVG';
 
-/** Formats that the platform decodes: a page by itself, Node by packages. */
-export type PlatformFormat = 'WebP' | 'AVIF' | 'GIF' | 'BMP';
-
-/**
- * Decodes what this project has no decoder of its own for; see `bitmap.ts` for pages, `picture_node.ts` for Node.
- * @throws Error saying what is wrong with the bytes.
- */
-export type PlatformDecoder = (
-  bytes: Uint8Array<ArrayBuffer>,
-  format: PlatformFormat,
-) => Promise<Image>;
-
 export interface PictureOptions {
-  /** For WebP, AVIF, GIF and BMP; without it they are refused. */
+  /** For WebP, AVIF, GIF and BMP, which are refused without it. Default: the browser's own where there is one. */
   readonly platform?: PlatformDecoder | undefined;
   /** A picture of more pixels is halved until it has no more. Default: no limit. */
   readonly most?: number;
@@ -35,8 +25,11 @@ const platformFormats: readonly string[] = [
   'BMP',
 ] satisfies PlatformFormat[];
 
+const browserDecoder = () => (hasBitmaps() ? decodeBitmap : undefined);
+
 /** What is read, in words. */
-export const pictureFormats = 'PNG, JPEG, WebP, AVIF, GIF, BMP and TGA';
+export const pictureFormats = (platform: PlatformDecoder | undefined = browserDecoder()): string =>
+  platform ? 'PNG, JPEG, WebP, AVIF, GIF, BMP and TGA' : 'PNG, JPEG and TGA';
 
 /** First bytes of formats, at some place in a file. */
 const signatures: readonly [format: Format, at: number, start: string][] = [
@@ -68,7 +61,7 @@ const mostPixels = 2 ** 27;
  */
 export async function decodePicture(
   bytes: Uint8Array<ArrayBuffer>,
-  { platform, most = mostPixels, name = '' }: PictureOptions = {},
+  { platform = browserDecoder(), most = mostPixels, name = '' }: PictureOptions = {},
 ): Promise<Image> {
   const format = pictureFormat(bytes);
   if (format === 'PNG') return decodePng(bytes, most);

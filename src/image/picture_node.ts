@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Image } from './image';
-import type { PlatformDecoder, PlatformFormat } from './picture';
+import type { PlatformDecoder, PlatformFormat } from './platform';
 
 const require = createRequire(import.meta.url);
 

@@ -1,5 +1,4 @@
-import { decodeBitmap, hasBitmaps } from '../image/bitmap';
-import type { PlatformDecoder } from '../image/picture';
+import type { PlatformDecoder } from '../image/platform';
 import { type FilesBeside, noFilesBeside } from './files_beside';
 import { readGltf } from './gltf/read_gltf';
 import { boundsOf, type NormalisedObject, normalise, standUp } from './normalise';
@@ -87,7 +86,7 @@ export async function readMesh(
   bytes: Uint8Array<ArrayBuffer>,
   name: string,
   beside: FilesBeside = noFilesBeside,
-  { up = 'auto', platform = hasBitmaps() ? decodeBitmap : undefined }: ReadOptions = {},
+  { up = 'auto', platform }: ReadOptions = {},
 ): Promise<{ readonly mesh: ObjectMesh; readonly notes: readonly string[] }> {
   const notes = new Set<string>();
   const read = readerOf(bytes, name);

@@ -1,4 +1,4 @@
-import type { PlatformDecoder } from '../image/picture';
+import type { PlatformDecoder } from '../image/platform';
 import type { FilesBeside } from './files_beside';
 import type { ObjectMesh } from './object_mesh';
 

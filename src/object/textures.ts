@@ -52,7 +52,7 @@ export class Textures {
     } catch (error) {
       throw new ObjectError(
         `${name}, a texture of ${this.#reading.name}, cannot be read: ${(error as Error).message}.`,
-        `Save it anew: ${this.#reading.platform ? pictureFormats : 'PNG, JPEG and TGA'} are read.`,
+        `Save it anew: ${pictureFormats(this.#reading.platform)} are read.`,
       );
     }
   }

@@ -6,6 +6,7 @@ import type { Gpu } from '../gpu/device';
 import { withinMemory } from '../gpu/out_of_memory';
 import { batchOf, questionsOf, type Texts } from '../guidance/queries';
 import { textsOf } from '../guidance/texts';
+import type { PlatformDecoder } from '../image/platform';
 import { Denoiser } from '../prior/denoiser';
 import { type ChosenExemplar, Exemplars, type ExemplarWish } from '../prior/exemplars/exemplars';
 import { FakeNetworks } from '../prior/fake_score';
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly backend: OrtBackend;
   readonly files: ModelFiles;
   readonly onProgress?: LoadProgress;
+  /** Decodes WebP and others of a person's pictures. Default: the browser's own. */
+  readonly platform?: PlatformDecoder;
 }
 
 /** A run of one of the generators that there are. */
@@ -63,7 +66,7 @@ export class Engine {
   private constructor(
     gpu: Gpu,
     runtime: Runtime,
-    parts: Pick<EngineOptions, 'files' | 'onProgress'> & {
+    parts: Pick<EngineOptions, 'files' | 'onProgress' | 'platform'> & {
       readonly prior: Prior;
       readonly encoder: PromptEncoder;
     },

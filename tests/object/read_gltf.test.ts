@@ -1,6 +1,7 @@
 import { MeshoptEncoder } from 'meshoptimizer/encoder';
 import { describe, expect, test } from 'vitest';
 import { refusal } from '../refusal';
+import { dracoSquare } from './draco';
 import { bounds, glbOf, pngOf, read, rounded, square, squareUvs, triangles } from './files';
 
 describe('compression', () => {
@@ -43,45 +44,8 @@ describe('compression', () => {
     },
   );
 
-  /** The square with a colour at each of its four corners, by Draco's encoder. */
-  const packed = Buffer.from(
-    'RFJBQ08CAgEBAAAABAIBAgAAAR//ARH/AREC/wAAAAAAAQAJAwAAAgECAgQAAQEBAQEAAwMBMAEQAwAogpgAAAAAAP8HAAAAAEBAAAAAwAAA' +
-      'gD8AAIBACwEBAQADAwEwARADACSCKTECAAAAAP8AAAA=',
-    'base64',
-  );
-  const json = {
-    extensionsUsed: ['KHR_draco_mesh_compression'],
-    extensionsRequired: ['KHR_draco_mesh_compression'],
-    asset: { version: '2.0' },
-    scenes: [{ nodes: [0] }],
-    nodes: [{ mesh: 0 }],
-    meshes: [
-      {
-        primitives: [
-          {
-            attributes: { POSITION: 0, COLOR_0: 1 },
-            indices: 2,
-            extensions: {
-              KHR_draco_mesh_compression: {
-                bufferView: 0,
-                attributes: { POSITION: 0, COLOR_0: 1 },
-              },
-            },
-          },
-        ],
-      },
-    ],
-    accessors: [
-      { ...bounds(square), componentType: 5126, count: 4, type: 'VEC3' },
-      { componentType: 5121, normalized: true, count: 4, type: 'VEC4' },
-      { componentType: 5125, count: 6, type: 'SCALAR' },
-    ],
-    bufferViews: [{ buffer: 0, byteLength: packed.length }],
-    buffers: [{ byteLength: packed.length }],
-  };
-
   test('by Draco is read', async () => {
-    const { centre, mesh } = await read('draco.glb', glbOf(json, packed));
+    const { centre, mesh } = await read('draco.glb', dracoSquare());
     expect(rounded(centre)).toEqual([5, 0, 1]);
     expect(mesh.paintOf.length).toBe(2);
     const colours = Array.from({ length: 6 }, (_, i) =>
@@ -91,10 +55,9 @@ describe('compression', () => {
   });
 
   test('by Draco, damaged', async () => {
-    const cut = packed.subarray(0, 60);
-    const bufferViews = [{ buffer: 0, byteLength: cut.length }];
-    const glb = glbOf({ ...json, bufferViews, buffers: [{ byteLength: cut.length }] }, cut);
-    expect(await refusal(read('draco.glb', glb))).toMatch(/compressed with Draco is damaged/);
+    expect(await refusal(read('draco.glb', dracoSquare(60)))).toMatch(
+      /compressed with Draco is damaged/,
+    );
   });
 });
 

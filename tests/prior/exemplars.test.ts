@@ -1,6 +1,6 @@
 /** A library of exemplars and what a prior is shown of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeTexture } from '../../src/object/texture_image';
+import { decodePicture } from '../../src/image/picture';
 import { Denoiser } from '../../src/prior/denoiser';
 import { Bm25 } from '../../src/prior/exemplars/bm25';
 import { Exemplars, type ExemplarWish } from '../../src/prior/exemplars/exemplars';
@@ -53,7 +53,7 @@ const folder = (files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) =>
     return bytes;
   });
 const load = (files = prior.files) =>
-  Library.load(folder(files), prior.manifest.files.library!, decodeTexture);
+  Library.load(folder(files), prior.manifest.files.library!, decodePicture);
 
 beforeAll(async () => {
   t = await openTestGpu();

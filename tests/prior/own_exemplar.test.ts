@@ -3,8 +3,8 @@
 import { PNG } from 'pngjs';
 import { expect, test } from 'vitest';
 import type { Image } from '../../src/image/image';
+import { decodeInNode } from '../../src/image/picture_node';
 import { encodePng } from '../../src/image/png_node';
-import { decodeTexture } from '../../src/object/texture_image';
 import { withoutBackground } from '../../src/prior/exemplars/background';
 import { readExemplar } from '../../src/prior/exemplars/own';
 import { pictureView } from '../../src/prior/exemplars/picture';
@@ -89,7 +89,7 @@ const read = (bytes: Uint8Array, name: string, keepBackground = false) =>
     { name, bytes: new Uint8Array(bytes), keepBackground },
     manifest,
     manifest.exemplar!,
-    decodeTexture,
+    decodeInNode,
   );
 const pngOf = async (image: Image) => new Uint8Array(await encodePng(image));
 

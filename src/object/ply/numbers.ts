@@ -8,6 +8,8 @@ export interface Numbers {
   next(type: NumberType): number;
   /** @throws ObjectError where so many rows of at least so many numbers or bytes cannot follow. */
   expect(rows: number, numbers: number, bytes: number): void;
+  /** Bytes of a binary file that nobody has asked for; 0 of a text. */
+  left(): number;
   /** What a file with such data is refused with. */
   damaged(reason: string): ObjectError;
 }
@@ -39,6 +41,7 @@ function binaryNumbers(data: Uint8Array, little: boolean, damaged: Damaged): Num
   let at = 0;
   return {
     damaged,
+    left: () => data.length - at,
     next: (type) => {
       if (at + bytesOf[type] > data.length) throw damaged(early);
       const value = readers[type](at);
@@ -57,6 +60,7 @@ function textNumbers(data: Uint8Array, damaged: Damaged): Numbers {
   let at = 0;
   return {
     damaged,
+    left: () => 0,
     next: () => {
       while (at >= row.length) {
         const { value, done } = lines.next();

@@ -40,14 +40,53 @@ const find = <T>(named: ReadonlyMap<string, T>, name: keyof typeof aliases): T |
 export const readPly: Reader = async (bytes, reading) => {
   const { name } = reading;
   const header = readHeader(bytes, name);
-  const numbers = numbersOf(bytes, header, name);
-  const tables = new Map<string, Table>();
-  for (const element of header.elements) tables.set(element.name, readTable(element, numbers));
+  const tables = readTables(bytes, header, name);
   const vertices = tables.get('vertex')?.columns ?? new Map();
   const builder = await build(vertices, facesOf(tables), reading, header);
   const blender = header.comments.some((comment) => comment.includes('Blender'));
   return { mesh: builder.mesh(), zUp: blender ? 'as Blender writes it' : undefined };
 };
+
+/** The comment of assimp, which up to version 5 writes binary colours as floats and calls them bytes. */
+const byAssimp = 'Open Asset Import Library';
+
+function readTables(bytes: Uint8Array, header: PlyHeader, name: string): Map<string, Table> {
+  const isByAssimp = header.comments.some((comment) => comment.includes(byAssimp));
+  if (!isByAssimp || header.encoding === 'ascii') return tablesOf(bytes, header, name).tables;
+  const elements = header.elements.map((element) => ({
+    ...element,
+    properties: element.properties.map((property) =>
+      property.type === 'u8' && !property.lengthType
+        ? { ...property, type: 'f32' as const }
+        : property,
+    ),
+  }));
+  try {
+    const { tables, left } = tablesOf(bytes, { ...header, elements }, name);
+    if (left === 0 && namesItsVertices(tables)) return tables;
+  } catch (error) {
+    if (!(error instanceof ObjectError)) throw error;
+  }
+  return tablesOf(bytes, header, name).tables;
+}
+
+/** Whether faces name no vertices but the file's: bytes that are read as what they are not do otherwise. */
+function namesItsVertices(tables: ReadonlyMap<string, Table>): boolean {
+  const count = tables.get('vertex')?.columns.get('x')?.values.length ?? 0;
+  const faces = tables.get('face');
+  const corners = faces && find(faces.lists, 'corners');
+  for (let i = 0; corners && i < corners.values.length; i++) {
+    if (!(corners.values.at(i) >= 0 && corners.values.at(i) < count)) return false;
+  }
+  return true;
+}
+
+function tablesOf(bytes: Uint8Array, header: PlyHeader, name: string) {
+  const numbers = numbersOf(bytes, header, name);
+  const tables = new Map<string, Table>();
+  for (const element of header.elements) tables.set(element.name, readTable(element, numbers));
+  return { tables, left: numbers.left() };
+}
 
 interface Table {
   readonly columns: Columns;

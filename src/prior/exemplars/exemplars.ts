@@ -1,6 +1,7 @@
 import { inWords, LimbeckError } from '../../errors';
 import type { Image } from '../../image/image';
-import { decodeTexture } from '../../object/texture_image';
+import { decodePicture } from '../../image/picture';
+import type { PlatformDecoder } from '../../image/platform';
 import type { Runtime } from '../../runtime/runtime';
 import type { LoadProgress, ModelFiles, Prior } from '../files';
 import type { ExemplarManifest } from '../manifest';
@@ -56,6 +57,8 @@ export interface ExemplarsParts {
   readonly runtime: Runtime;
   readonly encoder: Pick<PromptEncoder, 'encode'>;
   readonly onProgress?: LoadProgress | undefined;
+  /** Decodes WebP and others of a person's pictures. Default: the browser's own. */
+  readonly platform?: PlatformDecoder | undefined;
 }
 
 /** Below this similarity an object has little to do with what was said. */
@@ -85,7 +88,7 @@ export class Exemplars {
    */
   async add(file: ExemplarFile): Promise<OwnExemplar> {
     const { prior } = this.#parts;
-    const own = await readExemplar(file, prior.manifest, this.#asked(), decodeTexture);
+    const own = await readExemplar(file, prior.manifest, this.#asked(), this.#parts.platform);
     this.keep(own);
     return own;
   }
@@ -251,7 +254,7 @@ export class Exemplars {
         'Give a file of your own, or choose another prior.',
       );
     }
-    const library = await Library.load(files, entry, decodeTexture, onProgress);
+    const library = await Library.load(files, entry, decodePicture, onProgress);
     return { library, retrieval: new Retrieval(library) };
   }
 }

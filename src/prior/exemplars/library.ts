@@ -3,7 +3,6 @@ import type { Image } from '../../image/image';
 import { type LoadProgress, type ModelFiles, parseJson, readVerified } from '../files';
 import type { ModelFile } from '../manifest';
 import { besideIndex, type LibraryIndex, parseIndex } from './index_file';
-import type { PictureReader } from './own';
 import { scaledViews } from './views';
 
 /** Whose work an object is. */
@@ -12,6 +11,9 @@ export interface Attribution {
   readonly source: string;
   readonly licence: string;
 }
+
+/** Decodes a picture; @throws Error saying what is wrong with the bytes. */
+type PictureReader = (bytes: Uint8Array<ArrayBuffer>) => Promise<Image>;
 
 /** Objects that a prior may be shown, each in a strip of views from the exemplar cameras. */
 export class Library {
@@ -122,7 +124,12 @@ export class Library {
   async #decoded(i: number): Promise<Image> {
     const { pages, size, views } = this.index;
     const [at, length] = pages.places[i]!;
-    const page = await this.#decode(this.#bytes.slice(at, at + length), `${this.#path}, page ${i}`);
+    const page = await this.#decode(this.#bytes.slice(at, at + length)).catch((error: Error) => {
+      throw new LimbeckError(
+        `Page ${i} of ${this.#path} cannot be read: ${error.message}.`,
+        'Download it again.',
+      );
+    });
     const [width, height] = [pages.columns * views * size, pages.rows * size];
     if (page.width === width && page.height <= height && page.height % size === 0) return page;
     throw new LimbeckError(

@@ -1,5 +1,7 @@
 import { LimbeckError } from '../../errors';
-import type { Image } from '../../image/image';
+import { decodePicture } from '../../image/picture';
+import type { PlatformDecoder } from '../../image/platform';
+import { noFilesBeside } from '../../object/files_beside';
 import { readObject } from '../../object/read_object';
 import { objectViews } from '../../object/views';
 import { orbitCamera } from '../../render/camera';
@@ -30,9 +32,6 @@ export interface OwnExemplar extends ExemplarViews {
   readonly notes: readonly string[];
 }
 
-/** Decodes a picture; @throws Error saying what is wrong with the bytes. */
-export type PictureReader = (bytes: Uint8Array<ArrayBuffer>, name: string) => Promise<Image>;
-
 /**
  * Reads an object, all of whose views are then known, or a picture, which is taken for its front.
  * @throws LimbeckError for a file that is neither, or that shows nothing.
@@ -41,23 +40,23 @@ export async function readExemplar(
   file: ExemplarFile,
   manifest: Manifest,
   exemplar: ExemplarManifest,
-  read: PictureReader,
+  platform?: PlatformDecoder,
 ): Promise<OwnExemplar> {
   const { views: count, resolution: size, camera } = manifest;
   const { name, bytes, keepBackground } = file;
   if (bytes.length === 0) throw new LimbeckError(`${name} is empty.`, 'Give another file.');
   if (!isPicture(bytes)) {
-    const { mesh } = await readObject(bytes, name);
+    const { mesh, notes } = await readObject(bytes, name, noFilesBeside, { platform });
     const cameras = camera.azimuth_offsets.map((offset) =>
       orbitCamera({ ...camera, azimuth: exemplar.azimuth + offset, elevation: exemplar.elevation }),
     );
     const views = objectViews(mesh, cameras, size);
-    return { name, views, shown: new Float32Array(count).fill(1), notes: [] };
+    return { name, views, shown: new Float32Array(count).fill(1), notes };
   }
   if (isAnimated(bytes)) {
     throw new LimbeckError(`${name} is animated.`, 'Save one of its pictures by itself.');
   }
-  const picture = await read(bytes, name).catch((error: Error) => {
+  const picture = await decodePicture(bytes, { platform, name }).catch((error: Error) => {
     throw new LimbeckError(
       `${name} cannot be decoded: ${error.message.replace(/\.$/, '')}.`,
       'Save the picture anew, as PNG, JPEG or WebP.',
