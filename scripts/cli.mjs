@@ -1,13 +1,19 @@
 /** `npm run generate -- …` and the like: bundles the command line program if its sources changed, then runs it. */
 import { adapterEnvironment, ensureAdapter } from './setup/adapter.mjs';
-import { ensurePackages } from './setup/npm.mjs';
-import { runHere } from './setup/process.mjs';
+import { callersFolder, ensurePackages } from './setup/npm.mjs';
+import { orExit, runHere } from './setup/process.mjs';
 import { ensureProgram } from './setup/program.mjs';
 
-ensurePackages();
-ensureAdapter();
+orExit(() => {
+  ensurePackages();
+  ensureAdapter();
+});
+const program = await ensureProgram();
+const environment = adapterEnvironment();
+// Paths on the command line are meant from where the person is.
+process.chdir(callersFolder());
 process.exitCode = await runHere(
   process.execPath,
-  [await ensureProgram(), ...process.argv.slice(2)],
-  adapterEnvironment(),
+  [program, ...process.argv.slice(2)],
+  environment,
 );

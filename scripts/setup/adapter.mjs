@@ -18,7 +18,7 @@ import {
   install,
 } from './apt.mjs';
 import { cache } from './paths.mjs';
-import { outputOf, run, say } from './process.mjs';
+import { run, say, statusOf } from './process.mjs';
 
 const driver = 'libvulkan_lvp.so';
 const folder = join(cache, 'vulkan');
@@ -46,9 +46,40 @@ export function adapterEnvironment() {
  * The adapter that Node gets as things are.
  *
  * @returns {{ name: string, software: boolean } | null}
+ * @throws {Error} saying why Dawn does not load: then no driver helps
  */
 export function findAdapter() {
-  return JSON.parse(outputOf(process.execPath, [probe], adapterEnvironment()) || 'null');
+  const { status, stdout } = statusOf(process.execPath, [probe], adapterEnvironment());
+  const found = readProbe(status, stdout);
+  if (found && 'loadError' in found) throw new Error(dawnFailure(found.loadError));
+  return found;
+}
+
+/**
+ * What the probe said; null where a driver ended it.
+ *
+ * @param {number | null} status
+ * @param {string} stdout
+ * @returns {{ name: string, software: boolean } | { loadError: string } | null}
+ */
+function readProbe(status, stdout) {
+  const said = stdout ? JSON.parse(stdout) : null;
+  return status === 0 || said?.loadError ? said : null;
+}
+
+/** The systems that the npm package `webgpu` has Dawn for. */
+const dawnSystems = 'Linux with glibc (x64, arm64), macOS and Windows (x64, arm64)';
+
+/**
+ * @param {string} reason the loader's
+ */
+function dawnFailure(reason) {
+  const { platform, arch } = process;
+  return (
+    `Dawn, which is Node's WebGPU, does not load on this ${platform}-${arch} machine: ${reason}. The npm package ` +
+    `webgpu has it for ${dawnSystems}. Where the reason names GLIBC, a newer system is needed (Debian 12, Ubuntu ` +
+    '22.04 or later); where it names a file, install the package that has it. The page needs none of this: npm start.'
+  );
 }
 
 /**
@@ -78,11 +109,16 @@ export function ensureAdapter() {
   return installed;
 }
 
+/** For those who may not install anything, or have no network. */
+const withoutRights =
+  'Without the right to install: VK_ICD_FILENAMES may name the ICD file (a .json) of any Vulkan driver, such as ' +
+  'vk_swiftshader_icd.json beside Chromium or Chrome.';
+
 function installLavapipe() {
   if (process.platform !== 'linux' || !hasApt()) {
     throw new Error(
       `No WebGPU adapter. Install a graphics driver, or Mesa ${oldestMesa} or newer with lavapipe: ` +
-        'vulkan-swrast (Arch), mesa-vulkan-drivers (Debian, Ubuntu, Fedora).',
+        `vulkan-swrast (Arch), mesa-vulkan-drivers (Debian, Ubuntu, Fedora). ${withoutRights}`,
     );
   }
   const codename = backportsRelease();
@@ -102,6 +138,23 @@ function backportsRelease() {
 }
 
 /**
+ * @param {string} codename
+ * @param {string} work folder for the .deb
+ * @returns {string} path of the .deb
+ */
+function downloadDriver(codename, work) {
+  try {
+    return downloadFromBackports('mesa-vulkan-drivers', codename, work);
+  } catch (error) {
+    throw new Error(
+      `There is no WebGPU adapter, and mesa-vulkan-drivers of ${codename}-backports, a software driver, could not be ` +
+        `downloaded: is there a network? ${withoutRights}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
  * Puts the driver alone into the cache and lets the release's own packages provide the libraries that it links to.
  * It was made for this release, so they fit.
  *
@@ -110,7 +163,7 @@ function backportsRelease() {
 function installFromBackports(codename) {
   const work = mkdtempSync(join(cache, 'vulkan-'));
   try {
-    const deb = downloadFromBackports('mesa-vulkan-drivers', codename, work);
+    const deb = downloadDriver(codename, work);
     install(dependenciesOf(deb), 'a software Vulkan driver');
     run('dpkg-deb', ['--extract', deb, join(work, 'root')]);
     const path = readdirSync(join(work, 'root'), { recursive: true, encoding: 'utf8' }).find(

@@ -22,7 +22,10 @@ export function install(names, purpose) {
   if (packages.length === 0) return;
   const asRoot = rootCommand();
   const byHand = `apt-get update && apt-get install -y ${packages.join(' ')}`;
-  if (!asRoot) throw new Error(`${purpose} needs Debian packages. As root, run: ${byHand}`);
+  if (!asRoot)
+    throw new Error(
+      `${packages.join(', ')} (Debian) are missing for ${purpose}. As root, run: ${byHand}`,
+    );
   say(`installing ${packages.join(', ')} (Debian) for ${purpose}; this can take minutes`);
   const apt = (/** @type {string[]} */ ...args) => {
     const [command, ...rest] = [...asRoot, 'apt-get', ...patience, ...args];
@@ -35,7 +38,10 @@ export function install(names, purpose) {
       apt('install', '-y', '--no-install-recommends', ...packages);
     });
   } catch (error) {
-    throw new Error(`${purpose} needs Debian packages. As root, run: ${byHand}`, { cause: error });
+    throw new Error(
+      `${packages.join(', ')} (Debian) are missing for ${purpose} and could not be installed: that needs a network and root. Where there are both, run: ${byHand}`,
+      { cause: error },
+    );
   }
 }
 

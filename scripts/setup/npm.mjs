@@ -1,15 +1,35 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { root } from './paths.mjs';
 import { retry, run, say } from './process.mjs';
+
+/**
+ * The folder that this was called from. npm runs a package's scripts in its root and says where the person was.
+ *
+ * @returns {string}
+ */
+export function callersFolder() {
+  const { INIT_CWD: called, npm_package_json: manifest } = process.env;
+  // Another package's script that calls this one is where it says that it is.
+  const isOurScript = process.cwd() === resolve(root) && manifest === join(root, 'package.json');
+  return (isOurScript && called) || process.cwd();
+}
 
 /** Makes sure that node_modules holds what package-lock.json asks for. */
 export function ensurePackages() {
   if (isInstalled()) return;
   say('installing the npm packages; this can take minutes');
-  retry('npm ci', () =>
-    run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
-  );
+  try {
+    retry('npm ci', () =>
+      run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root }),
+    );
+  } catch (error) {
+    throw new Error(
+      'The npm packages could not be installed. That needs a network and room on the disk, once: run `npm ci` in ' +
+        `${root} where there is one, or bring its node_modules from a machine of the same kind.`,
+      { cause: error },
+    );
+  }
   // There the install script of Dawn, which .npmrc keeps from running, lifts a quarantine from its binary.
   if (process.platform === 'darwin') {
     run('npm', ['rebuild', 'webgpu', '--ignore-scripts=false'], { cwd: root });

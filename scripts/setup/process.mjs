@@ -36,12 +36,23 @@ export function run(command, args, { cwd, env } = {}) {
  * @param {NodeJS.ProcessEnv} [env] added to this process's environment
  */
 export function outputOf(command, args, env) {
-  const { status, stdout } = spawnSync(command, args, {
+  const { status, stdout } = statusOf(command, args, env);
+  return status === 0 ? stdout : '';
+}
+
+/**
+ * The exit status of a command and its standard output; its errors are not shown.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env] added to this process's environment
+ */
+export function statusOf(command, args, env) {
+  return spawnSync(command, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, ...env },
   });
-  return status === 0 ? stdout : '';
 }
 
 /**

@@ -47,6 +47,7 @@ export function parseFlags(
     ...Object.fromEntries(switches.map((name) => [name, { type: 'boolean' } as const])),
     help: { type: 'boolean', short: 'h' } as const,
   };
+  refuseSwallowed([...names, ...switches]);
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -56,7 +57,7 @@ export function parseFlags(
     if (positionals.length > 1 && !several) {
       throw new SettingsError(
         `There are ${positionals.length} ${subject}s.`,
-        `Put the ${subject} in quotes, "${positionals.join(' ')}".`,
+        `Put the ${subject} in quotes, "${positionals.join(' ')}"${byNpm() ? ', and -- before the options, which npm otherwise takes for its own' : ''}.`,
       );
     }
     const text = (value: unknown) => (value === undefined ? undefined : String(value));
@@ -72,6 +73,27 @@ export function parseFlags(
     const message = (error as Error).message.split('. To specify')[0];
     throw new SettingsError(`${message}.`, 'See --help for the options.');
   }
+}
+
+/** Whether npm started this program, as one of a package's scripts. */
+const byNpm = (): boolean => process.env.npm_lifecycle_event !== undefined;
+
+/**
+ * Without `--` before them, npm takes options for its own and passes on what else there is.
+ * @throws SettingsError naming an option that npm took.
+ */
+function refuseSwallowed(names: readonly string[]): void {
+  const { env } = process;
+  const script = env.npm_lifecycle_event;
+  if (script === undefined) return;
+  const taken = names.filter(
+    (name) => env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined,
+  );
+  if (taken.length === 0) return;
+  throw new SettingsError(
+    `npm took ${taken.map((name) => `--${name}`).join(' and ')} for an option of its own.`,
+    `Put -- before the options: npm run ${script} -- … --${taken[0]} …`,
+  );
 }
 
 /**

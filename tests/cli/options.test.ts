@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { helpText, parseOptions } from '../../src/cli/options';
 import { makeSettings, settingEntries } from '../../src/settings';
+import { refusal } from '../refusal';
 
 const prompt = 'a chair';
 const settingsOf = (...args: string[]) => parseOptions([prompt, ...args]).settings;
@@ -75,4 +76,26 @@ test.each([
   ['--guidance.negative', 'x'.repeat(1001), /takes a text of at most 1000 characters/],
 ])('%s %s is refused', (flag, text, message) => {
   expect(() => settingsOf(flag, text)).toThrow(message);
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+test('an option that npm took for its own is named', () => {
+  vi.stubEnv('npm_lifecycle_event', 'generate');
+  vi.stubEnv('npm_config_method', 'true');
+  // npm run generate "a chair" --method vsd: the value becomes a second prompt.
+  expect(() => parseOptions([prompt, 'vsd'])).toThrow(
+    'npm took --method for an option of its own.',
+  );
+  vi.stubEnv('npm_lifecycle_event', undefined);
+  expect(() => parseOptions([prompt, 'vsd'])).toThrow('There are 2 prompts.');
+});
+
+test('a prompt in several words is told of npm where npm passed it on', async () => {
+  vi.stubEnv('npm_lifecycle_event', 'generate');
+  vi.stubEnv('npm_config_method', undefined);
+  // npm keeps an option whose name has a dot, and says nothing of it.
+  expect(await refusal(() => parseOptions([prompt, '30']))).toMatch(
+    /2 prompts.*-- before the options/,
+  );
 });
