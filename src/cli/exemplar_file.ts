@@ -7,6 +7,7 @@ import type { ExemplarFile } from '../prior/exemplars/own';
 import { fileSource } from '../prior/exemplars/source';
 import type { PartialSettings } from '../settings';
 import { type Flags, numberFlag, type Parsed } from './flags';
+import { filesBeside } from './object_file';
 
 export const exemplarFlags: Flags = {
   exemplar: {
@@ -54,7 +55,12 @@ export async function exemplarFile(choice: ExemplarChoice): Promise<ExemplarFile
   const bytes = await readFile(path).catch((error: Error) => {
     throw new LimbeckError(`${path} cannot be read: ${error.message}.`, 'Check --exemplar.');
   });
-  return { name: basename(path), bytes: new Uint8Array(bytes), keepBackground };
+  return {
+    name: basename(path),
+    bytes: new Uint8Array(bytes),
+    beside: filesBeside(path),
+    keepBackground,
+  };
 }
 
 /** What is shown, and whose it is. */

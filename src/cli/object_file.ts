@@ -13,16 +13,20 @@ export async function readObjectFile(path: string, up: UpAxis = 'auto'): Promise
   const bytes = await readFile(path).catch((error: Error) => {
     throw new ObjectError(`${path} cannot be read: ${error.message}.`, 'Check the path.');
   });
-  const beside = filesOf(dirname(path));
-  return readObject(new Uint8Array(bytes), basename(path), beside, { up, platform: decodeInNode });
+  return readObject(new Uint8Array(bytes), basename(path), filesBeside(path), {
+    up,
+    platform: decodeInNode,
+  });
 }
 
-function filesOf(folder: string): FilesBeside {
+/** The files in the folder of an object. */
+export function filesBeside(path: string): FilesBeside {
+  const folder = dirname(path);
   let listed: Promise<readonly string[]> | undefined;
   return {
-    read: async (path) => {
+    read: async (name) => {
       try {
-        return new Uint8Array(await readFile(join(folder, path)));
+        return new Uint8Array(await readFile(join(folder, name)));
       } catch {
         return undefined;
       }

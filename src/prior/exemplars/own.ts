@@ -1,7 +1,7 @@
 import { LimbeckError } from '../../errors';
 import { decodePicture } from '../../image/picture';
 import type { PlatformDecoder } from '../../image/platform';
-import { noFilesBeside } from '../../object/files_beside';
+import { type FilesBeside, noFilesBeside } from '../../object/files_beside';
 import { readObject } from '../../object/read_object';
 import { objectViews } from '../../object/views';
 import { orbitCamera } from '../../render/camera';
@@ -13,6 +13,8 @@ import { pictureView } from './picture';
 export interface ExemplarFile {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The files that an object names: its materials, its pictures. */
+  readonly beside?: FilesBeside;
   /** Leaves a picture's background where it is. */
   readonly keepBackground?: boolean;
 }
@@ -43,10 +45,10 @@ export async function readExemplar(
   platform?: PlatformDecoder,
 ): Promise<OwnExemplar> {
   const { views: count, resolution: size, camera } = manifest;
-  const { name, bytes, keepBackground } = file;
+  const { name, bytes, beside = noFilesBeside, keepBackground } = file;
   if (bytes.length === 0) throw new LimbeckError(`${name} is empty.`, 'Give another file.');
   if (!isPicture(bytes)) {
-    const { mesh, notes } = await readObject(bytes, name, noFilesBeside, { platform });
+    const { mesh, notes } = await readObject(bytes, name, beside, { platform });
     const cameras = camera.azimuth_offsets.map((offset) =>
       orbitCamera({ ...camera, azimuth: exemplar.azimuth + offset, elevation: exemplar.elevation }),
     );
