@@ -1,5 +1,6 @@
 import { inWords, LimbeckError } from '../errors';
 import { FieldGenerator } from '../generator/field';
+import { Particles } from '../generator/particles';
 import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
 import { FetchedFiles } from '../prior/files';
@@ -202,9 +203,9 @@ export class Studio {
 
   /** What a pane shows of a run: its field as the pages' shading says, or its pictures. */
   #source(gpu: Gpu, { generator, settings }: EngineRun): PictureSource {
-    if (generator instanceof FieldGenerator)
-      return fieldSource(gpu, generator, settings, this.#shading);
-    return tilesSource(gpu, generator);
+    const shown = generator instanceof Particles ? generator.first : generator;
+    if (shown instanceof FieldGenerator) return fieldSource(gpu, shown, settings, this.#shading);
+    return tilesSource(gpu, shown);
   }
 }
 

@@ -1,3 +1,4 @@
+import { methodOf } from '../guidance/methods';
 import { SettingsError, scheduled } from '../schema';
 import type { Schedule } from '../schema/schedule';
 import type { Settings } from './settings';
@@ -18,7 +19,14 @@ const isAlways = (value: Schedule, wanted: number) =>
  * @throws SettingsError naming them.
  */
 export function checkTogether(settings: Settings): void {
-  const { guidance, fake, reward, generator } = settings;
+  const { guidance, fake, reward, generator, particles } = settings;
+  const { kind, title } = methodOf(settings.method);
+  if (kind === 'reconstruction' && particles > 1) {
+    throw new SettingsError(
+      `${title} fits one object: it has no particles.`,
+      'Set --particles 1, or choose a method of score distillation, such as --method vsd.',
+    );
+  }
   checkRange('minTimestep', 'maxTimestep', settings);
   if (!guidance.sharedTimestep) checkRange('cfgMinTimestep', 'cfgMaxTimestep', settings);
   const isMoved =
@@ -53,9 +61,8 @@ function checkRange(
   { guidance }: Settings,
 ): void {
   const [least, largest] = [guidance[low], guidance[high]];
-  const crossed = [...turns(least), ...turns(largest)].find(
-    (share) => at(least, share) > at(largest, share),
-  );
+  const shares = [...turns(least), ...turns(largest)].sort((a, b) => a - b);
+  const crossed = shares.find((share) => at(least, share) > at(largest, share));
   if (crossed === undefined) return;
   throw new SettingsError(
     `The range of τ is negative: after ${Math.round(100 * crossed)} % of the run --guidance.${low} is ` +

@@ -42,6 +42,13 @@ export const settingsSchema = group('Settings', {
     label: 'Generator',
     help: 'what is distilled: a field, or as many free pictures as the prior has views',
   }),
+  particles: integer({
+    default: 1,
+    min: 1,
+    max: 4,
+    label: 'Particles',
+    help: 'generators that take turns, a step each, and share one fake score; each needs memory of its own',
+  }),
   field: fieldSettings,
   render: renderSettings,
   guidance: guidanceSettings,

@@ -1,6 +1,7 @@
 import { LimbeckError } from '../errors';
 import { ofCertainViews } from '../fit/certain_views';
 import { FieldGenerator, type FieldGeneratorOptions, type ViewShape } from '../generator/field';
+import { Particles } from '../generator/particles';
 import { PixelGenerator } from '../generator/pixels';
 import type { Gpu } from '../gpu/device';
 import { withinMemory } from '../gpu/out_of_memory';
@@ -38,7 +39,9 @@ export interface EngineOptions {
 }
 
 /** A run of one of the generators that there are. */
-export type EngineRun = Run<FieldGenerator | PixelGenerator>;
+export type EngineRun = Run<OneGenerator | Particles<OneGenerator>>;
+
+type OneGenerator = FieldGenerator | PixelGenerator;
 
 /** What a run's prior is shown: the texts, and beside them an exemplar. */
 interface Shown {
@@ -46,6 +49,12 @@ interface Shown {
   readonly exemplar: ChosenExemplar;
   readonly changes: readonly SettingsChange[];
 }
+
+/** What to do where a run's particles need more memory than there is. */
+const memoryRemedy = ({ particles }: Settings): string | undefined =>
+  particles > 1
+    ? `Take fewer than ${particles} particles (--particles), a smaller field, or the preset fast or tiny.`
+    : undefined;
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
   Partial<Pick<ExemplarWish, 'exemplar'>> &
@@ -126,19 +135,23 @@ export class Engine {
     const asked = batchOf(questions, 'fake').length;
     const networks = asked > 0 ? await this.#networks(settings.fake.rank, asked) : undefined;
     const pair = settings.guidance.noise === 'inverted' ? await this.#denoiser(2) : undefined;
-    return withinMemory(gpu, () => {
-      const fake = networks?.score(settings.seed);
-      const generator = this.#generator(settings, {
-        views,
-        width: resolution,
-        height: resolution,
-        raysPerPixel: mostRaysPerPixel(settings, resolution),
-      });
-      const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
-      const scores = { denoiser, texts, ...(pair && { pair }) };
-      const trainer = new Trainer({ ...parts, gpu, ...scores });
-      return new Run({ ...parts, changes, trainer });
-    });
+    return withinMemory(
+      gpu,
+      () => {
+        const fake = networks?.score(settings.seed);
+        const generator = this.#particles(settings, {
+          views,
+          width: resolution,
+          height: resolution,
+          raysPerPixel: mostRaysPerPixel(settings, resolution),
+        });
+        const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
+        const scores = { denoiser, texts, ...(pair && { pair }) };
+        const trainer = new Trainer({ ...parts, gpu, ...scores });
+        return new Run({ ...parts, changes, trainer });
+      },
+      memoryRemedy(settings),
+    );
   }
 
   async #reconstruction(
@@ -164,11 +177,21 @@ export class Engine {
     });
   }
 
+  /** One generator, or as many particles as the settings say, each from a seed of its own. */
+  #particles(settings: Settings, shape: ViewShape): EngineRun['generator'] {
+    const { particles, seed } = settings;
+    if (particles === 1) return this.#generator(settings, shape);
+    const each = Array.from({ length: particles }, (_, i) =>
+      this.#generator({ ...settings, seed: (seed + i) % 2 ** 32 }, shape),
+    );
+    return new Particles(this.gpu, each, shape.views * 4 * shape.width * shape.height);
+  }
+
   /** @param shape of the views of a step, and how a field is made where it differs. */
   #generator(
     settings: Settings,
     shape: ViewShape & Pick<FieldGeneratorOptions, 'densityActivation' | 'adam'>,
-  ): EngineRun['generator'] {
+  ): OneGenerator {
     const { views, resolution, camera } = this.manifest;
     if (settings.generator === 'pixels') {
       return new PixelGenerator(this.gpu, { views, resolution, seed: settings.seed });

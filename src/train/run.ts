@@ -7,7 +7,7 @@ import { sourceOf } from '../prior/exemplars/source';
 import type { FakeScore } from '../prior/fake_score';
 import type { Manifest } from '../prior/manifest';
 import type { SettingsChange, StepReport, Watch } from '../protocol/reports';
-import { makeSettings, migrated, type Settings, SettingsError } from '../settings';
+import { makeSettings, methodOf, migrated, type Settings, SettingsError } from '../settings';
 import { parseChanges, settingsAfter, withChange } from './changes';
 import { CheckpointError, readCheckpoint, writeCheckpoint } from './checkpoint';
 import type { StepTaker } from './step_taker';
@@ -120,6 +120,14 @@ export class Run<G extends Generator = Generator> {
       throw new CheckpointError(
         'The checkpoint was made with another model.',
         'Give that one with --model or choose it on the page, or start anew.',
+      );
+    }
+    const { method } = checkpointSettings(bytes);
+    if (method !== this.settings.method) {
+      const [made, asked] = [methodOf(method).title, methodOf(this.settings.method).title];
+      throw new CheckpointError(
+        `This checkpoint is ${made}, and ${asked} was asked for.`,
+        `Go on with it by leaving --method out, or start anew.`,
       );
     }
     if (metadata.changes) this.#changes = parseChanges(metadata.changes);
