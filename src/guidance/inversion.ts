@@ -59,6 +59,7 @@ export class InvertedNoise implements NoiseSource {
   readonly #advance: Dispatch;
   readonly #found: Dispatch;
   readonly #groups: number;
+  #calls = 0;
 
   /** @throws RangeError when the denoiser's batch is not two. */
   constructor(gpu: Gpu, { elements, prediction }: GuidanceShape, parts: InversionParts) {
@@ -81,6 +82,10 @@ export class InvertedNoise implements NoiseSource {
     this.#found = shader.bind('found', { inversion, views, z, epsilon });
   }
 
+  get calls(): number {
+    return this.#calls;
+  }
+
   async draw(work: Submission, draw: QueryDraw): Promise<void> {
     const { seed, noiseStep, cameras, levels, now } = draw;
     const { denoiser, schedule, texts, unconditional } = this.#parts;
@@ -88,6 +93,7 @@ export class InvertedNoise implements NoiseSource {
     const overshoot = uniform(seed, streams.inversionTimestep, noiseStep, 0);
     const path = inversionLevels(schedule, levels.dm.timestep, inversionSteps, overshoot);
     const view = cameraMatrices(cameras);
+    this.#calls = 2 * (path.length - 1);
     this.#start.record(work.pass, this.#groups);
     for (const [i, before] of path.slice(0, -1).entries()) {
       const after = path[i + 1]!;

@@ -124,6 +124,8 @@ export interface QueryDraw {
 export interface NoiseSource {
   /** f32 [V, C, H, W]: ε of the step, written by `draw`; all questions of a step share it. */
   readonly epsilon: GPUBuffer;
+  /** Predictions that the last `draw` asked for. */
+  readonly calls: number;
   /** Writes the noise of a step whose views were recorded into `work`; may submit it, and may ask a model. */
   draw(work: Submission, draw: QueryDraw): Promise<void>;
   dispose(): void;
@@ -195,9 +197,9 @@ export class Queries implements Answers {
     this.#noising = noising;
   }
 
-  /** Predictions that a step asks for. */
+  /** Predictions that the last step asked for. */
   get calls(): number {
-    return this.#frozen.length + this.#fake.length;
+    return this.#frozen.length + this.#fake.length + (this.#parts.source?.calls ?? 0);
   }
 
   /** Records z_τ of every question. */

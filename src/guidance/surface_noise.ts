@@ -14,6 +14,7 @@ const sheet = { around: 12, high: 4 } as const;
 /** Gaussian noise that lies on the object and turns with it (CFD, Yan et al. 2025). */
 export class SurfaceNoise implements NoiseSource {
   readonly epsilon: GPUBuffer;
+  readonly calls = 0;
   readonly #arena: Arena;
   readonly #uniforms: Uniforms;
   readonly #forward: Dispatch;

@@ -25,6 +25,16 @@ const gradientOf = async (...settings: PartialSettings[]) => {
   return (await made(t, run, 4, 3, 5)).result.gradient;
 };
 
+test('VSD whose fake score returns the noise is SDS', async () => {
+  const run = (method: 'sds' | 'vsd') =>
+    makeSettings({ prompt: 'a cube', seed: 5 }, alike, { method });
+  const { result: vsd } = await made(t, run('vsd'), 4, 3, 5, 4, true);
+  const { result: sds } = await made(t, run('sds'), 4, 3, 5);
+  const error = vsd.gradient.map((g, e) => g - sds.gradient[e]!);
+  expect(rms(error)).toBeLessThan(1e-5 * rms(sds.gradient));
+  expect(await gradientOf({ method: 'vsd' })).not.toEqual(vsd.gradient);
+});
+
 test("decoupled DMD with τ' = τ, λ_DM = 1, λ_CFG = s − 1 is VSD, bit for bit", async () => {
   const shared = { guidance: { sharedTimestep: true, lambdaDm: 1 } };
   const decoupled = await gradientOf({ method: 'decoupled-dmd' }, shared);

@@ -75,6 +75,8 @@ test.each([
   });
   const draw = { seed: 4, step, noiseStep: step, cameras: [], levels, fakeLevels: [], now };
   await source.draw(new Submission(t.gpu, 'test'), draw satisfies QueryDraw);
+  expect(source.calls).toBeGreaterThanOrEqual(2);
+  expect(source.calls % 2).toBe(0);
   const found = await t.readback.floats(source.epsilon, elements);
 
   const overshoot = uniform(4, streams.inversionTimestep, step, 0);

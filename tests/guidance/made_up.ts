@@ -3,7 +3,7 @@ import { baselineShare, drawLevels, weight } from '../../src/guidance/noise_leve
 import { Objective } from '../../src/guidance/objective';
 import { batchOf, type Query, questionsOf, slotOf } from '../../src/guidance/queries';
 import { NoiseSchedule } from '../../src/prior/noise_schedule';
-import { uniform } from '../../src/random';
+import { normal, uniform } from '../../src/random';
 import { type Settings, settingsAt } from '../../src/settings';
 import type { TestGpu } from '../gpu';
 import { type Answer, noised, objectiveGradient } from '../reference/objective';
@@ -17,7 +17,10 @@ const random = (count: number, stream: number) =>
 const seedOf = (words: string) =>
   [...words].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) % 9973, 0);
 
-/** Runs noise and objective on the GPU with made-up predictions; returns both sides. */
+/**
+ * Runs noise and objective on the GPU with made-up predictions; returns both sides.
+ * @param fakeSaysNoise whether the fake score predicts the very noise that was added.
+ */
 export async function made(
   t: TestGpu,
   settings: Settings,
@@ -25,6 +28,7 @@ export async function made(
   views: number,
   size: number,
   channels = 4,
+  fakeSaysNoise = false,
 ) {
   const elements = views * channels * size * size;
   const pixels = views * size * size;
@@ -39,12 +43,18 @@ export async function made(
   /** A model's batch: its noised inputs on the GPU, and what it predicts there. */
   const model = (name: Query['model'], stream: number) => {
     const batch = batchOf(questions, name);
+    const noiseItself = Float32Array.from(x, (value, e) => {
+      const { alpha, sigma } = levels.dm;
+      const epsilon = normal(settings.seed, levels.dm.stream, step, e);
+      return alpha * epsilon - sigma * (2 * value - 1);
+    });
     // What is answered depends on text and timestep alone, whatever else is asked.
-    const v = Float32Array.from(
+    const answers = Float32Array.from(
       batch.flatMap(({ text, level, blind }) => [
         ...random(elements, stream + seedOf(`${text} ${levels[level].timestep} ${blind}`)),
       ]),
     );
+    const v = name === 'fake' && fakeSaysNoise ? noiseItself : answers;
     const z = t.arena.allocate('z', elements * Math.max(1, batch.length));
     const prediction = t.arena.upload('prediction', v);
     const noising =
