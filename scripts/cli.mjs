@@ -1,4 +1,8 @@
-/** `npm run generate -- …` and the like: bundles the command line program if its sources changed, then runs it. */
+#!/usr/bin/env node
+/**
+ * `npx limbeck generate …`, and `npm run generate -- …` in the source tree, where the command line program is first
+ * bundled if its sources changed.
+ */
 import { adapterEnvironment, ensureAdapter } from './setup/adapter.mjs';
 import { callersFolder, ensurePackages } from './setup/npm.mjs';
 import { orExit, runHere } from './setup/process.mjs';

@@ -1,6 +1,7 @@
 /** `npm test`: sets the machine up, then runs every static check and every test. Arguments go to vitest. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { countTests } from './setup/count.mjs';
 import { cache, root } from './setup/paths.mjs';
 import { orExit, runHere, say } from './setup/process.mjs';
 import { adapterEnvironment, setUp } from './setup.mjs';
@@ -29,26 +30,3 @@ console.log(
   `${passed} passed, ${failed + (checks !== 0 ? 1 : 0)} failed${skipped ? `, ${skipped} skipped` : ''}`,
 );
 process.exitCode = checks || tests;
-
-/**
- * Counts what vitest reported. A file that could not be loaded is one failure, as is a run that failed without
- * naming a test: it never counts as success.
- *
- * @param {string} path of vitest's JSON report
- * @param {boolean} runFailed whether vitest's exit status says so
- */
-function countTests(path, runFailed) {
-  if (!existsSync(path)) return { passed: 0, failed: 1, skipped: 0 };
-  const report = JSON.parse(readFileSync(path, 'utf8'));
-  /** @type {{ status: string, assertionResults: unknown[] }[]} */
-  const files = report.testResults;
-  const notLoaded = files.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.length,
-  );
-  const failed = report.numFailedTests + notLoaded.length;
-  return {
-    passed: report.numPassedTests,
-    failed: runFailed ? Math.max(1, failed) : failed,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
-}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { root } from './paths.mjs';
+import { inSourceTree, root } from './paths.mjs';
 import { retry, run, say } from './process.mjs';
 
 /**
@@ -15,9 +15,9 @@ export function callersFolder() {
   return (isOurScript && called) || process.cwd();
 }
 
-/** Makes sure that node_modules holds what package-lock.json asks for. */
+/** Makes sure that node_modules holds what package-lock.json asks for; of an installed package npm has seen to it. */
 export function ensurePackages() {
-  if (isInstalled()) return;
+  if (!inSourceTree || isInstalled()) return;
   say('installing the npm packages; this can take minutes');
   try {
     retry('npm ci', () =>

@@ -1,15 +1,20 @@
 /** The command line program as one file that node runs. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './paths.mjs';
+import { inSourceTree, root } from './paths.mjs';
 import { say } from './process.mjs';
 
 const sources = ['src', 'shaders', 'package.json', 'package-lock.json', 'vite.config.ts'];
 const bundle = join(root, 'dist/cli/main.js');
 
-/** Bundles the program unless it is newer than its sources. Returns its path. */
+/** Bundles the program unless it is newer than its sources, or came without them. Returns its path. */
 export async function ensureProgram() {
-  if (!isUpToDate()) await bundleProgram();
+  if (inSourceTree && !isUpToDate()) await bundleProgram();
+  if (!existsSync(bundle)) {
+    throw new Error(
+      'This package lacks its program: in the source tree, make it with `npm run pack`.',
+    );
+  }
   return bundle;
 }
 

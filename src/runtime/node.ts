@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { LimbeckError } from '../errors';
 import { adapterName, type Gpu } from '../gpu/device';
 import {
   type BackendKind,
@@ -22,7 +23,13 @@ export async function openNodeBackend(
 }
 
 async function openCpu(threads: number): Promise<OrtBackend> {
-  const { default: ort } = await import('onnxruntime-node');
+  const { default: ort } = await import('onnxruntime-node').catch((error: Error) => {
+    // npm leaves it out where its install script, which asks the network for CUDA, fails.
+    throw new LimbeckError(
+      `onnxruntime-node cannot be loaded: ${error.message}.`,
+      'Install the package with --ignore-scripts, as in npx --ignore-scripts; nothing needs its script.',
+    );
+  });
   const options = { ...withoutSpinning, executionProviders: ['cpu'], intraOpNumThreads: threads };
   const description = `onnxruntime-node, CPU, ${threadWords(threads)}`;
   return { kind: 'cpu', description, ort, options, hostOptions: options };

@@ -113,13 +113,13 @@ function describe(
       .setType(type)
       .setArray(values as TypedArray)
       .setBuffer(buffer);
-  /** Whole numbers stand for fractions. */
+  /** Whole numbers that stand for fractions. */
   const attribute = (type: GLTF.AccessorType, values: Numbers) =>
     accessor(type, values).setNormalized(!(values instanceof Float32Array));
   const short = (values: Float32Array) => (places ? toUnsignedShorts(values) : values);
   const corners = positions.length / 3 < shortIndices ? Uint16Array.from(indices) : indices;
   primitive
-    .setAttribute('POSITION', attribute('VEC3', places ?? positions))
+    .setAttribute('POSITION', accessor('VEC3', places ?? positions))
     .setAttribute('NORMAL', attribute('VEC3', places ? toSignedBytes(normals) : normals))
     .setIndices(accessor('SCALAR', corners));
   if (uvs) primitive.setAttribute('TEXCOORD_0', attribute('VEC2', short(uvs)));

@@ -11,9 +11,10 @@ export const toUnsignedShorts = (values: Float32Array) =>
   Uint16Array.from(values, (value) => Math.round(largest.uint16 * Math.min(Math.max(value, 0), 1)));
 
 /**
- * Positions in 16 bits, normalised as glTF has it, within the cube about their bounding box.
+ * Positions in 16 bits within the cube about their bounding box. They are not normalised as glTF would have it:
+ * more programs read them so.
  * @param positions f32 [vertices, 3].
- * @returns i16 [vertices, 3]; the position is `centre + scale * places / 32767`.
+ * @returns i16 [vertices, 3]; the position is `centre + scale * places`.
  */
 export function placesWithinBox(positions: Float32Array) {
   const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -23,9 +24,10 @@ export function placesWithinBox(positions: Float32Array) {
     high[i % 3] = Math.max(high[i % 3]!, value);
   });
   const centre = low.map((value, axis) => (value + high[axis]!) / 2) as [number, number, number];
-  const scale = Math.max(...low.map((value, axis) => (high[axis]! - value) / 2)) || 1;
+  const half = Math.max(...low.map((value, axis) => (high[axis]! - value) / 2));
+  const scale = half / largest.int16 || 1;
   const places = Int16Array.from(positions, (value, i) =>
-    Math.round((largest.int16 * (value - centre[i % 3]!)) / scale),
+    Math.round((value - centre[i % 3]!) / scale),
   );
   return { places, centre, scale };
 }
