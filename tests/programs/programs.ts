@@ -21,7 +21,7 @@ interface Report<S extends Seen> {
 const call = promisify(execFile);
 
 /** Standard output of a program. @throws Error with what it wrote, if it fails. */
-export async function outputOf(program: string, ...args: string[]): Promise<string> {
+async function outputOf(program: string, ...args: string[]): Promise<string> {
   const { stdout } = await call(program, args, { maxBuffer: 2 ** 27 });
   return stdout;
 }
