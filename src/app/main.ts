@@ -1,9 +1,9 @@
-import { priorFolder, shippedPriors } from '../prior/shipped';
+import { firstPrior, priorFolder, shippedPriors } from '../prior/shipped';
 import { Page } from '../ui/page';
 import { EngineWorker } from './engine_worker';
 
 /** `?model=` of the address: a prior that ships, or the folder of another. */
-const prior = new URLSearchParams(location.search).get('model') || 'default';
+const prior = new URLSearchParams(location.search).get('model') || firstPrior;
 
 /** The page's thread: the engine is in a Worker of its own, and this one never computes. */
 new Page(new EngineWorker(addressOf(priorFolder(prior, 'models'))), {

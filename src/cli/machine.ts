@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { adapterName } from '../gpu/device';
 import { decodeInNode } from '../image/picture_node';
 import { LocalFiles } from '../prior/files';
-import { priorFolder, shippedPriors } from '../prior/shipped';
+import { firstPrior, priorFolder, shippedPriors } from '../prior/shipped';
 import { type BackendKind, chooseBackend } from '../runtime/backend';
 import { openNodeBackend } from '../runtime/node';
 import { SettingsError } from '../settings';
@@ -25,7 +25,7 @@ export interface Machine {
 export const machineFlags: Flags = {
   model: {
     value: 'NAME',
-    text: `the prior: ${Object.keys(shippedPriors).join(', ')}, or the folder of another (default: default)`,
+    text: `the prior: ${Object.keys(shippedPriors).join(', ')}, or the folder of another (default: ${firstPrior})`,
   },
   adapter: { value: 'NAME', text: 'part of the name of the WebGPU adapter to use' },
   denoiser: { value: 'KIND', text: 'where the denoiser runs: auto, webgpu or cpu (default: auto)' },
@@ -38,7 +38,7 @@ export function parseMachine(parsed: Parsed): Machine {
     throw new SettingsError(`Unknown denoiser '${denoiser}'.`, 'Choose auto, webgpu or cpu.');
   }
   return {
-    model: parsed.get('model') ?? 'default',
+    model: parsed.get('model') ?? firstPrior,
     adapter: parsed.get('adapter') ?? '',
     denoiser,
   };

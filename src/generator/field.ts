@@ -53,9 +53,6 @@ export interface FieldDraw extends GeneratorDraw {
   readonly lattice?: number;
 }
 
-/** Steps across the object in a still, relative to those in training. */
-const stillSamples = 2;
-
 /** A radiance field seen by a volume renderer and moved by Adam: the generator of 3D objects. */
 export class FieldGenerator implements Generator {
   readonly field: Field;
@@ -162,10 +159,10 @@ export class FieldGenerator implements Generator {
    * The field from given cameras, without jitter.
    * @returns f32 [V, 4, size, size], premultiplied RGBA.
    */
-  still(view: StillView): Promise<Float32Array> {
+  still({ samples = 2, ...view }: StillView): Promise<Float32Array> {
     return renderStill(this.#gpu, this.field, {
       ...view,
-      samplesPerRay: stillSamples * this.#options.settings.render.samplesPerRay,
+      samplesPerRay: samples * this.#options.settings.render.samplesPerRay,
       occupancy: this.occupancy,
     });
   }

@@ -47,6 +47,8 @@ export interface StillView {
   readonly size: number;
   /** Default 1. */
   readonly raysPerPixel?: number;
+  /** Steps across the object, relative to those in training. Default 2. */
+  readonly samples?: number;
   /** Default unlit: the colour as it was trained. */
   readonly shading?: ShadingMode;
 }

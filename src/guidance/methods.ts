@@ -63,7 +63,7 @@ const table = [
     preset: {
       steps: 300,
       field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.25] },
-      // At once: until the first empty cells are known, a step costs five times as much.
+      // Often at first: until empty cells are known, a step takes ten times as long.
       render: { occupancyEvery: [0.2, 1, 4, 0.2] },
       guidance: { scale: 4, rescale: 0 },
       optim: {

@@ -198,6 +198,7 @@ export class Reconstruction implements StepTaker {
       cameras,
       size: resolution,
       raysPerPixel: raysPerPixel(render, resolution),
+      samples: 1,
     });
     const { alpha, sigma } = this.#sampler.schedule.level(timestep);
     return views.map((x, i) => alpha * (2 * x - 1) + sigma * noise[i]!);

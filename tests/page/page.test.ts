@@ -96,7 +96,7 @@ describe('with an adapter', () => {
     page.setDefaultTimeout(soon.timeout);
     recording = await record(page);
     await page.goto(
-      `${server.url}#prompt=a+pine+tree&preset=tiny&steps=${steps}&seed=7&fake.updates=1`,
+      `${server.url}?model=default#prompt=a+pine+tree&preset=tiny&steps=${steps}&seed=7&fake.updates=1`,
     );
   });
   afterAll(() => browser.close());
@@ -242,7 +242,7 @@ describe('with an adapter', () => {
   test('another prior is chosen on the page, which keeps the prompt', patience, async () => {
     expect(await page.isDisabled('#prior-choice')).toBe(true); // there is a run
     const other = await browser.newPage();
-    await other.goto(`${server.url}#prompt=a+chair`);
+    await other.goto(`${server.url}?model=default#prompt=a+chair`);
     await other.locator('#status', { hasText: '32x32' }).waitFor(soon);
     await other.selectOption('#prior-choice', 'fine');
     await other.locator('#status', { hasText: '64x64' }).waitFor(soon);
@@ -253,7 +253,7 @@ describe('with an adapter', () => {
 
   test('the panel changes the link; what cannot be is refused in words', patience, async () => {
     const other = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
-    await other.goto(`${server.url}#prompt=a+chair&vsd.guidance.scale=5`);
+    await other.goto(`${server.url}?model=default#prompt=a+chair&vsd.guidance.scale=5`);
     await other.click('.chip[data-run="2"] .settings');
     await other.click('#panel .lil-title:text-is("Guidance")');
     const control = (label: string) =>

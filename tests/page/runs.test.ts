@@ -20,7 +20,7 @@ beforeAll(async () => {
   page.setDefaultTimeout(soon.timeout);
   recording = await record(page);
   await page.goto(
-    `${server.url}#prompt=a+chair&method=sds%2Csds&generator=pixels&seed=1&steps=3&2.seed=2`,
+    `${server.url}?model=default#prompt=a+chair&method=sds%2Csds&generator=pixels&seed=1&steps=3&2.seed=2`,
   );
 });
 afterAll(async () => {
@@ -90,7 +90,7 @@ test.each([
   patience,
   async (hash, words) => {
     const other = await browser.newPage();
-    await other.goto(`${server.url}#${hash}`);
+    await other.goto(`${server.url}?model=default#${hash}`);
     expect(await other.textContent('#notice p')).toMatch(words);
     expect(await other.locator('.chip').count()).toBe(2);
     await other.close();

@@ -28,7 +28,9 @@ beforeAll(async () => {
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.setDefaultTimeout(soon.timeout);
   recording = await record(page);
-  await page.goto(`${server.url}#prompt=a+pine+tree&method=sds&preset=tiny&steps=${steps}&seed=7`);
+  await page.goto(
+    `${server.url}?model=default#prompt=a+pine+tree&method=sds&preset=tiny&steps=${steps}&seed=7`,
+  );
   await page.locator('#status span').first().waitFor(soon);
 });
 afterAll(async () => {

@@ -30,7 +30,7 @@ async function open(hash: string): Promise<[Page, Recording]> {
   const made = await context.newPage();
   made.setDefaultTimeout(patience.timeout);
   const recorded = await record(made);
-  await made.goto(`${server.url}#${hash}`);
+  await made.goto(`${server.url}?model=default#${hash}`);
   await untilReady(made);
   return [made, recorded];
 }
