@@ -3,7 +3,7 @@ import type { Gpu } from '../src/gpu/device';
 import { LocalFiles } from '../src/prior/files';
 import type { Manifest } from '../src/prior/manifest';
 import { openNodeBackend } from '../src/runtime/node';
-import { Engine } from '../src/train/engine';
+import { Engine, type RewardSource } from '../src/train/engine';
 import { tinyPrior } from './prior/tiny_prior';
 
 /** The shipped prior with its denoiser on the CPU, two threads as on the smallest machine. */
@@ -13,8 +13,13 @@ export async function openTestEngine(gpu: Gpu): Promise<Engine> {
 }
 
 /** A prior small enough that a step takes milliseconds, its manifest changed by `change`. */
-export async function openTinyEngine(gpu: Gpu, change: Partial<Manifest> = {}): Promise<Engine> {
+export async function openTinyEngine(
+  gpu: Gpu,
+  change: Partial<Manifest> = {},
+  reward?: RewardSource,
+): Promise<Engine> {
   const { files } = await tinyPrior(change);
   const backend = await openNodeBackend(gpu, 'cpu', 1);
-  return Engine.open({ gpu, backend, files: { read: async (path) => files.get(path)! } });
+  const read = async (path: string) => files.get(path)!;
+  return Engine.open({ gpu, backend, files: { read }, ...(reward && { reward }) });
 }

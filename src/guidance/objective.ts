@@ -30,6 +30,8 @@ export type ObjectiveDraw = Pick<QueryDraw, 'now' | 'seed' | 'noiseStep' | 'leve
 export class Objective {
   /** f32 [V, C, H, W, 2], written: the weighted terms of distribution matching and of guidance. */
   readonly terms: GPUBuffer;
+  /** f32 [3], written by `measure`: root mean squares of both terms and of the gradient. */
+  readonly norms: GPUBuffer;
   readonly #arena: Arena;
   readonly #uniforms: Uniforms;
   readonly #spread: Dispatch;
@@ -37,7 +39,6 @@ export class Objective {
   readonly #normalise: Dispatch;
   readonly #gradient: Dispatch;
   readonly #measure: Dispatch;
-  readonly #norms: GPUBuffer;
   readonly #elements: number;
   readonly #channels: number;
   readonly #timesteps: number;
@@ -70,7 +71,7 @@ export class Objective {
     this.#elements = elements;
     this.#channels = channels;
     this.#uniforms = shader.uniforms('objective');
-    this.#norms = this.#arena.allocate('norms', 3);
+    this.norms = this.#arena.allocate('norms', 3);
     this.terms = this.#arena.allocate('terms', 2 * elements);
     const { terms } = this;
     const spreads = this.#arena.allocate('spreads', 4 * channels);
@@ -88,7 +89,7 @@ export class Objective {
       const fake = { fake_z: answers.fakeZ!, fake_prediction: fakePrediction! };
       this.#gradient = shader.bind('against_fake', { ...shared, ...fake });
     }
-    this.#measure = shader.bind('measure', { gradient, terms, norms: this.#norms });
+    this.#measure = shader.bind('measure', { gradient, terms, norms: this.norms });
   }
 
   /** Records the gradient of a step; others may add to it before it is measured. */
@@ -141,7 +142,7 @@ export class Objective {
 
   /** Sizes of the last gradient's terms, once it was submitted. */
   async sizes(readback: Readback): Promise<TermSizes> {
-    const [dm = 0, cfg = 0, gradient = 0] = await readback.floats(this.#norms, 3);
+    const [dm = 0, cfg = 0, gradient = 0] = await readback.floats(this.norms, 3);
     return { dm, cfg, gradient };
   }
 

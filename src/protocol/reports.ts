@@ -29,6 +29,8 @@ export interface DistilReport extends AnyStep {
   readonly gradientNorms: Readonly<Record<string, number>> & { readonly views: number };
   /** Denoising loss of ψ and the norm of its gradient, of the last update; null without a fake score. */
   readonly fake: { readonly loss: number; readonly gradientNorm: number } | null;
+  /** What the reward says of the views; absent where the step gave it no weight. */
+  readonly reward?: number;
 }
 
 /** An evaluation on the way to views that the prior draws. */

@@ -6,6 +6,7 @@ import { PixelGenerator } from '../generator/pixels';
 import type { Gpu } from '../gpu/device';
 import { withinMemory } from '../gpu/out_of_memory';
 import { batchOf, questionsOf, type Texts } from '../guidance/queries';
+import type { Reward } from '../guidance/reward';
 import { textsOf } from '../guidance/texts';
 import type { PlatformDecoder } from '../image/platform';
 import { Denoiser } from '../prior/denoiser';
@@ -20,7 +21,7 @@ import { type Camera, cameraMatrices, ringCameras } from '../render/camera';
 import { mostRaysPerPixel } from '../render/supersampling';
 import type { OrtBackend } from '../runtime/backend';
 import { Runtime } from '../runtime/runtime';
-import { defaults, methodOf, type Settings } from '../settings';
+import { defaults, methodOf, most, type Settings } from '../settings';
 import { frontCameras } from './plan';
 import { fittedShape, Reconstruction } from './reconstruction';
 import { Run, storedExemplar } from './run';
@@ -36,7 +37,15 @@ export interface EngineOptions {
   readonly onProgress?: LoadProgress;
   /** Decodes WebP and others of a person's pictures. Default: the browser's own. */
   readonly platform?: PlatformDecoder;
+  /** What runs may climb beside the scores; without it those that ask for a reward are refused. */
+  readonly reward?: RewardSource;
 }
+
+/** Makes the reward of a prompt for views of the prior's number and side. */
+export type RewardSource = (
+  runtime: Runtime,
+  wanted: { readonly prompt: string; readonly count: number; readonly size: number },
+) => Promise<Reward>;
 
 /** A run of one of the generators that there are. */
 export type EngineRun = Run<OneGenerator | Particles<OneGenerator>>;
@@ -66,6 +75,7 @@ export class Engine {
   readonly prior: Prior;
   readonly exemplars: Exemplars;
   readonly #runtime: Runtime;
+  readonly #reward: RewardSource | undefined;
   readonly #encoder: PromptEncoder;
   /** Frozen denoisers by batch size: runs take turns with them. */
   readonly #denoisers = new Map<number, Promise<Denoiser>>();
@@ -75,7 +85,7 @@ export class Engine {
   private constructor(
     gpu: Gpu,
     runtime: Runtime,
-    parts: Pick<EngineOptions, 'files' | 'onProgress' | 'platform'> & {
+    parts: Pick<EngineOptions, 'files' | 'onProgress' | 'platform' | 'reward'> & {
       readonly prior: Prior;
       readonly encoder: PromptEncoder;
     },
@@ -84,6 +94,7 @@ export class Engine {
     this.prior = parts.prior;
     this.#runtime = runtime;
     this.#encoder = parts.encoder;
+    this.#reward = parts.reward;
     this.exemplars = new Exemplars({ ...parts, runtime });
   }
 
@@ -134,6 +145,7 @@ export class Engine {
     const denoiser = await this.#denoiser(batchOf(questions, 'frozen').length);
     const asked = batchOf(questions, 'fake').length;
     const networks = asked > 0 ? await this.#networks(settings.fake.rank, asked) : undefined;
+    const reward = await this.#rewardOf(settings);
     const pair = settings.guidance.noise === 'inverted' ? await this.#denoiser(2) : undefined;
     return withinMemory(
       gpu,
@@ -146,7 +158,7 @@ export class Engine {
           raysPerPixel: mostRaysPerPixel(settings, resolution),
         });
         const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
-        const scores = { denoiser, texts, ...(pair && { pair }) };
+        const scores = { denoiser, texts, ...(pair && { pair }), ...(reward && { reward }) };
         const trainer = new Trainer({ ...parts, gpu, ...scores });
         return new Run({ ...parts, changes, trainer });
       },
@@ -175,6 +187,19 @@ export class Engine {
       const trainer = new Reconstruction({ ...parts, gpu, sampler, texts });
       return new Run({ ...parts, changes, trainer });
     });
+  }
+
+  /** @throws LimbeckError when a run asks for a reward and there is none. */
+  async #rewardOf({ prompt, reward }: Settings): Promise<Reward | undefined> {
+    if (most(reward.weight) === 0) return undefined;
+    if (!this.#reward) {
+      throw new LimbeckError(
+        'A reward was asked for, and this engine has no network that gives one.',
+        'Set --reward.weight 0.',
+      );
+    }
+    const { views: count, resolution: size } = this.manifest;
+    return this.#reward(this.#runtime, { prompt, count, size });
   }
 
   /** One generator, or as many particles as the settings say, each from a seed of its own. */

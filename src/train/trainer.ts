@@ -15,6 +15,7 @@ import {
   type Texts,
   type TrainedScore,
 } from '../guidance/queries';
+import { type Reward, RewardTerm } from '../guidance/reward';
 import { noiseSourceOf } from '../guidance/sources';
 import type { Manifest } from '../prior/manifest';
 import { NoiseSchedule } from '../prior/noise_schedule';
@@ -40,6 +41,8 @@ export interface TrainerParts {
   readonly texts: Texts;
   /** ε_φ for two questions; absent where no noise is found by inversion. */
   readonly pair?: FrozenScore;
+  /** What is climbed beside the scores; absent where no step gives it weight. */
+  readonly reward?: Reward;
 }
 
 /** One run of score distillation, step by step (docs/method.md, "A step"). */
@@ -53,12 +56,14 @@ export class Trainer implements StepTaker {
   readonly #queries: Queries;
   readonly #objective: Objective;
   readonly #moments: Moments;
+  readonly #reward: RewardTerm | undefined;
   readonly #fake: FakeUpdates | undefined;
   readonly #microscope: Microscope;
   readonly #readback: Readback;
   #step = 0;
 
-  constructor({ gpu, manifest, settings, generator, denoiser, fake, texts, pair }: TrainerParts) {
+  constructor(parts: TrainerParts) {
+    const { gpu, manifest, settings, generator, denoiser, fake, texts, pair, reward } = parts;
     const pixels = manifest.views * manifest.resolution ** 2;
     const shape: GuidanceShape = {
       views: manifest.views,
@@ -87,6 +92,9 @@ export class Trainer implements StepTaker {
     });
     this.#objective = new Objective(gpu, shape, this.#queries, this.#space);
     this.#moments = new Moments(gpu, shape, this.#space);
+    const { views, viewGradients } = generator;
+    const buffers = { views, viewGradients, norms: this.#objective.norms, words: 4 * pixels };
+    this.#reward = reward && new RewardTerm(gpu, reward, buffers);
     this.#fake = fake && new FakeUpdates(gpu, shape, { fake, input, texts });
     this.#readback = new Readback(gpu);
     const seen = { input, inputGradient, answers: this.#queries, terms: this.#objective.terms };
@@ -128,12 +136,14 @@ export class Trainer implements StepTaker {
     await clock.lap('generator');
 
     await this.#queries.ask(draw);
+    await this.#reward?.ask(draw);
     await clock.lap('denoiser');
 
     this.#objective.gradient(work, draw);
     this.#moments.gradient(work, draw);
     this.#objective.measure(work);
     this.#space.backward(work);
+    this.#reward?.gradient(work);
     this.#generator.backward(work);
     this.#generator.step(work, draw);
     work.submit();
@@ -144,10 +154,12 @@ export class Trainer implements StepTaker {
     const fake = (await this.#fake?.step(draw)) ?? null;
     await clock.lap('denoiser');
     this.#step = draw.step + 1;
+    const reward = this.#reward?.value ?? undefined;
     return {
       ...drawn(draw),
       ...moved,
       fake,
+      ...(reward !== undefined && { reward }),
       calls: this.#queries.calls,
       milliseconds: clock.total(),
     };
@@ -158,6 +170,7 @@ export class Trainer implements StepTaker {
     this.#queries.dispose();
     this.#objective.dispose();
     this.#moments.dispose();
+    this.#reward?.dispose();
     this.#fake?.dispose();
     this.#space.dispose();
     this.#readback.dispose();
