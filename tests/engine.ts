@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Gpu } from '../src/gpu/device';
+import { decodeInNode } from '../src/image/picture_node';
 import { LocalFiles } from '../src/prior/files';
 import type { Manifest } from '../src/prior/manifest';
 import { openNodeBackend } from '../src/runtime/node';
@@ -9,7 +10,12 @@ import { tinyPrior } from './prior/tiny_prior';
 /** The shipped prior with its denoiser on the CPU, two threads as on the smallest machine. */
 export async function openTestEngine(gpu: Gpu): Promise<Engine> {
   const backend = await openNodeBackend(gpu, 'cpu', 2);
-  return Engine.open({ gpu, backend, files: new LocalFiles('models/default', readFile) });
+  return Engine.open({
+    gpu,
+    backend,
+    files: new LocalFiles('models/default', readFile),
+    platform: decodeInNode,
+  });
 }
 
 /** A prior small enough that a step takes milliseconds, its manifest changed by `change`. */

@@ -9,6 +9,7 @@ COMMANDS = {
     "singles": ("objects.singles", "captioned pictures of unknown camera, to train on beside the objects"),
     "text": ("text.command", "the text encoder: train, export, encode the captions"),
     "train": ("denoiser.train", "the denoiser"),
+    "slice": ("denoiser.slice", "a few minutes of a GPU: renders, trains both tiers, writes small files"),
     "soup": ("denoiser.soup", "the mean of several denoisers"),
     "adapter": ("denoiser.adapter", "what shows exemplars, out of a checkpoint and into a denoiser"),
     "sample": ("denoiser.sample", "a contact sheet from a checkpoint"),

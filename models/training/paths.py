@@ -6,5 +6,6 @@ TRAINING = Path(__file__).parent
 MODELS = TRAINING.parent
 SHIPPED = MODELS / "default"  # the 32-pixel tier
 TEXT = MODELS / "text"  # the text encoder and tokenizer of all tiers
+LIBRARY = MODELS / "exemplars"  # what exemplars are found in
 WORK = TRAINING / "work"  # pictures, checkpoints, logs; git ignores it
 REPOSITORY = MODELS.parent

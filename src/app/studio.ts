@@ -3,6 +3,7 @@ import { FieldGenerator } from '../generator/field';
 import { Particles } from '../generator/particles';
 import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
+import { shownImage } from '../prior/exemplars/own';
 import { FetchedFiles } from '../prior/files';
 import type { Command, Report, RunId, SessionReport, ShadingMode } from '../protocol/messages';
 import { chooseBackend } from '../runtime/backend';
@@ -17,6 +18,12 @@ import { fieldSource } from './field_view';
 import { Keeper } from './storage/keeper';
 import { Shelf } from './storage/shelf';
 import { runThumbnail } from './thumbnail';
+
+/** What is asked about exemplars. */
+type ExemplarCommand = Extract<Command, { type: 'find' | 'own-exemplar' }>;
+
+/** Objects of the library that are offered for a prompt. */
+const offered = 7;
 
 type Post = (report: Report, transfer?: Transferable[]) => void;
 
@@ -60,7 +67,7 @@ export class Studio {
     }
     if (!this.#opened)
       throw new Error(`The engine was told to ${command.type} before it was opened.`);
-    const { gpu, session, viewports, keeper } = await this.#opened;
+    const { gpu, engine, session, viewports, keeper } = await this.#opened;
     switch (command.type) {
       case 'attach':
         return viewports.attach(command.run, command.canvas, command.size);
@@ -85,6 +92,9 @@ export class Studio {
       case 'delete':
       case 'export':
         return this.#tend(command, keeper);
+      case 'find':
+      case 'own-exemplar':
+        return this.#showExemplars(command, engine);
       case 'save':
         return session.save(command.run, command.kind);
       case 'watch':
@@ -99,6 +109,24 @@ export class Studio {
       case 'keep':
       case 'reset':
         return session[command.type]();
+    }
+  }
+
+  /** Shows what the library has, or what a visitor's own file looks like to the prior; what fails of it is told. */
+  async #showExemplars(command: ExemplarCommand, { exemplars, manifest }: Engine): Promise<void> {
+    try {
+      if (command.type === 'find') {
+        const { words, seed } = command;
+        this.#post({ type: 'found', words, found: await exemplars.find(words, seed, offered) });
+        return;
+      }
+      const own = await exemplars.add(command);
+      const { name, notes } = own;
+      const image = shownImage(own, manifest.resolution);
+      this.#post({ type: 'own-exemplar', name, image, views: image.width / image.height, notes });
+    } catch (error) {
+      if (!(error instanceof LimbeckError)) throw error;
+      this.#post({ type: 'error', run: null, message: inWords(error) });
     }
   }
 

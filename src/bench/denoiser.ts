@@ -3,6 +3,7 @@ import { Readback } from '../gpu/readback';
 import type { Snapshot } from '../gpu/snapshot';
 import { Denoiser } from '../prior/denoiser';
 import type { ModelFiles, Prior } from '../prior/files';
+import type { ShownExemplar } from '../prior/text_encoder';
 import type { Runtime } from '../runtime/runtime';
 import { CheckpointError, readCheckpoint } from '../train/checkpoint';
 import { median } from './timer';
@@ -20,6 +21,8 @@ export interface Reference {
   readonly mask: Float32Array;
   /** c2w of each view [V, 16], row-major 4x4. */
   readonly cameras: Float32Array;
+  /** What is shown beside the text; absent for a denoiser that is shown nothing. */
+  readonly exemplar?: ShownExemplar;
   readonly levels: readonly {
     /** 0 to 999. */
     readonly timestep: number;
@@ -71,6 +74,9 @@ export async function readReference(files: ModelFiles, { manifest }: Prior): Pro
     text: tensor('text'),
     mask: tensor('text_mask'),
     cameras: tensor('camera'),
+    ...(manifest.exemplar && {
+      exemplar: { tokens: tensor('exemplar'), shown: tensor('exemplar_shown') },
+    }),
     levels: [...tensor('timesteps')].map((timestep, i) => ({
       timestep,
       prediction: predictions.subarray(i * z.length, (i + 1) * z.length),
@@ -118,9 +124,9 @@ export async function measureDenoiser(
 ): Promise<DenoiserMeasure> {
   const denoiser = await Denoiser.load(runtime, prior, 1);
   const readback = new Readback(runtime.gpu);
-  const { z, text, mask, cameras, levels } = reference;
+  const { z, text, mask, cameras, exemplar, levels } = reference;
   const given = { pooled: new Float32Array(), truncated: false, unknownWords: [] };
-  denoiser.setText(0, { ...given, tokens: text, mask });
+  denoiser.setText(0, { ...given, tokens: text, mask, ...(exemplar && { exemplar }) });
   const predict = async (timestep: number) => {
     runtime.gpu.device.queue.writeBuffer(denoiser.z, 0, z as Float32Array<ArrayBuffer>);
     await denoiser.run({ timesteps: [timestep], cameras });

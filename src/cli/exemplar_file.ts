@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { LimbeckError } from '../errors';
@@ -34,7 +34,9 @@ const endings = /[\\/]|\.(glb|gltf|obj|ply|stl|png|jpe?g|webp|avif|gif|bmp|tga)$
 export function exemplarChoice(parsed: Parsed): ExemplarChoice {
   const what = parsed.get('exemplar');
   const strength = numberFlag(parsed, 'exemplar-strength', undefined, 0, 1);
-  const isFile = what !== undefined && (existsSync(what) || endings.test(what));
+  const isFile =
+    what !== undefined &&
+    (statSync(what, { throwIfNoEntry: false })?.isFile() || endings.test(what));
   const source = isFile ? fileSource(basename(what)) : what;
   return {
     settings: {

@@ -82,7 +82,7 @@ function targetOf(node: Node, sources: Sources): Target | undefined {
   return { node, weight, name, inputs, outputs, dataType };
 }
 
-/** An initialiser as it is where it is used: behind casts and transpositions. */
+/** An initialiser as it is where it is used: behind casts, scales and transpositions. */
 interface Weight {
   readonly name: string;
   readonly shape: readonly number[];
@@ -100,7 +100,7 @@ class Sources {
     this.#producers = producersOf(graph);
   }
 
-  /** The initialiser behind a value, if nothing but casts and transpositions lies between. */
+  /** The initialiser behind a value, if nothing but casts, scales and transpositions lies between. */
   weightOf(value: string): Weight | undefined {
     const path: Node[] = [];
     let at = value;
@@ -114,7 +114,7 @@ class Sources {
         break;
       }
       const node = this.#producers.get(at);
-      if (!node || !['Cast', 'Transpose', 'Identity', 'DequantizeLinear'].includes(node.op)) break;
+      if (!node || !this.#passes(node)) break;
       path.push(node);
       at = node.inputs[0]!;
     }
@@ -123,6 +123,12 @@ class Sources {
       this.#known.set(node.outputs[0]!, found);
     }
     return found;
+  }
+
+  /** A Mul by a constant is the scale of a weight that is stored as integers. */
+  #passes({ op, inputs }: Node): boolean {
+    if (op === 'Mul') return this.#initializers.has(inputs[1]!);
+    return ['Cast', 'Transpose', 'Identity', 'DequantizeLinear'].includes(op);
   }
 
   #behind(node: Node, source: Weight): Weight {

@@ -8,7 +8,7 @@ export const shippedPriors: Readonly<Record<string, string>> = {
 export const firstPrior = 'fine';
 
 /** The folders in `models` of what several priors share. */
-export const sharedFolders = ['text'];
+export const sharedFolders = ['text', 'exemplars'];
 
 /** The folder of a prior: inside `models` of one that ships, else `prior` is the folder itself. */
 export function priorFolder(prior: string, models: string): string {

@@ -66,6 +66,8 @@ export interface StoredRun {
 export interface SampleRequest {
   readonly prompt: string;
   readonly seed: number;
+  /** What the prior is shown beside the prompt; as settings have it at first unless given. */
+  readonly exemplar?: Settings['exemplar'];
 }
 
 /**
@@ -101,6 +103,15 @@ export type Command =
   | { readonly type: 'delete'; readonly stored: readonly StoredId[] }
   /** Asks for a stored run as a file. */
   | { readonly type: 'export'; readonly stored: StoredId }
+  /** Asks what objects of the prior's library fit words best; the seed decides between equals. */
+  | { readonly type: 'find'; readonly words: string; readonly seed: number }
+  /** Gives an exemplar of the visitor's own: from now on the setting `exemplar.source` may name it. */
+  | {
+      readonly type: 'own-exemplar';
+      readonly name: string;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly keepBackground: boolean;
+    }
   /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
   | { readonly type: 'sample'; readonly request: SampleRequest | null }
   | { readonly type: 'pause' }
@@ -129,6 +140,16 @@ export type Command =
   | { readonly type: 'shade'; readonly shading: ShadingMode }
   /** Moves the cameras of all the panes named, together. */
   | { readonly type: 'orbit'; readonly runs: readonly RunId[]; readonly move: OrbitMove };
+
+/** An object that the prior's library offers. */
+export interface FoundExemplar {
+  readonly id: string;
+  readonly name: string;
+  readonly author: string;
+  readonly licence: string;
+  /** Square views side by side, on nothing. */
+  readonly image: Image;
+}
 
 /** What the session as a whole is doing. */
 export type SessionState = 'idle' | 'preparing' | 'training' | 'paused' | 'finished';
@@ -198,6 +219,17 @@ export type SessionReport =
 /** From the engine to the page. */
 export type Report =
   | SessionReport
+  /** The objects that fit words best, the best first. */
+  | { readonly type: 'found'; readonly words: string; readonly found: readonly FoundExemplar[] }
+  /** What a visitor's own exemplar looks like to the prior, and what was done to it. */
+  | {
+      readonly type: 'own-exemplar';
+      readonly name: string;
+      /** The views that are known, side by side, on nothing. */
+      readonly image: Image;
+      readonly views: number;
+      readonly notes: readonly string[];
+    }
   /** It holds the lock that it was told to hold. */
   | { readonly type: 'alive' }
   /** What the storage keeps, newest first; `used` and `quota` in bytes. */

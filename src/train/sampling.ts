@@ -1,13 +1,17 @@
 import { viewsToImage } from '../image/strip';
 import type { Estimate } from '../prior/sampler';
 import type { SampleRequest, SessionReport } from '../protocol/messages';
+import type { Settings } from '../settings';
 
 /** What sampling asks of an engine: `Engine` is one. */
 export interface SampleSource {
   readonly manifest: { readonly views: number; readonly resolution: number };
   /** What of a prompt the prior does not take in, in sentences. */
   notesOn(prompt: string): readonly string[];
-  sample(prompt: string, options: { readonly seed: number }): AsyncGenerator<Estimate, void>;
+  sample(
+    prompt: string,
+    options: { readonly seed: number; readonly exemplar?: Settings['exemplar'] },
+  ): AsyncGenerator<Estimate, void>;
 }
 
 /** A report of what the prior does not take in of a prompt, if there is such a thing. */
@@ -26,7 +30,8 @@ export class Sampling {
   constructor(source: SampleSource, request: SampleRequest) {
     this.#source = source;
     this.#request = request;
-    this.#estimates = source.sample(request.prompt, { seed: request.seed });
+    const { prompt, ...options } = request;
+    this.#estimates = source.sample(prompt, options);
   }
 
   /** Takes the next step, or says first what of the prompt is lost; undefined when there is none left. */

@@ -22,6 +22,8 @@ export interface SessionRun extends Saveable {
   readonly step: number;
   readonly finished: boolean;
   readonly changes: readonly SettingsChange[];
+  /** What its prior is shown: what of that wish could not be met, in sentences. */
+  readonly exemplar?: { readonly notes: readonly string[] };
   adjust(path: string, value: unknown): void;
   takeStep(watch?: Watch): Promise<StepReport>;
   restore(bytes: Uint8Array): void;
@@ -240,7 +242,7 @@ export class Session<R extends SessionRun> {
       }
       await this.#clear();
       for (const [id, one] of made) await this.#add(id, one);
-      this.#note([...made.values()].map(({ run }) => run.settings.prompt));
+      this.#note([...made.values()].map(({ run }) => run));
       this.#become(this.#isTraining() ? (paused ? 'paused' : 'training') : 'finished');
     });
   }
@@ -278,11 +280,14 @@ export class Session<R extends SessionRun> {
     this.#options.report({ type: 'error', run, message, starting: true });
   }
 
-  /** Says once what of the prompts is lost. */
-  #note(prompts: readonly string[]): void {
-    for (const prompt of new Set(prompts)) {
+  /** Says once what of the prompts is lost, and what the prior could not be shown. */
+  #note(runs: readonly R[]): void {
+    for (const prompt of new Set(runs.map(({ settings }) => settings.prompt))) {
       const note = noteOn(this.#options.source, prompt);
       if (note) this.#options.report(note);
+    }
+    for (const message of new Set(runs.flatMap(({ exemplar }) => exemplar?.notes ?? []))) {
+      this.#options.report({ type: 'note', message });
     }
   }
 

@@ -5,6 +5,7 @@ import { setUpFileButton, setUpLinkButton } from './buttons';
 import { type Choices, choicesOf, firstChoices, isSame, mostRuns, settingsOf } from './choices';
 import { download, find, setText } from './dom';
 import { drawnWords, showEngineInfo } from './engine_info';
+import { ExemplarChoice, exemplarOf, withExemplar } from './exemplar_choice';
 import { Gallery } from './gallery';
 import { Notices } from './notices';
 import { OpenRuns } from './open_runs';
@@ -44,6 +45,7 @@ export class Page {
   readonly #panel: Panel;
   readonly #panes: Panes;
   readonly #prior: PriorChoice;
+  readonly #exemplar: ExemplarChoice;
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
   readonly #gallery: Gallery;
@@ -86,6 +88,10 @@ export class Page {
     this.#panel = new Panel(find(document, '#panel'), this.#choices, {
       change: (part) => this.#change(part),
       refuse: (message) => this.#notices.say({ message }),
+    });
+    this.#exemplar = new ExemplarChoice(document, {
+      choose: (source) => this.#choose(withExemplar(this.#choices, source)),
+      send: (command, transfer) => engine.send(command, transfer),
     });
     this.#listen();
     engine.listen((report) => this.#hear(report));
@@ -153,6 +159,7 @@ export class Page {
   #choose(choices: Choices): void {
     this.#choices = choices;
     this.#form.show(choices);
+    this.#exemplar.show(choices, exemplarOf(choices).source);
     this.#chips.show(choices);
     this.#panel.show(choices);
     const hash = toHash(choices);
@@ -187,7 +194,7 @@ export class Page {
   #askForSample(): void {
     const { prompt, seed } = this.#choices;
     validatePrompt(prompt);
-    const request = { prompt, seed };
+    const request = { prompt, seed, exemplar: exemplarOf(this.#choices) };
     this.#engine.send({ type: 'sample', request });
     this.#sample.expect(request);
   }
@@ -241,6 +248,10 @@ export class Page {
         break;
       case 'sample':
         this.#sample.hear(report);
+        break;
+      case 'found':
+      case 'own-exemplar':
+        this.#exemplar.hear(report);
         break;
       case 'note':
         this.#notices.say({ message: report.message });

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { Expressions, inferShapes, injectLora, makeTensor, OnnxError } from '#onnx';
+import {
+  Expressions,
+  type Graph,
+  inferShapes,
+  injectLora,
+  makeTensor,
+  type Node,
+  OnnxError,
+} from '#onnx';
 import { dot, GraphSession, random, randomFeeds, relativeError } from './graph_session';
 import { draws, smallUnet } from './networks';
 
@@ -151,4 +159,51 @@ test('a weight that two nodes share gets an adapter for each', () => {
     ...['w@first.A', 'w@second.A', 'w@first.B', 'w@second.B'],
   ]);
   expect(() => inferShapes(graph)).not.toThrow();
+});
+
+test('a weight may be stored as whole numbers, behind a Cast and a Mul by its scales', async () => {
+  const node = (op: string, inputs: string[], output: string, to?: number): Node => ({
+    name: output,
+    op,
+    domain: '',
+    inputs,
+    outputs: [output],
+    attributes: to === undefined ? {} : { to: { type: 'int', value: to } },
+  });
+  const whole = Array.from({ length: 12 }, (_, i) => ((i * 37) % 255) - 127);
+  const graph: Graph = {
+    name: 'whole',
+    irVersion: 9,
+    opsets: { '': 17 },
+    inputs: [{ name: 'x', dataType: 'float32', shape: [2, 4] }],
+    outputs: [{ name: 'y', dataType: 'float32', shape: [2, 3] }],
+    nodes: [
+      node('Cast', ['a.weight.T'], 'a.whole', 1),
+      node('Mul', ['a.whole', 'a.scale'], 'a.f32'),
+      node('MatMul', ['x', 'a.f32'], 'y'),
+    ],
+    initializers: new Map([
+      ['a.weight.T', makeTensor(whole, [4, 3], 'int8')],
+      ['a.scale', makeTensor([0.5, 0.25, 2], [1, 3], 'float32')],
+    ]),
+  };
+  const adapted = injectLora(graph, { targets: ['a'], rank: 1 });
+  expect(adapted.layout.map(({ name, shape }) => [name, shape])).toEqual([
+    ['a.A', [4, 1]],
+    ['a.B', [1, 3]],
+  ]);
+  const x = Float32Array.from({ length: 8 }, (_, i) => i - 3);
+  const lora = Float32Array.of(1, 0, 0, 0, 10, 20, 30);
+  const session = await GraphSession.create(adapted.graph);
+  const { y } = await session.run({ x, lora });
+  await session.dispose();
+  const wanted = Array.from({ length: 6 }, (_, i) => {
+    const [row, column] = [Math.floor(i / 3), i % 3];
+    const product = [0, 1, 2, 3].reduce(
+      (sum, k) => sum + x[4 * row + k]! * whole[3 * k + column]! * [0.5, 0.25, 2][column]!,
+      0,
+    );
+    return product + x[4 * row]! * 10 * (column + 1);
+  });
+  expect([...y!]).toEqual(wanted);
 });

@@ -19,6 +19,8 @@ interface Fixture {
   readonly rank: number;
   readonly lora_scale: number;
   readonly target_salt: number;
+  /** Of inputs that are `hashed` values too. */
+  readonly input_salts: Record<string, number>;
   readonly loss: number;
   readonly layers: Record<
     string,
@@ -57,8 +59,13 @@ describe.each(Object.keys(shippedPriors))('%s', (prior) => {
   );
   const adapted = injectLora(model, { targets: declared.targets, rank: fixture.rank });
   const graph = inferShapes(adapted.graph, { N: 1 });
-  const inputs: Record<string, Float32Array> = Object.fromEntries(
-    ['z', 'timestep', 'text', 'text_mask', 'camera'].map((name) => [name, array(`input.${name}`)]),
+  const { types } = inferShapes(model, { N: 1 });
+  const inputs: Record<string, Float32Array<ArrayBuffer>> = Object.fromEntries(
+    model.inputs.map(({ name }) => {
+      const salt = fixture.input_salts[name];
+      const count = types.get(name)!.shape.reduce((a, b) => a * b, 1);
+      return [name, salt === undefined ? array(`input.${name}`) : hashed(count, salt)];
+    }),
   );
   const target = hashed(inputs.z!.length, fixture.target_salt);
 
@@ -134,12 +141,12 @@ describe.each(Object.keys(shippedPriors))('%s', (prior) => {
   test('the gradient by the input agrees with differences along random directions', async () => {
     const { graph: backward, gradients } = differentiate(graph, {
       of: { prediction: 'seed' },
-      withRespectTo: ['z', 'text', 'camera'],
+      withRespectTo: ['z', 'text', 'camera', 'exemplar'],
     });
     const session = await GraphSession.create(backward);
     const seed = hashed(target.length, 5);
     const results = await session.run({ ...feeds, seed });
-    for (const [i, name] of ['z', 'text', 'camera'].entries()) {
+    for (const [i, name] of ['z', 'text', 'camera', 'exemplar'].entries()) {
       const direction = hashed(inputs[name]!.length, 20 + i);
       const at = async (step: number) => {
         const moved = inputs[name]!.map((value, k) => value + step * direction[k]!);

@@ -161,13 +161,17 @@ export async function tinyLibrary(
     const data = new Uint8ClampedArray(strips.flatMap((strip) => [...strip.data]));
     pages.push(await encodePng({ data, width: V * size, height: size * strips.length }));
   }
-  let at = sentences.length;
+  // The basis that the features are in already.
+  const basis = Array.from({ length: sizes.pooled ** 2 }, (_, i) =>
+    i % (sizes.pooled + 1) === 0 ? 127 : 0,
+  );
+  let at = sentences.length + basis.length;
   const places = pages.map(({ length }): [number, number] => {
     at += length;
     return [at - length, length];
   });
   const file = new Uint8Array(at);
-  file.set(Int8Array.from(sentences));
+  file.set(Int8Array.from([...sentences, ...basis]));
   pages.forEach((page, i) => {
     file.set(page, places[i]![0]);
   });
@@ -178,7 +182,12 @@ export async function tinyLibrary(
     views: V,
     pages: { ...grid, places },
     phrases,
-    sentences: { at: 0, width: sizes.pooled, scale: 1 / 127 },
+    sentences: {
+      at: 0,
+      width: sizes.pooled,
+      scale: 1 / 127,
+      basis: { at: sentences.length, of: sizes.pooled, scale: 1 / 127 },
+    },
     sources: [{ author: 'Ann', source: 'a pack', licence: 'CC0-1.0' }],
     objects: objects.map((object) => ({
       id: object.id,

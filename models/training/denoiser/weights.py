@@ -15,6 +15,7 @@ EXEMPLAR = "exemplar.place"  # there where it may be shown exemplars
 OF_EXEMPLAR = ("exemplar.", "exemplar_")
 FORMER, PRESENT = "shell.", "outer."  # how the names of its weights begin: in older files, and now
 ENCODER = "exemplar_encoder.onnx"  # the name of that file beside the denoiser's
+SCALE = ".scale"  # suffix of what an int8 weight is multiplied by
 TRANSPOSED = ".T"  # suffix of a Linear weight that the ONNX graph holds as [in, out]
 
 ALONE = ("position", "embedding", "place", "kinds")  # weights that belong to no layer
@@ -123,8 +124,12 @@ def read_onnx(path: Path) -> State:
     from onnx import numpy_helper
 
     state = {}
-    for tensor in onnx.load(path).graph.initializer:
+    graph = onnx.load(path).graph
+    scales = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer if SCALE in t.name}
+    for tensor in graph.initializer:
         value = torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        if (scale := scales.get(tensor.name + SCALE)) is not None:
+            value = value * scale
         if tensor.name.endswith(TRANSPOSED):
             state[tensor.name.removesuffix(TRANSPOSED)] = value.float().T.contiguous()
         elif tensor.name.endswith((".weight", ".bias", ".table")) or tensor.name in ALONE:

@@ -4,23 +4,12 @@ text encoder that ships."""
 import argparse
 from pathlib import Path
 
-import torch
-
-from ..denoiser.network import Denoiser
 from ..denoiser.weights import load_denoiser
 from ..measure import compare
 from ..paths import SHIPPED, WORK
 from . import gradient_fixture
 from .graph import write_onnx
 from .manifest import write_manifest
-
-
-def round_to_half(model: Denoiser) -> Denoiser:
-    """Rounds the weights to what the file will hold."""
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(parameter.half().float())
-    return model
 
 
 def main(argv: list[str]) -> None:
@@ -31,7 +20,7 @@ def main(argv: list[str]) -> None:
     args = parser.parse_args(argv)
     model = load_denoiser(args.weights or args.work / "denoiser.pt")
     path = args.out / "denoiser.onnx"
-    write_onnx(round_to_half(model), path)
+    write_onnx(model, path)
     write_manifest(args.out, model.config)
     count = sum(p.numel() for p in model.parameters())
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {count / 1e6:.2f} M parameters")

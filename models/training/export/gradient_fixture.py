@@ -2,8 +2,8 @@
 
 LoRA of rank 4 on the layers of `LORA_TARGETS`: y = x W^T + b + (x A) B, A [in, r], B [r, out].
 Writes `NAME_lora.json` (shapes and byte offsets, the loss, the norms of every gradient) and `NAME_lora.bin` (f32,
-little-endian), NAME being the model's folder: inputs, prediction, and both gradients of the first and
-the last block. A, B and the target are `hashed` values, scaled: A and B by `lora_scale`.
+little-endian), NAME being the model's folder: small inputs, and both gradients of the first and the last block. Large
+inputs, the target, A and B are `hashed` values; A and B are scaled by `lora_scale`.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from ..paths import REPOSITORY, SHIPPED
 RANK = 4
 LORA_SCALE = 0.1
 TARGET_SALT = 1003
+INPUT_SALTS = {"z": 1001, "text": 1002, "exemplar": 1004}  # of large inputs, which are hashed values too
 FIXTURES = REPOSITORY / "tests" / "prior" / "fixtures"
 
 
@@ -76,23 +77,22 @@ def write(path: Path, folder: Path = FIXTURES) -> None:
 
     size = (1, config.views, config.channels, config.resolution, config.resolution)
     inputs = {
-        "z": hashed(int(np.prod(size)), 1001).view(size) * 1.5,
+        "z": hashed(int(np.prod(size)), INPUT_SALTS["z"]).view(size),
         "timestep": torch.tensor([600.0]),
-        "text": hashed(config.text_tokens * config.text_width, 1002).view(1, config.text_tokens, -1),
+        "text": hashed(config.text_tokens * config.text_width, INPUT_SALTS["text"]).view(1, config.text_tokens, -1),
         "text_mask": (torch.arange(config.text_tokens) < 9).float()[None],
         "camera": group_cameras(torch.tensor([30.0]), torch.tensor([15.0])),
     }
     target = hashed(int(np.prod(size)), TARGET_SALT).view(size)
     if config.exemplar:
         tokens = config.views * config.view_tokens
-        inputs["exemplar"] = hashed(tokens * config.width, 1004).view(1, tokens, -1)
-        inputs["exemplar_shown"] = torch.ones(1, config.views)
+        inputs["exemplar"] = hashed(tokens * config.width, INPUT_SALTS["exemplar"]).view(1, tokens, -1)
+        inputs["exemplar_shown"] = torch.tensor([[1.0, 1.0, 0.0, 1.0]])
     prediction = model(*inputs.values())
     loss = (prediction - target).square().mean()
     loss.backward()
 
-    arrays: dict[str, Tensor] = {f"input.{k}": v for k, v in inputs.items()}
-    arrays["prediction"] = prediction.detach()
+    arrays: dict[str, Tensor] = {f"input.{k}": v for k, v in inputs.items() if k not in INPUT_SALTS}
     gradients = {}
     written = names_in(path)
     for i, (present, layer) in enumerate(lora.items()):
@@ -122,6 +122,7 @@ def write(path: Path, folder: Path = FIXTURES) -> None:
         "rank": RANK,
         "lora_scale": LORA_SCALE,
         "target_salt": TARGET_SALT,
+        "input_salts": {name: salt for name, salt in INPUT_SALTS.items() if name in inputs},
         "loss": loss.item(),
         "layers": gradients,
         "arrays": layout,

@@ -1,35 +1,36 @@
 """The library: every training object as an exemplar that a prompt may find.
 
-Writes to `--out` an atlas `library.webp`, in which each object has a strip of four views from the exemplar cameras
-(straight alpha, sRGB; strips from left to right, then from top to bottom), and `library.json`:
+Writes to `--out` two files. `library.bin` has the meanings of what is said of the objects, then pages, each a WebP of
+a grid of strips, from left to right, then from top to bottom; the strip of an object is its views from the exemplar
+cameras, with straight alpha in sRGB. `library.json` says where all that is:
 
-- `atlas`: its file, `size` of a view in pixels, `views` in a strip, `columns` of strips; `camera` of the first view
-- `phrases`: all that is said of the objects; `sentences`: their unit features by the text encoder that ships, as
-  base64 of int8 rows, which times `scale` are the values
+- `file`: path, bytes and SHA-256 of `library.bin`
+- `size` of a view in pixels, `views` in a strip; `pages`: `columns`, `rows`, and the `places` [offset, length] of each
+- `phrases`: all that is said of the objects. `sentences`: from `at` on, for each phrase a row i8 [width] that times
+  `scale` is its sentence feature by the text encoder that ships, in the basis that lies at `basis`: rows i8 [width, of]
+  that times its `scale` are orthonormal
 - `sources`: authors and licences
 - `objects`: in the order of the strips, each its `id`, its `source`, its `phrases` (rows), and those of them that
   bring other objects to mind (`untypical`, left out where there are none)
 """
 
 import argparse
-import base64
 import io
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ..objects.camera import EXEMPLAR
 from ..objects.data import Groups
 from ..objects.exemplars import Exemplars
 from ..objects.prompts import likelihood
-from ..paths import WORK
+from ..paths import LIBRARY, WORK
 from .manifest import describe
 
 LICENCES = ("CC0-1.0", "CC-BY-")  # how those begin that allow to hand the pictures on
-LIMIT = 8_000_000  # bytes of atlas and index together
+LIMIT = 6_000_000  # bytes of both files together
+COLUMNS, ROWS = 4, 16  # strips on a page
 
 
 def strips(views: np.ndarray) -> np.ndarray:
@@ -41,30 +42,42 @@ def strips(views: np.ndarray) -> np.ndarray:
     return np.concatenate([colour.round().clip(0, 255), alpha], -1).astype(np.uint8)
 
 
-def columns_of(count: int, views: int) -> int:
-    """As many strips beside each other as make the atlas of `count` about square."""
-    return max(1, round(math.sqrt(count / views)))
+def pages(views: np.ndarray, quality: int) -> list[bytes]:
+    """WebPs of the strips of views u8 [N, V, 4, S, S]."""
+    files = []
+    for first in range(0, len(views), COLUMNS * ROWS):
+        rows = strips(views[first : first + COLUMNS * ROWS])
+        _, height, width, _ = rows.shape
+        lines = -(-len(rows) // COLUMNS)
+        sheet = np.zeros((lines * COLUMNS, height, width, 4), np.uint8)
+        sheet[: len(rows)] = rows
+        sheet = sheet.reshape(lines, COLUMNS, height, width, 4).swapaxes(1, 2)
+        file = io.BytesIO()
+        image = Image.fromarray(sheet.reshape(lines * height, COLUMNS * width, 4))
+        image.save(file, "WEBP", quality=quality, method=4)
+        files.append(file.getvalue())
+    return files
 
 
-def atlas(views: np.ndarray, quality: int) -> bytes:
-    """A WebP of the strips of views u8 [N, V, 4, S, S]."""
-    rows = strips(views)
-    n, height, width, _ = rows.shape
-    columns = columns_of(n, views.shape[1])
-    lines = -(-n // columns)
-    sheet = np.zeros((lines * columns, height, width, 4), np.uint8)
-    sheet[:n] = rows
-    sheet = sheet.reshape(lines, columns, height, width, 4).swapaxes(1, 2)
-    file = io.BytesIO()
-    Image.fromarray(sheet.reshape(lines * height, columns * width, 4)).save(file, "WEBP", quality=quality, method=6)
-    return file.getvalue()
+def rounded(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """Whole numbers i8, which times the scale are the values as nearly as can be."""
+    scale = float(np.abs(values).max()) / 127
+    return (values / scale).round().astype(np.int8), scale
 
 
-def packed(sentences: np.ndarray) -> dict[str, object]:
-    """Unit features f32 [N, D] as int8, with which a cosine is off by less than a hundredth."""
-    scale = float(np.abs(sentences).max()) / 127
-    rows = (sentences / scale).round().astype(np.int8)
-    return {"width": sentences.shape[1], "scale": scale, "data": base64.b64encode(rows.tobytes()).decode()}
+def packed(sentences: np.ndarray) -> tuple[list[bytes], dict[str, object]]:
+    """Features f32 [N, D] in the fewest dimensions that hold them: rows and basis, and where they lie."""
+    _, sizes, directions = np.linalg.svd(sentences, full_matrices=False)
+    basis, basis_scale = rounded(directions[sizes > 1e-3 * sizes[0]])
+    # In the basis as it was rounded, the nearest that there is.
+    rows, scale = rounded(sentences @ np.linalg.pinv(basis * basis_scale))
+    said = {
+        "at": 0,
+        "width": len(basis),
+        "scale": scale,
+        "basis": {"at": rows.nbytes, "of": sentences.shape[1], "scale": basis_scale},
+    }
+    return [rows.tobytes(), basis.tobytes()], said
 
 
 def index(exemplars: Exemplars, rows: list[dict]) -> dict[str, object]:
@@ -88,7 +101,6 @@ def index(exemplars: Exemplars, rows: list[dict]) -> dict[str, object]:
         objects.append(entry)
     return {
         "phrases": exemplars.phrases,
-        "sentences": packed(exemplars.sentences),
         "sources": [dict(zip(("author", "source", "licence"), key)) for key in sources],
         "objects": objects,
     }
@@ -98,12 +110,24 @@ def write(exemplars: Exemplars, rows: list[dict], out: Path, quality: int) -> No
     """Raises ValueError, and leaves no index, where the files would be too large to carry."""
     out.mkdir(parents=True, exist_ok=True)
     views = exemplars.views[exemplars.training].numpy()
-    path = out / "library.webp"
-    path.write_bytes(atlas(views, quality))
+    parts, sentences = packed(exemplars.sentences)
+    pictures = pages(views, quality)
+    path = out / "library.bin"
+    path.write_bytes(b"".join([*parts, *pictures]))
+    at = sum(map(len, parts))
+    places = []
+    for picture in pictures:
+        places.append([at, len(picture)])
+        at += len(picture)
     count, in_strip, _, size, _ = views.shape
-    camera = {"azimuth": EXEMPLAR[0], "elevation": EXEMPLAR[1]}
-    place = {"size": size, "views": in_strip, "columns": columns_of(count, in_strip), "camera": camera}
-    text = json.dumps({"atlas": describe(path, out) | place} | index(exemplars, rows), ensure_ascii=False) + "\n"
+    listed = {
+        "file": describe(path, out),
+        "size": size,
+        "views": in_strip,
+        "pages": {"columns": COLUMNS, "rows": ROWS, "places": places},
+        "sentences": sentences,
+    }
+    text = json.dumps(listed | index(exemplars, rows), ensure_ascii=False, separators=(",", ":")) + "\n"
     total = path.stat().st_size + len(text.encode())
     if total > LIMIT:
         raise ValueError(f"the library has {total / 1e6:.1f} MB, more than {LIMIT / 1e6:.0f}: lower --quality")
@@ -117,8 +141,8 @@ def main(argv: list[str]) -> None:
     )
     parser.add_argument("--objects", type=Path, required=True, help="folder with objects.jsonl")
     parser.add_argument("--work", type=Path, default=WORK)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--quality", type=int, default=80, help="of the WebP, 0 to 100")
+    parser.add_argument("--out", type=Path, default=LIBRARY)
+    parser.add_argument("--quality", type=int, default=75, help="of the WebP, 0 to 100")
     args = parser.parse_args(argv)
     exemplars = Exemplars(Groups(args.objects, args.work), args.work)
     rows = [json.loads(line) for line in (args.objects / "objects.jsonl").read_text().splitlines()]

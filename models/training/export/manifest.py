@@ -11,7 +11,7 @@ from ..denoiser.schedule import TIMESTEPS, alpha_bar_table
 from ..denoiser.weights import ENCODER
 from ..objects.camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, EXEMPLAR, FOVY
 from ..objects.exemplars import Kind
-from ..paths import MODELS, TEXT
+from ..paths import LIBRARY, MODELS, TEXT
 
 OF_TEXT = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
 
@@ -26,11 +26,14 @@ def describe(path: Path, folder: Path) -> dict[str, object]:
     }
 
 
+def ships(folder: Path) -> bool:
+    """Whether the model in `folder` finds beside it what all tiers share."""
+    return folder.resolve().parent == MODELS.resolve()
+
+
 def shared(file: Path, folder: Path) -> Path:
     """Where a model in `folder` finds a file of all tiers: where it ships or, from another place, in a copy."""
-    if folder.resolve().parent == MODELS.resolve():
-        return file
-    return Path(shutil.copy(file, folder))
+    return file if ships(folder) else Path(shutil.copy(file, folder))
 
 
 def write_manifest(folder: Path, config: DenoiserConfig) -> None:
@@ -38,6 +41,8 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
     files = {"denoiser": describe(folder / "denoiser.onnx", folder)}
     if config.exemplar:
         files["exemplar_encoder"] = describe(folder / ENCODER, folder)
+        if ships(folder):
+            files["library"] = describe(LIBRARY / "library.json", folder)
     for role, name in OF_TEXT.items():
         files[role] = describe(shared(TEXT / name, folder), folder)
     size = config.resolution
@@ -76,5 +81,6 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
             "azimuth": EXEMPLAR[0],
             "elevation": EXEMPLAR[1],
             "kinds": [kind.name.lower() for kind in Kind],
+            "scale": 2,
         }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")

@@ -1,6 +1,5 @@
 """Exemplars: what is drawn in training, how the network is shown them, what ships of them."""
 
-import base64
 import io
 import json
 from dataclasses import replace
@@ -212,12 +211,16 @@ def test_larger_tier(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("config", TIERS, ids=["32", "64"])
 def test_export(config: DenoiserConfig, tmp_path: Path) -> None:
-    """Both graphs compute what PyTorch computes, with an exemplar, its front alone and none; they are read back as
-    they were; and without an exemplar the graph says what that of a network without these weights says, bit for bit."""
+    """Both graphs compute what PyTorch computes, with an exemplar, its front alone and none. Their weights, once
+    rounded, are read back and written as they are. Without an exemplar the graph says what that of a network without
+    these weights says, bit for bit."""
     model = grown(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(parameter.half().float())
+    rounded = tmp_path / "rounded" / "denoiser.onnx"
+    write_onnx(model, rounded)
+    before = model.state_dict()["blocks.0.fc1.weight"].clone()
+    model.load_state_dict(read_state(rounded))
+    after = model.state_dict()["blocks.0.fc1.weight"]
+    assert 0 < (before - after).abs().max() <= before.abs().max() / 127
     path = tmp_path / "with" / "denoiser.onnx"
     write_onnx(model, path)
     check(path)
@@ -258,7 +261,7 @@ def test_shipped_base(folder: str) -> None:
 
 
 def test_library(exemplars: Exemplars, tmp_path: Path) -> None:
-    """The atlas has the training objects in the order of the index, the index what is said of them."""
+    """The pages have the training objects in the order of the index, the index what is said of them."""
     rows = [json.loads(line) for line in (tmp_path / "objects.jsonl").read_text().splitlines()]
     out = tmp_path / "library"
     library.write(exemplars, rows, out, quality=90)
@@ -269,19 +272,24 @@ def test_library(exemplars: Exemplars, tmp_path: Path) -> None:
     assert tuple(listed["phrases"][row] for row in first["phrases"]) == tuple(dict.fromkeys(item.captions))
     assert listed["sources"][first["source"]]["licence"] == "CC0-1.0"
 
-    atlas = listed["atlas"]
-    sheet = np.array(Image.open(io.BytesIO((out / atlas["path"]).read_bytes())).convert("RGBA")).astype(int)
-    size, columns = atlas["size"], atlas["columns"]
+    data = (out / listed["file"]["path"]).read_bytes()
+    size, views, per_page = listed["size"], listed["views"], listed["pages"]["columns"] * listed["pages"]["rows"]
+    columns, places = listed["pages"]["columns"], listed["pages"]["places"]
+    assert sum(places[-1]) == len(data)
     for n, place in enumerate(exemplars.training):
-        y, x = n // columns * size, n % columns * size * atlas["views"]
-        strip = sheet[y : y + size, x : x + atlas["views"] * size]
+        at, length = places[n // per_page]
+        sheet = np.array(Image.open(io.BytesIO(data[at : at + length])).convert("RGBA")).astype(int)
+        y, x = n % per_page // columns * size, n % per_page % columns * size * views
+        strip = sheet[y : y + size, x : x + views * size]
         assert np.abs(strip[:, :size, :3] - place).mean() < 6, f"strip {n} shows object {place}"
         assert (strip[..., 3] == 255).all()
 
     sentences = listed["sentences"]
-    stored = np.frombuffer(base64.b64decode(sentences["data"]), np.int8).reshape(-1, sentences["width"])
-    cosines = exemplars.sentences @ (stored * sentences["scale"]).T
-    assert np.abs(cosines - exemplars.sentences @ exemplars.sentences.T).max() < 0.01
+    width, basis = sentences["width"], sentences["basis"]
+    stored = np.frombuffer(data, np.int8, len(listed["phrases"]) * width, sentences["at"]).reshape(-1, width)
+    axes = np.frombuffer(data, np.int8, width * basis["of"], basis["at"]).reshape(width, -1) * basis["scale"]
+    cosines = (exemplars.sentences @ axes.T) @ (stored * sentences["scale"]).T
+    assert np.abs(cosines - exemplars.sentences @ exemplars.sentences.T).max() < 0.02
 
     rows[0]["licence"] = rows[1]["licence"] = "proprietary"
     with pytest.raises(ValueError, match="does not allow"):

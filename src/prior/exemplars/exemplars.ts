@@ -57,7 +57,7 @@ export interface ExemplarsParts {
   readonly runtime: Runtime;
   readonly encoder: Pick<PromptEncoder, 'encode'>;
   readonly onProgress?: LoadProgress | undefined;
-  /** Decodes WebP and others of a person's pictures. Default: the browser's own. */
+  /** Decodes WebP and others. Default: the browser's own. */
   readonly platform?: PlatformDecoder | undefined;
 }
 
@@ -245,7 +245,7 @@ export class Exemplars {
 
   /** One that could not be read is not tried again. */
   async #openLibrary() {
-    const { prior, files, onProgress } = this.#parts;
+    const { prior, files, platform, onProgress } = this.#parts;
     const { library: entry } = prior.manifest.files;
     this.#asked();
     if (!entry) {
@@ -254,7 +254,8 @@ export class Exemplars {
         'Give a file of your own, or choose another prior.',
       );
     }
-    const library = await Library.load(files, entry, decodePicture, onProgress);
+    const read = (bytes: Uint8Array<ArrayBuffer>) => decodePicture(bytes, { platform });
+    const library = await Library.load(files, entry, read, onProgress);
     return { library, retrieval: new Retrieval(library) };
   }
 }

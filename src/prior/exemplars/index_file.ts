@@ -23,8 +23,16 @@ const index = v.object({
   }),
   /** All that is said of the objects. */
   phrases: v.array(v.string()),
-  /** Their meanings: int8 rows from an offset on, which times `scale` are unit features of the text encoder. */
-  sentences: v.object({ at: count, width: positive, scale: finite }),
+  /**
+   * Their meanings: int8 rows from an offset on, which times `scale` are unit features of the text encoder in a basis of
+   * fewer dimensions: rows int8 [width, of], which times its scale are orthonormal.
+   */
+  sentences: v.object({
+    at: count,
+    width: positive,
+    scale: finite,
+    basis: v.object({ at: count, of: positive, scale: finite }),
+  }),
   sources: v.array(v.object({ author: v.string(), source: v.string(), licence: v.string() })),
   /** In the order of the strips. */
   objects: v.array(
@@ -54,8 +62,12 @@ export function parseIndex(json: unknown, path: string): LibraryIndex {
     throw refusal(path, `${field ? `${field}: ` : ''}${issues[0].message.replace(/\.$/, '')}`);
   }
   const { pages, sentences, phrases, sources, objects, file } = output;
-  const end = Math.max(0, ...pages.places.map(([at, length]) => at + length));
-  if (Math.max(end, sentences.at + phrases.length * sentences.width) > file.bytes) {
+  const ends = [
+    ...pages.places.map(([at, length]) => at + length),
+    sentences.at + phrases.length * sentences.width,
+    sentences.basis.at + sentences.width * sentences.basis.of,
+  ];
+  if (Math.max(...ends) > file.bytes) {
     throw refusal(path, `it points beyond the ${file.bytes} bytes of ${file.path}`);
   }
   if (pages.places.length * pages.columns * pages.rows < objects.length) {

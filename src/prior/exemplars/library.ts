@@ -54,17 +54,20 @@ export class Library {
     return new Library(index, file.path, await readVerified(files, file, onProgress), decode);
   }
 
-  /** Cosine of a meaning, a feature of the text encoder [D], and of that of phrase `i`. */
-  cosine(i: number, sentence: Float32Array): number {
-    const { at, width, scale } = this.index.sentences;
-    const row = new Int8Array(this.#bytes.buffer, this.#bytes.byteOffset + at + i * width, width);
-    let [dot, squares] = [0, 0];
-    for (let d = 0; d < width; d++) {
-      dot += row[d]! * sentence[d]!;
-      squares += sentence[d]! ** 2;
-    }
+  /** Cosines of a meaning, a feature of the text encoder [D], and of those of all phrases. */
+  cosines(sentence: Float32Array): Float32Array {
+    const { at, width, scale, basis } = this.index.sentences;
+    const norm = Math.hypot(...sentence);
+    const inBasis = Float32Array.from({ length: width }, (_, k) =>
+      dot(this.#bytesAt(basis.at + k * basis.of, basis.of), sentence),
+    );
     // Rows are rounded: that of a phrase itself may come out a little longer than one.
-    return Math.min(1, (dot * scale) / Math.sqrt(squares));
+    return Float32Array.from(this.index.phrases, (_, i) =>
+      Math.min(
+        1,
+        (dot(this.#bytesAt(at + i * width, width), inBasis) * scale * basis.scale) / norm,
+      ),
+    );
   }
 
   /** What object `i` is called. */
@@ -115,6 +118,10 @@ export class Library {
     return scaledViews(await this.strip(i), views, own / size);
   }
 
+  #bytesAt(at: number, length: number): Int8Array {
+    return new Int8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, length);
+  }
+
   #page(i: number): Promise<Image> {
     const made = this.#pages.get(i) ?? this.#decoded(i);
     this.#pages.set(i, made);
@@ -124,7 +131,9 @@ export class Library {
   async #decoded(i: number): Promise<Image> {
     const { pages, size, views } = this.index;
     const [at, length] = pages.places[i]!;
-    const page = await this.#decode(this.#bytes.slice(at, at + length)).catch((error: Error) => {
+    // A copy; the `slice` of Node's Buffer would be none.
+    const bytes = new Uint8Array(this.#bytes.subarray(at, at + length));
+    const page = await this.#decode(bytes).catch((error: Error) => {
       throw new LimbeckError(
         `Page ${i} of ${this.#path} cannot be read: ${error.message}.`,
         'Download it again.',
@@ -137,4 +146,10 @@ export class Library {
       'Write the library again.',
     );
   }
+}
+
+function dot(a: Int8Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
 }

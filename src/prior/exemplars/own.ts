@@ -1,6 +1,8 @@
 import { LimbeckError } from '../../errors';
+import type { Image } from '../../image/image';
 import { decodePicture } from '../../image/picture';
 import type { PlatformDecoder } from '../../image/platform';
+import { viewsToImage } from '../../image/strip';
 import { type FilesBeside, noFilesBeside } from '../../object/files_beside';
 import { readObject } from '../../object/read_object';
 import { objectViews } from '../../object/views';
@@ -8,6 +10,9 @@ import { orbitCamera } from '../../render/camera';
 import type { ExemplarManifest, Manifest } from '../manifest';
 import type { Background } from './background';
 import { pictureView } from './picture';
+
+/** Of a picture: a larger one is halved until it has no more. */
+const mostPixels = 2 ** 20;
 
 /** A file that a person shows. */
 export interface ExemplarFile {
@@ -58,17 +63,26 @@ export async function readExemplar(
   if (isAnimated(bytes)) {
     throw new LimbeckError(`${name} is animated.`, 'Save one of its pictures by itself.');
   }
-  const picture = await decodePicture(bytes, { platform, name }).catch((error: Error) => {
-    throw new LimbeckError(
-      `${name} cannot be decoded: ${error.message.replace(/\.$/, '')}.`,
-      'Save the picture anew, as PNG, JPEG or WebP.',
-    );
-  });
+  const picture = await decodePicture(bytes, { platform, name, most: mostPixels }).catch(
+    (error: Error) => {
+      throw new LimbeckError(
+        `${name} cannot be decoded: ${error.message.replace(/\.$/, '')}.`,
+        'Save the picture anew, as PNG, JPEG or WebP.',
+      );
+    },
+  );
   const { view, background } = pictureView(picture, name, size, keepBackground);
   const views = new Float32Array(count * view.length);
   views.set(view);
   const shown = Float32Array.from({ length: count }, (_, i) => (i === 0 ? 1 : 0));
   return { name, views, shown, notes: notesOn(name, background, keepBackground === true) };
+}
+
+/** The views that are known, side by side, on nothing. */
+export function shownImage({ views, shown }: ExemplarViews, size: number): Image {
+  const count = shown.filter((share) => share > 0).length;
+  const known = views.subarray(0, count * 4 * size ** 2);
+  return viewsToImage(known, { count, size, background: null });
 }
 
 function notesOn(name: string, background: Background, keep: boolean): string[] {

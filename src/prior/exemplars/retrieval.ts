@@ -41,7 +41,7 @@ export class Retrieval {
   /** The `count` objects that fit best, the best first. */
   best({ words, sentence, seed }: Wanted, count: number): Candidate[] {
     const { objects, phrases } = this.#library.index;
-    const cosines = this.#cosines(sentence);
+    const cosines = this.#library.cosines(sentence);
     const shared = this.#words.scores(words);
     const most = Math.max(1e-9, ...shared);
     const said = words.trim().toLowerCase();
@@ -64,12 +64,7 @@ export class Retrieval {
   /** Cosine of a meaning [D] and of the nearest phrase of an object. */
   similarity(object: number, sentence: Float32Array): number {
     const { phrases } = this.#library.index.objects[object]!;
-    return Math.max(...phrases.map((phrase) => this.#library.cosine(phrase, sentence)));
-  }
-
-  /** Of a meaning and that of every phrase. */
-  #cosines(sentence: Float32Array): Float32Array {
-    const { phrases } = this.#library.index;
-    return Float32Array.from(phrases, (_, i) => this.#library.cosine(i, sentence));
+    const cosines = this.#library.cosines(sentence);
+    return Math.max(...phrases.map((phrase) => cosines[phrase]!));
   }
 }

@@ -1,0 +1,86 @@
+/** The page shows what a prompt finds in the library, and takes another, none, or a visitor's own file. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
+import { encodePng } from '../../src/image/png_node';
+import { type Recording, record } from './browser';
+
+const soon = { timeout: 120_000 };
+
+let server: ServedPage;
+let browser: Browser;
+let page: Page;
+let recording: Recording;
+
+beforeAll(async () => {
+  server = await servePage();
+  browser = await launchChromium('software');
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(soon.timeout);
+  recording = await record(page);
+  await page.goto(`${server.url}#prompt=a+red+chair&method=sds&preset=tiny&steps=4`);
+  await page.locator('#status span').first().waitFor(soon);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+const offers = () => page.locator('#exemplar .offers button');
+const pressed = () => page.locator('#exemplar .offers [aria-pressed=true]').textContent();
+const chosen = () =>
+  page.evaluate(() => new URLSearchParams(location.hash.slice(1)).get('exemplar.source'));
+
+test('shows what the prompt finds, and loads the library only then, telling its bytes', async () => {
+  const downloaded = async () =>
+    (await recording.reports()).filter(
+      (report) => report.type === 'download' && report.file.endsWith('library.bin'),
+    );
+  expect(await downloaded()).toEqual([]);
+  await page.locator('#exemplar summary').click();
+  await page.locator('#exemplar .offers canvas').nth(6).waitFor(soon);
+  expect(await downloaded()).not.toEqual([]);
+  expect(await page.locator('#exemplar summary b').textContent()).toMatch(/chair.*, by /);
+  expect(await pressed()).toBe('What the prompt finds');
+  const opaque = await page
+    .locator('#exemplar .offers canvas')
+    .first()
+    .evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height);
+      return data.filter((_, i) => i % 4 === 3).filter((alpha) => alpha > 128).length;
+    });
+  expect(opaque).toBeGreaterThan(100);
+});
+
+test('takes another, or none, into the address', async () => {
+  await offers().nth(2).click();
+  expect(await chosen()).toMatch(/^library:/);
+  await offers().filter({ hasText: 'Nothing' }).click();
+  expect(await chosen()).toBe('none');
+  expect(await pressed()).toBe('Nothing');
+  await offers().first().click();
+  expect(await chosen()).toBeNull();
+});
+
+test('takes a file of the visitor, says what was done to it, and refuses one that shows nothing', async () => {
+  const [size, data] = [40, new Uint8ClampedArray(4 * 40 * 40).fill(255)];
+  const blank = Buffer.from(await encodePng({ data, width: size, height: size }));
+  for (let i = 500; i < 1100; i++) data.set([200, 30, 30, 255], 4 * i);
+  const striped = Buffer.from(await encodePng({ data, width: size, height: size }));
+  const input = page.locator('#exemplar input[type=file]');
+  const file = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/png', buffer });
+  await input.setInputFiles(file('stripe.png', striped));
+  await page.locator('#exemplar .about', { hasText: 'The background of stripe.png' }).waitFor(soon);
+  expect(await chosen()).toBe('file:stripe.png');
+  expect(await pressed()).toBe('stripe.png');
+  await page.locator('#exemplar .keep').check();
+  await page.locator('#exemplar .about').waitFor({ ...soon, state: 'hidden' });
+
+  await input.setInputFiles(file('blank.png', blank));
+  await page.locator('#exemplar .keep').uncheck();
+  await page
+    .locator('#notice', { hasText: 'blank.png shows nothing but its background' })
+    .waitFor(soon);
+  expect(recording.errors).toEqual([]);
+});
