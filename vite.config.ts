@@ -13,6 +13,35 @@ const headers = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/**
+ * What the page may do: run its own scripts and WebAssembly, and ask its own server, or one that the person names over
+ * https (a prior's). Nothing that stands in a text is a script or a style.
+ */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "connect-src 'self' blob: https:",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** Says the policy in the built page, for servers that send no headers of their own. */
+const contentSecurity = (): Plugin => ({
+  name: 'content-security',
+  apply: 'build',
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: policy },
+      injectTo: 'head-prepend',
+    },
+  ],
+});
+
 /** Puts the priors that ship beside the built page, where the source tree has them too. */
 const priors = (): Plugin => ({
   name: 'priors',
@@ -31,10 +60,12 @@ const priors = (): Plugin => ({
 export default defineConfig({
   // Relative: the built page works in any folder of a server.
   base: './',
-  plugins: [wgsl(), priors()],
+  plugins: [wgsl(), priors(), contentSecurity()],
   build: { target: 'esnext', outDir: 'dist/app', emptyOutDir: true },
   server: { headers },
-  preview: { headers },
+  preview: {
+    headers: { ...headers, 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
+  },
   worker: { format: 'es', plugins: () => [wgsl()] },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
 });

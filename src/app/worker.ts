@@ -2,7 +2,7 @@ import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { inWords } from '../errors';
 import type { Command, Report } from '../protocol/messages';
-import { holdLock } from './storage/locks';
+import { holdForLife } from './storage/locks';
 import { Studio } from './studio';
 
 /** The engine's thread: everything but the page itself. */
@@ -13,7 +13,7 @@ const studio = new Studio({ webgpu: gpuWasm, cpu: cpuWasm }, post);
 
 self.addEventListener('message', ({ data }: MessageEvent<Command>) => {
   // The page waits for the lock: it is told so of the end of a thread, which has no event.
-  if (data.type === 'open') void holdLock(data.lock).then(() => post({ type: 'alive' }));
+  if (data.type === 'open') void holdForLife(data.lock).then(() => post({ type: 'alive' }));
   studio.obey(data).catch(fail);
 });
 self.addEventListener('unhandledrejection', ({ reason }) => fail(reason));

@@ -12,6 +12,8 @@ const quiet = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A software adapter on a busy machine is slow, and not hung.
+  '--disable-gpu-watchdog',
 ];
 
 /** WebGPU by the machine's GPU, by Chromium's software adapter, or none. */

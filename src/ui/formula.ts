@@ -1,7 +1,7 @@
 /** A formula of the methods' table as nodes of a page: `_φ` is a subscript, and no line ends within parentheses. */
 export function formulaNodes(formula: string): (string | HTMLElement)[] {
   return keptTogether(formula)
-    .split(/_(\p{L})/u)
+    .split(/_(\p{Lu}{2,}|\p{L})/u)
     .map((part, i) =>
       i % 2 === 0 ? part : Object.assign(document.createElement('sub'), { textContent: part }),
     );

@@ -1,5 +1,6 @@
 import { inWords } from '../errors';
 import type { Command, Report, RunId, StoredRequest } from '../protocol/messages';
+import type { SettingsChange } from '../protocol/reports';
 import { type Settings, SettingsError, validatePrompt } from '../settings';
 import { setUpFileButton, setUpLinkButton } from './buttons';
 import { type Choices, choicesOf, firstChoices, isSame, mostRuns, settingsOf } from './choices';
@@ -7,6 +8,7 @@ import { download, find, setText } from './dom';
 import { drawnWords, showEngineInfo } from './engine_info';
 import { ExemplarChoice, exemplarOf, withExemplar } from './exemplar_choice';
 import { Gallery } from './gallery';
+import { Microscope, type Specimen } from './microscope';
 import { Notices } from './notices';
 import { OpenRuns } from './open_runs';
 import { Panel } from './panel';
@@ -49,6 +51,7 @@ export class Page {
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
   readonly #gallery: Gallery;
+  readonly #microscope: Microscope;
   readonly #notices: Notices;
   readonly #open = new OpenRuns(sessionStorage);
   readonly #session = new SessionProgress();
@@ -59,6 +62,8 @@ export class Page {
   #asked: ReadonlyMap<RunId, Settings> = new Map();
   /** Runs that go on where they were: the choices are those that the page has. */
   #resumed = new Set<RunId>();
+  /** What was changed of the settings of each run while it ran. */
+  readonly #changes = new Map<RunId, readonly SettingsChange[]>();
   #wasReady = false;
   #shared = '';
 
@@ -68,7 +73,12 @@ export class Page {
     this.#notices = new Notices(find(document, '#notice'));
     this.#prior = new PriorChoice(find(document, '#prior-choice'), priors.names, priors.chosen);
     this.#progress = new ProgressBar(document);
-    this.#panes = new Panes(document, (command, transfer) => engine.send(command, transfer));
+    this.#panes = new Panes(
+      document,
+      (command, transfer) => engine.send(command, transfer),
+      (run) => this.#look(run),
+    );
+    this.#microscope = new Microscope(document, (command) => engine.send(command));
     this.#sample = new SampleStrip(document, () => engine.send({ type: 'sample', request: null }));
     this.#gallery = new Gallery(document, find(document, '#runs-kept'), {
       list: () => engine.send({ type: 'list' }),
@@ -238,8 +248,12 @@ export class Page {
       case 'run':
         this.#hearRun(report, !known.has(report.run));
         break;
+      case 'watched':
+        if (report.run === this.#microscope.run) this.#microscope.hear(report.watched);
+        break;
       case 'step':
         this.#panes.get(report.run)?.step(report.report);
+        if (report.run === this.#microscope.run) this.#hearLooked(report);
         this.#shared = drawnWords(report.report, [...this.#session.runs.values()]);
         break;
       case 'saved':
@@ -285,12 +299,41 @@ export class Page {
   #restart(message: string, wasPreparing: boolean, paused: boolean): void {
     this.#panes.attachAnew();
     this.#engine.send({ type: 'shade', shading: this.#shading });
+    this.#microscope.watchAnew();
     this.#sample.fail();
     const runs = this.#open.requests;
-    if (wasPreparing && this.#asked.size > 0) this.#sendStart();
-    else if (runs.length > 0) this.#resume(runs, paused);
-    const rest = runs.length > 0 ? 'The runs go on from their last checkpoint.' : 'It is back.';
+    let rest = 'Another engine takes its place.';
+    if (wasPreparing && this.#asked.size > 0) {
+      this.#sendStart();
+      rest = 'The runs are started again.';
+    } else if (runs.length > 0) {
+      this.#resume(runs, paused);
+      rest = 'The runs go on from their last checkpoint.';
+    }
     this.#notices.say({ message: `${message} ${rest}`, wrong: false });
+  }
+
+  #look(run: RunId): void {
+    const specimen = this.#specimen(run);
+    if (specimen) this.#microscope.toggle(specimen);
+    for (const pane of this.#panes) pane.looked = pane.run === this.#microscope.run;
+  }
+
+  #specimen(run: RunId): Specimen | undefined {
+    const { runs } = this.#session;
+    const settings = runs.get(run);
+    const pane = this.#panes.get(run);
+    if (!settings || !pane) return undefined;
+    const name = runNames([...runs.values()])[[...runs.keys()].indexOf(run)];
+    const { history, steps } = pane;
+    const changes = this.#changes.get(run) ?? [];
+    return { run, name: name ? lineOf(name) : '', settings, changes, step: steps, history };
+  }
+
+  #hearLooked({ run, report }: Extract<Report, { type: 'step' }>): void {
+    const specimen = this.#specimen(run);
+    if (specimen) this.#microscope.show(specimen);
+    this.#microscope.step(report);
   }
 
   /** Offers to go on with what was interrupted, while nothing else is going on. */
@@ -311,7 +354,9 @@ export class Page {
     });
   }
 
-  #hearRun({ run, state, step, settings }: Extract<Report, { type: 'run' }>, isNew: boolean): void {
+  #hearRun(report: Extract<Report, { type: 'run' }>, isNew: boolean): void {
+    const { run, state, step, settings, changes } = report;
+    this.#changes.set(run, changes);
     const pane = this.#panes.of(run);
     if (this.#session.runs.size === 0) this.#shared = '';
     if (state === 'ended') this.#open.forget(run);
@@ -321,6 +366,11 @@ export class Page {
       if (!isSame(settings, this.#asked.get(run))) this.#choose(choicesOf(settings));
     }
     pane.enter(state, step);
+    if (run === this.#microscope.run) {
+      const specimen = this.#specimen(run);
+      if (specimen) this.#microscope.show(specimen);
+      else this.#look(run);
+    }
     this.#panes.show(this.#session.runs, this.#choices);
   }
 
@@ -338,6 +388,7 @@ export class Page {
     this.#progress.show(this.#session.words, this.#shared);
     this.#sample.draw();
     for (const pane of this.#panes) pane.draw();
+    this.#microscope.draw();
   }
 
   #die(message: string): void {

@@ -10,6 +10,7 @@ import type {
 import { methodOf, type Settings } from '../settings';
 import { find, instantiate, setText } from './dom';
 import { formulaNodes } from './formula';
+import { History } from './history';
 import { Plot } from './plot';
 import { listenForOrbits } from './pointer';
 import { lineOf, type RunName } from './run_names';
@@ -19,6 +20,8 @@ type StepReport = Extract<SessionReport, { type: 'step' }>['report'];
 export interface PaneListeners {
   readonly send: (command: Command, transfer?: Transferable[]) => void;
   readonly orbit: (move: OrbitMove) => void;
+  /** A look inside its run is asked for. */
+  readonly look: () => void;
 }
 
 /** Pixels of a canvas for each of the page's, and along its longest side, are at most this many. */
@@ -36,6 +39,7 @@ const duration = (ms: number) =>
 export class Pane {
   readonly run: RunId;
   readonly element: HTMLElement;
+  readonly history = new History();
   #canvas: HTMLCanvasElement;
   readonly #sizes = new ResizeObserver(() => this.#resize());
   readonly #words: HTMLElement;
@@ -64,6 +68,7 @@ export class Pane {
     this.element = instantiate('pane');
     this.element.dataset.run = run;
     this.#listeners = listeners;
+    find(this.element, '.look').addEventListener('click', () => listeners.look());
     this.#words = find(this.element, '.state');
     this.#canvas = find<HTMLCanvasElement>(this.element, '.viewport canvas');
     this.#canvas.setAttribute('role', 'img');
@@ -123,6 +128,17 @@ export class Pane {
 
   clear(): void {
     for (const plot of this.#plots) plot.clear();
+    this.history.clear();
+  }
+
+  /** Steps that its run has taken. */
+  get steps(): number {
+    return this.#step;
+  }
+
+  /** Whether its run is looked into. */
+  set looked(looked: boolean) {
+    find(this.element, '.look').setAttribute('aria-expanded', String(looked));
   }
 
   enter(state: RunState, step: number): void {
@@ -131,6 +147,7 @@ export class Pane {
   }
 
   step(report: StepReport): void {
+    this.history.add(report);
     const { gradient, terms, loss, error, time } = this.#curves;
     if (report.act === 'distil') {
       gradient.add([report.gradientNorms.views]);
@@ -155,6 +172,7 @@ export class Pane {
     dataset.step = String(this.#step);
     setText(this.#words, states[this.#state]);
     for (const button of this.#buttons) button.disabled = this.#state === 'ended';
+    find<HTMLButtonElement>(this.element, '.look').disabled = this.#state === 'ended';
     for (const plot of this.#plots) plot.draw();
   }
 

@@ -87,7 +87,12 @@ export class Panel {
     const { runs } = this.#choices;
     if (this.#scope !== 'all' && this.#scope >= runs.length) this.#scope = 'all';
     this.#showScopes();
-    const gui = new GUI({ container: this.#container, title: 'Settings of the next start' });
+    const gui = new GUI({
+      container: this.#container,
+      title: 'Settings of the next start',
+      // A style element of its own is what the page's policy forbids.
+      injectStyles: false,
+    });
     this.#gui = gui;
     const isOffered = this.#scope === 'all' ? isShared : isOfRun;
     const bases = this.#bases().map((settings) => new Map(settingValues(settings)));

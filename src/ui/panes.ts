@@ -12,14 +12,19 @@ type Send = (command: Command, transfer?: Transferable[]) => void;
 export class Panes {
   readonly #place: HTMLElement;
   readonly #shading: HTMLElement;
+  readonly #together: HTMLInputElement;
   readonly #send: Send;
+  readonly #look: (run: RunId) => void;
   /** Those that were ever needed: an engine is given a canvas once. */
   readonly #panes = new Map<RunId, Pane>();
 
-  constructor(root: ParentNode, send: Send) {
+  /** @param look is told of the run that is to be looked into. */
+  constructor(root: ParentNode, send: Send, look: (run: RunId) => void) {
     this.#place = find(root, '#panes');
     this.#shading = find(root, '#shading');
+    this.#together = find(root, '#together input');
     this.#send = send;
+    this.#look = look;
   }
 
   get(run: RunId): Pane | undefined {
@@ -36,7 +41,11 @@ export class Panes {
     if (known) return known;
     const made = new Pane(run, {
       send: this.#send,
-      orbit: (move) => this.#send({ type: 'orbit', runs: [...this.#panes.keys()], move }),
+      orbit: (move) => {
+        const runs = this.#together.checked ? [...this.#panes.keys()] : [run];
+        this.#send({ type: 'orbit', runs, move });
+      },
+      look: () => this.#look(run),
     });
     this.#panes.set(run, made);
     this.#place.append(made.element);
@@ -59,6 +68,7 @@ export class Panes {
     });
     for (const [run, pane] of this.#panes) pane.visible = shown.has(run);
     this.#place.dataset.count = String(shown.size);
+    find(document, '#together').hidden = shown.size < 2;
     this.#shading.hidden = [...shown.values()].every(({ generator }) => generator !== 'field');
   }
 }

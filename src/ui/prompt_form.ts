@@ -36,7 +36,7 @@ const actions: Readonly<Record<SessionState, readonly [label: string, action: Fo
   finished: ['Start again', 'start'],
 };
 
-export type FormAction = 'start' | 'pause' | 'resume' | 'reset' | 'sample';
+export type FormAction = 'start' | 'pause' | 'resume' | 'step' | 'reset' | 'sample';
 
 export interface FormListeners {
   readonly change: (part: Partial<Choices>) => void;
@@ -52,6 +52,7 @@ export class PromptForm {
   readonly #seed: HTMLInputElement;
   readonly #start: HTMLButtonElement;
   readonly #reset: HTMLButtonElement;
+  readonly #oneStep: HTMLButtonElement;
   readonly #listeners: FormListeners;
   #state: SessionState = 'idle';
 
@@ -68,6 +69,7 @@ export class PromptForm {
     this.#seed = find(root, '#seed');
     this.#start = find(root, '#start');
     this.#reset = find(root, '#reset');
+    this.#oneStep = find(root, '#one-step');
     this.#preset.append(
       ...Object.entries(presetNames).map(([value, text]) => new Option(text, value)),
     );
@@ -96,6 +98,7 @@ export class PromptForm {
     setText(this.#start, label);
     this.#start.disabled = state === 'preparing';
     this.#reset.disabled = state === 'idle';
+    this.#oneStep.hidden = state !== 'paused';
   }
 
   /** Why the prompt cannot be used, under it; nothing when it can. */
@@ -119,6 +122,7 @@ export class PromptForm {
       if (event.submitter === this.#start && document.activeElement !== this.#prompt) this.act();
       else this.#listeners.act('start');
     });
+    this.#oneStep.addEventListener('click', () => this.#listeners.act('step'));
     this.#reset.addEventListener('click', () => this.#listeners.act('reset'));
     this.#prompt.addEventListener('input', () => {
       this.refuse('');

@@ -24,7 +24,12 @@ export async function until<T>(
   argument: T,
   timeout = 300_000,
 ): Promise<void> {
-  await page.waitForFunction(isTrue as never, argument, { timeout, polling: 500 });
+  const end = Date.now() + timeout;
+  // Playwright's own waiting evaluates a text, which the page's policy forbids.
+  while (!(await page.evaluate(isTrue as never, argument))) {
+    if (Date.now() > end) throw new Error(`It never came true that ${isTrue}, ${argument}.`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 /** Waits until the engine is open. */

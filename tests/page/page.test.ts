@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import type { Report } from '../../src/protocol/messages';
 import type { StepReport } from '../../src/protocol/reports';
-import { type Recording, record, tasksDuring } from './browser';
+import { type Recording, record, tasksDuring, until } from './browser';
 
 /** Runs by their places, and what they are. */
 const runs = ['1', '2'] as const;
@@ -17,8 +17,6 @@ const longestTask = 100;
 /** For a run of 20 steps without a GPU beside other tests, and for all else. */
 const patience = { timeout: 400_000 };
 const soon = { timeout: 90_000 };
-/** Looks now and then: looking at every frame would keep the page busy. */
-const nowAndThen = { ...patience, polling: 500 };
 
 let server: ServedPage;
 beforeAll(async () => {
@@ -48,13 +46,14 @@ const taken = async (page: Page, run: string) =>
   Number(await page.locator(`.pane[data-run="${run}"]`).getAttribute('data-step'));
 
 async function untilSteps(page: Page, count: number): Promise<void> {
-  await page.waitForFunction(
+  await until(
+    page,
     (least) =>
       [...document.querySelectorAll<HTMLElement>('.pane:not([hidden])')].every(
         ({ dataset }) => Number(dataset.step) >= least,
       ),
     count,
-    nowAndThen,
+    patience.timeout,
   );
 }
 
