@@ -23,6 +23,7 @@ const policy = [
   "worker-src 'self'",
   "style-src 'self'",
   "img-src 'self' blob: data:",
+  "font-src 'self' data:",
   "connect-src 'self' blob: https:",
   "manifest-src 'self'",
   "base-uri 'none'",
