@@ -318,8 +318,9 @@ def test_training(exemplars: Exemplars, tmp_path: Path) -> None:
     first = trained(1e-4)
     base = read_state(shipped)
     assert first["step"] >= 1
-    assert all(torch.equal(first["model"][name], value) for name, value in base.items())
-    assert first["model"]["exemplar_attention.5.o.weight"].abs().max() > 0
+    changed = [name for name, value in base.items() if not torch.equal(first["model"][name], value)]
+    assert changed and all(name.startswith(ADAPTER) for name in changed)
+    assert "exemplar_attention.5.o.weight" in changed
     lines = [json.loads(text) for text in (tmp_path / "train.jsonl").read_text().splitlines()]
     assert lines[-1]["held_out"] > 0 and lines[-1]["held_out_exemplar"] > 0
     second = trained(first["elapsed"] / 60 + 1e-4)
