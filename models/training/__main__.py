@@ -14,6 +14,7 @@ COMMANDS = {
     "adapter": ("denoiser.adapter", "what shows exemplars, out of a checkpoint and into a denoiser"),
     "sample": ("denoiser.sample", "a contact sheet from a checkpoint"),
     "judge": ("measure.judge", "a retrieval model to measure with"),
+    "retrieval": ("retrieval.command", "the scorer and the reward: features, training, export"),
     "evaluate": ("measure.evaluate", "losses, and how well samples obey their prompt"),
     "card": ("measure.card", "the pictures of the model card: loss by timestep, a labelled contact sheet"),
     "export": ("export.command", "checkpoint to models/default"),

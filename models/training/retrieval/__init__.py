@@ -1,0 +1,1 @@
+"""What judges views: the scorer that measures, and the reward that may be optimised."""
