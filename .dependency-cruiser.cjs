@@ -107,6 +107,8 @@ module.exports = {
       'guidance',
       'train',
     ]),
+    only('retrieval', ['onnx', 'runtime', 'prior']),
+    only('eval', ['settings', 'generator', 'render', 'image', 'prior', 'retrieval', 'train']),
     only('ui', ['settings', 'protocol']),
     only('viewer', ['gpu', 'protocol']),
   ],

@@ -6,10 +6,13 @@ import { encodePng } from '../image/png_node';
 import { viewsToImage } from '../image/strip';
 import type { StepReport, WatchedStep } from '../protocol/reports';
 import type { ShadingMode } from '../render/shading_mode';
+import type { Settings } from '../settings';
 import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
 
+import { bestOf, type FinishedRun, type SeedReward } from './best_of';
 import { exemplarFile, exemplarWords } from './exemplar_file';
+import { judges, readJudge } from './judges';
 import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
@@ -42,19 +45,20 @@ async function readCheckpointFile(path: string): Promise<Uint8Array> {
 
 async function distil(options: Options, checkpoint: Uint8Array | undefined): Promise<void> {
   const output = await Output.open(options.out);
+  // Before anything is made: a reward that is missing should cost no run.
+  const reward = options.bestOf > 1 ? await readJudge(judges.reward) : undefined;
   const engine = await openEngine(options.machine);
   const own = await exemplarFile(options.exemplar);
   if (own) await engine.exemplars.add(own);
-  const run = await engine.createRun(options.settings, own ? undefined : checkpoint);
-  if (checkpoint) run.restore(checkpoint);
-  const { record: shown, notes } = run.exemplar;
-  if (shown) say(exemplarWords(shown));
-  for (const note of [...engine.notesOn(options.settings.prompt), ...notes]) say(note);
+  for (const note of engine.notesOn(options.settings.prompt)) say(note);
+  const make = (settings: Settings) =>
+    makeRun(engine, { ...options, settings }, output, own ? undefined : checkpoint);
+  const { best, rewards } = reward
+    ? await bestOf(engine, reward, options, make)
+    : { best: await make(options.settings), rewards: undefined };
 
-  const started = performance.now();
-  const steps = await train(run, output, options.watch);
-  warnOfSaturations(steps.reduce((sum, { saturations }) => sum + saturations, 0));
-  const record = () => runJson(options, engine, run, steps, performance.now() - started);
+  const { run } = best;
+  const record = () => runJson(options, engine, best, rewards);
   await output.write('field.safetensors', await run.checkpoint());
   await output.write('run.json', record());
   const made: string[] = [];
@@ -70,6 +74,24 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   say(`${made.join(', ')}, field.safetensors and run.json are in ${output.folder}`);
   run.dispose();
   await engine.dispose();
+}
+
+/** A run from its first step, or that of a checkpoint, to its last. */
+async function makeRun(
+  engine: Engine,
+  { settings, watch }: Options,
+  output: Output,
+  checkpoint: Uint8Array | undefined,
+): Promise<FinishedRun> {
+  const run = await engine.createRun(settings, checkpoint);
+  if (checkpoint) run.restore(checkpoint);
+  const { record: shown, notes } = run.exemplar;
+  if (shown) say(exemplarWords(shown));
+  for (const note of notes) say(note);
+  const started = performance.now();
+  const steps = await train(run, output, watch);
+  warnOfSaturations(steps.reduce((sum, { saturations }) => sum + saturations, 0));
+  return { run, steps, milliseconds: performance.now() - started };
 }
 
 /**
@@ -127,9 +149,8 @@ async function turntablePng(generator: Generator, shading: ShadingMode): Promise
 function runJson(
   options: Options,
   engine: Engine,
-  { exemplar }: Run,
-  steps: readonly StepReport[],
-  milliseconds: number,
+  { run, steps, milliseconds }: FinishedRun,
+  rewards: readonly SeedReward[] | undefined,
 ): string {
   const { manifest, gpu } = engine;
   const record = {
@@ -139,8 +160,9 @@ function runJson(
     denoiser: engine.denoiserDescription,
     node: process.version,
     preset: options.preset,
-    settings: options.settings,
-    exemplar: exemplar.record ?? null,
+    settings: run.settings,
+    exemplar: run.exemplar.record ?? null,
+    ...(rewards && { bestOf: rewards }),
     seconds: milliseconds / 1000,
     steps,
   };

@@ -1,5 +1,6 @@
 import { hasRemedy, inWords, LimbeckError } from '../errors';
 import { bench } from './bench';
+import { evaluate } from './evaluate/evaluate';
 import { fit } from './fit';
 import { generate } from './generate';
 import { closeNodeGpu } from './node_gpu';
@@ -10,6 +11,7 @@ const unforeseen =
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   bench,
+  evaluate,
   generate,
   sample,
   fit,

@@ -18,7 +18,15 @@ import {
   toText,
 } from '../settings';
 import { type ExemplarChoice, exemplarChoice, exemplarFlags } from './exemplar_file';
-import { type Flags, helpRow, helpRows, namesOf, type Parsed, parseFlags } from './flags';
+import {
+  type Flags,
+  helpRow,
+  helpRows,
+  namesOf,
+  numberFlag,
+  type Parsed,
+  parseFlags,
+} from './flags';
 import { type Machine, machineFlags, parseMachine } from './machine';
 
 /** What the command line of `generate` asks for. */
@@ -32,6 +40,8 @@ export interface Options {
   /** What every so many steps saw is written; 0 for none. */
   readonly watch: number;
   readonly exemplar: ExemplarChoice;
+  /** Seeds of which the reward chooses one; 1 for the one that was asked for. */
+  readonly bestOf: number;
   readonly machine: Machine;
 }
 
@@ -44,6 +54,10 @@ const flags: Flags = {
   textbook: { text: "the equation and the constants of the method's paper, nothing added" },
   shading: { value: 'NAME', text: `what turntable.png shows: ${shadingModes.join(', ')}` },
   watch: { value: 'N', text: 'write what every Nth step saw into the folder watch' },
+  'best-of': {
+    value: 'N',
+    text: 'make N objects, the seed being the first of theirs, and keep the one that the reward finds best (default: 1)',
+  },
   resume: { value: 'FILE', text: 'go on from a field.safetensors, with its settings' },
   ...machineFlags,
 };
@@ -89,6 +103,7 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
     exemplar,
     shading: shadingOf(parsed.get('shading') ?? shadingModes[0]),
     watch: watchOf(parsed.get('watch')),
+    bestOf: bestOfOf(parsed),
     machine: parseMachine(parsed),
   };
 }
@@ -100,6 +115,29 @@ function watchOf(text: string | undefined): number {
     `--watch takes a whole number of steps, not '${text}'.`,
     'Give one, for example 25.',
   );
+}
+
+/** @throws SettingsError for no whole number, or together with what is of one run alone. */
+function bestOfOf(parsed: Parsed): number {
+  const count = numberFlag(parsed, 'best-of', 1, 1, 100);
+  if (!Number.isInteger(count)) {
+    throw new SettingsError(`--best-of takes a whole number, not '${count}'.`, 'Correct it.');
+  }
+  const single = ['resume', 'watch'].find((name) => parsed.get(name) !== undefined);
+  if (count > 1 && single) {
+    throw new SettingsError(
+      `--best-of and --${single} contradict each other: the one makes several runs, the other is about one.`,
+      'Leave one of them out.',
+    );
+  }
+  const pictures = parsed.get('generator') !== undefined && parsed.get('generator') !== 'field';
+  if (count > 1 && pictures) {
+    throw new SettingsError(
+      '--best-of chooses among objects, and free pictures are none.',
+      'Leave --best-of out, or take --generator field.',
+    );
+  }
+  return count;
 }
 
 function shadingOf(name: string): ShadingMode {

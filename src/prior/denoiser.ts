@@ -119,6 +119,11 @@ export class Denoiser {
     return this.#prediction.buffer;
   }
 
+  /** Questions answered: forward passes of all views for one text. */
+  get answered(): number {
+    return this.batch * this.#session.runs;
+  }
+
   /** Conditions batch entry `index` from now on. */
   setText(index: number, conditioning: Conditioning): void {
     this.#inputs.setText(index, conditioning);

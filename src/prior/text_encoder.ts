@@ -1,7 +1,7 @@
 import { LimbeckError } from '../errors';
 import type { NetworkSession } from '../runtime/network_session';
 import type { Runtime } from '../runtime/runtime';
-import type { Prior } from './files';
+import type { Manifest } from './manifest';
 import { type Reading, Tokenizer, type TokenizerJson } from './tokenizer';
 
 /** What a denoiser is told of a prompt. */
@@ -24,6 +24,18 @@ export interface ShownExemplar {
   readonly shown: Float32Array;
 }
 
+/** What a text encoder is made of, its files in memory: a prior has one. */
+export interface TextModel {
+  readonly manifest: {
+    readonly text: Manifest['text'];
+    readonly files: { readonly text_encoder: { readonly path: string } };
+  };
+  /** ONNX: ids -> tokens, pooled. */
+  readonly textEncoder: Uint8Array;
+  /** What `Tokenizer` is made of. */
+  readonly tokenizer: unknown;
+}
+
 /** Unknown words that are named. */
 const mostNamed = 5;
 
@@ -40,7 +52,7 @@ export function promptNotes({ truncated, unknownWords }: Reading): string[] {
   return notes;
 }
 
-/** Prompts to conditionings, by the prior's own tokenizer and text encoder. */
+/** Prompts to conditionings, by a tokenizer and its text encoder. */
 export class PromptEncoder {
   readonly #session: NetworkSession;
   readonly #tokenizer: Tokenizer;
@@ -54,22 +66,22 @@ export class PromptEncoder {
   }
 
   /** @throws LimbeckError when the text encoder does not fit its manifest or its tokenizer. */
-  static async load(runtime: Runtime, prior: Prior): Promise<PromptEncoder> {
-    const { max_tokens: tokens, width, pooled } = prior.manifest.text;
-    const { path } = prior.manifest.files.text_encoder;
+  static async load(runtime: Runtime, model: TextModel): Promise<PromptEncoder> {
+    const { max_tokens: tokens, width, pooled } = model.manifest.text;
+    const { path } = model.manifest.files.text_encoder;
     const signature = {
       inputs: { ids: [1, tokens] },
       outputs: { tokens: [1, tokens, width], pooled: [1, pooled] },
     };
-    const tokenizer = new Tokenizer(prior.tokenizer as TokenizerJson);
+    const tokenizer = new Tokenizer(model.tokenizer as TokenizerJson);
     if (tokenizer.length !== tokens) {
       throw new LimbeckError(
         `The tokenizer makes ${tokenizer.length} tokens and the manifest says text: max_tokens ${tokens}.`,
         'Export both again.',
       );
     }
-    const session = await runtime.loadForHost(path, prior.textEncoder, signature, { N: 1 });
-    return new PromptEncoder(session, tokenizer, prior.manifest.text.unconditional);
+    const session = await runtime.loadForHost(path, model.textEncoder, signature, { N: 1 });
+    return new PromptEncoder(session, tokenizer, model.manifest.text.unconditional);
   }
 
   /** Encodes a prompt. */

@@ -23,11 +23,17 @@ export class NetworkSession {
   readonly #inner: InferenceSession;
   readonly #owner: SessionOwner;
   #disposed: Promise<void> | undefined;
+  #runs = 0;
 
   constructor(name: string, inner: InferenceSession, owner: SessionOwner) {
     this.#name = name;
     this.#inner = inner;
     this.#owner = owner;
+  }
+
+  /** How often the network was run from values into values. */
+  get runs(): number {
+    return this.#runs;
   }
 
   /**
@@ -43,6 +49,7 @@ export class NetworkSession {
     const fetches = mapValues(outputs, (value) => value.destination);
     const results = await this.#owner.inTurn(() => this.#inner.run(feeds, fetches));
     for (const [name, value] of Object.entries(outputs)) value.accept(results[name] as Tensor);
+    this.#runs++;
   }
 
   /**

@@ -110,6 +110,21 @@ export class Engine {
     return this.prior.manifest;
   }
 
+  /** The one owner of onnxruntime: whoever judges what was made runs there too. */
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
+  /** Questions that the prior's networks answered so far: forward passes of all views for one text. */
+  async calls(): Promise<number> {
+    const frozen = await Promise.all(this.#denoisers.values());
+    const fake = await Promise.all(this.#fakeNetworks.values());
+    return (
+      frozen.reduce((sum, { answered }) => sum + answered, 0) +
+      fake.reduce((sum, { predictor }) => sum + predictor.runs, 0)
+    );
+  }
+
   /** Where the denoiser runs, for people. */
   get denoiserDescription(): string {
     return this.#runtime.description;

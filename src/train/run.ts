@@ -85,6 +85,11 @@ export class Run<G extends Generator = Generator> {
     return report;
   }
 
+  /** The gradient on the views under other noise; undefined where the method has none. */
+  async gradientUnder(noise: number): Promise<Float32Array | undefined> {
+    return this.#parts.trainer.gradientUnder?.(noise);
+  }
+
   /** What it has made as files, the first being the one to open. @throws EmptyFieldError when there is nothing. */
   files(encodePng: PngEncoder, file?: string): Promise<OutputFile[]> {
     const { prompt } = this.settings;

@@ -11,6 +11,8 @@ export interface StepTaker {
    * @throws NonFiniteGradientError when a gradient is not finite; the generator keeps its last state.
    */
   takeStep(watch?: Watch): Promise<StepReport>;
+  /** The gradient on the views under other noise, where there is one; see `Trainer.gradientUnder`. */
+  gradientUnder?(noise: number): Promise<Float32Array | undefined>;
   /** What the next step depends on beside the generator and the fake score. */
   snapshot(): Snapshot;
   /** Goes on as if `step` steps had been taken, from a snapshot; generator and ψ were restored to match. */

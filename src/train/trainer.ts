@@ -45,6 +45,9 @@ export interface TrainerParts {
   readonly reward?: Reward;
 }
 
+/** Noise is drawn by the step, of which there are fewer than this. */
+const firstUnusedNoise = 2 ** 31;
+
 /** One run of score distillation, step by step (docs/method.md, "A step"). */
 export class Trainer implements StepTaker {
   readonly #gpu: Gpu;
@@ -60,6 +63,7 @@ export class Trainer implements StepTaker {
   readonly #fake: FakeUpdates | undefined;
   readonly #microscope: Microscope;
   readonly #readback: Readback;
+  readonly #elements: number;
   #step = 0;
 
   constructor(parts: TrainerParts) {
@@ -73,6 +77,7 @@ export class Trainer implements StepTaker {
       prediction: manifest.prediction,
     };
     this.#gpu = gpu;
+    this.#elements = shape.elements;
     this.#generator = generator;
     this.#manifest = manifest;
     this.#plan = new Plan(settings, manifest);
@@ -163,6 +168,29 @@ export class Trainer implements StepTaker {
       calls: this.#queries.calls,
       milliseconds: clock.total(),
     };
+  }
+
+  /**
+   * ∂L/∂x of what the models see, f32 [V, C, H, W], at the present θ, cameras and levels, under noise of which no step
+   * makes use. Changes nothing that the next step depends on; undefined where every step changes the occupancy grid.
+   * @param noise counts the draws.
+   */
+  async gradientUnder(noise: number): Promise<Float32Array | undefined> {
+    const draw = { ...this.#plan.at(this.#step), noiseStep: firstUnusedNoise + noise };
+    const { occupancyEvery } = draw.now.render;
+    if (occupancyEvery === 1) return undefined;
+    // A step that brings the occupancy grid up to date would change it: the next one's jitter does as well.
+    const step = draw.step % occupancyEvery === 0 ? draw.step + 1 : draw.step;
+    const work = new Submission(this.#gpu, 'trainer.gradientUnder');
+    this.#generator.forward(work, { ...draw, step });
+    this.#space.forward(work, draw);
+    await this.#queries.noise(work, draw);
+    work.submit();
+    await this.#queries.ask(draw);
+    this.#objective.gradient(work, draw);
+    this.#moments.gradient(work, draw);
+    work.submit();
+    return this.#readback.floats(this.#space.inputGradient, this.#elements);
   }
 
   dispose(): void {

@@ -158,6 +158,19 @@ test('a gradient that is not finite ends the run at its last checkpoint', async 
   expect(metadata.step).toBe('50');
 });
 
+test('--best-of keeps the object that the reward finds best, and says what it found', async () => {
+  const dir = out('best');
+  const args = ['a pine tree', '--method', 'sds', '--best-of', '2', '--seed', '5', '--out', dir];
+  const { code, text } = await generate([...args, ...quick]);
+  expect(code).toBe(0);
+  const { settings, bestOf } = JSON.parse(await readFile(join(dir, 'run.json'), 'utf8'));
+  expect(bestOf.map(({ seed }: { seed: number }) => seed)).toEqual([5, 6]);
+  const [first, second] = bestOf.map(({ reward }: { reward: number }) => reward);
+  expect(settings.seed).toBe(second > first ? 6 : 5);
+  expect(first).toBeLessThanOrEqual(0);
+  expect(text).toContain(`seed 6: log probability of the prompt ${second.toFixed(2)}`);
+});
+
 test.each([
   ['ply', ['mesh.ply']],
   ['obj', ['mesh.mtl', 'mesh.obj', 'mesh.png']],
@@ -214,6 +227,17 @@ describe('bad input ends with a message and a code other than 0:', () => {
     ['no model there', ['a cube', '--model', '/nowhere'], /or give a folder that has a manifest/],
     ['no checkpoint there', ['--resume', '/nowhere.safetensors'], /\/nowhere.safetensors cannot/],
     ['a resumed file of another kind', ['--resume', 'package.json'], /checkpoint cannot be used/],
+    ['half an object', ['a cube', '--best-of', '1.5'], /--best-of takes a whole number/],
+    [
+      'several watched',
+      ['a cube', '--best-of', '2', '--watch', '5'],
+      /--best-of and --watch contr/,
+    ],
+    [
+      'several sets of pictures',
+      ['a cube', '--best-of', '2', '--generator', 'pixels'],
+      /free pictures are none/,
+    ],
     ['no adapter of that name', ['a cube', '--adapter', 'abacus'], /No WebGPU adapter.*--adapter/s],
   ];
   test.each(cases)('%s', async (_, args, message) => {

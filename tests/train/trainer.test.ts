@@ -143,3 +143,20 @@ test('a sum of gradients that overflows is reported by its step, and by no other
   expect((await trainer.takeStep()).saturations).toBe(2);
   expect((await trainer.takeStep()).saturations).toBe(0);
 });
+
+test("the gradient under other noise is that noise's own, and looking changes no byte", async () => {
+  const [watched, alone] = [makeRun('sds', () => 0.1), makeRun('sds', () => 0.1)];
+  for (let step = 0; step < 10; step++) {
+    const gradients = [
+      await watched.trainer.gradientUnder(0),
+      await watched.trainer.gradientUnder(1),
+      await watched.trainer.gradientUnder(0),
+    ];
+    expect(gradients[0]).toHaveLength(elements);
+    expect(gradients[2]).toEqual(gradients[0]);
+    expect(gradients[1]).not.toEqual(gradients[0]);
+    await watched.trainer.takeStep();
+    await alone.trainer.takeStep();
+  }
+  expect(await watched.field.snapshot(t.readback)).toEqual(await alone.field.snapshot(t.readback));
+});
