@@ -171,14 +171,14 @@ export const guidanceSettings = group('Guidance', {
     help: "weight of the divergence of each view's mean and variance from those below (Decoupled DMD, eq. 7)",
   }),
   momentsMean: number({
-    default: -0.76,
+    default: -0.73,
     min: -1,
     max: 1,
     label: 'Mean m₀',
     help: "mean of a good view's values, in [-1, 1], for λ moments",
   }),
   momentsVariance: number({
-    default: 0.29,
+    default: 0.3,
     min: 0.001,
     max: 1,
     label: 'Variance v₀',
