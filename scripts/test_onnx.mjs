@@ -1,12 +1,12 @@
 /**
- * `npm run test:onnx`: sets Python up, has the package `onnx` make its node tests, and runs `src/onnx` on all of them. The
- * table in docs/onnx.md is written by the run. Without a Python that is new enough nothing is run, and the last line says
- * so.
+ * `npm run test:onnx`: sets Python up and runs `src/onnx` on ONNX's own node tests, which the package `onnx` makes, and on
+ * tiny networks of diffusers and transformers, against PyTorch's gradients. The table in docs/onnx.md is written by the run.
+ * Without a Python that is new enough nothing is run, and the last line says so.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache, root } from './setup/paths.mjs';
-import { orExit, run, runHere, say } from './setup/process.mjs';
+import { orExit, retry, run, runHere, say } from './setup/process.mjs';
 import { ensurePython } from './setup/python.mjs';
 
 const python = orExit(ensurePython, () => console.log('0 passed, 1 failed'));
@@ -27,6 +27,27 @@ if (!made) {
   process.chdir(join(root, 'models'));
   run(python, ['-m', 'training', 'node_tests', cases]);
 }
+
+/** What the networks need beside the packages of models/training; none of their own dependencies is missing there. */
+const PACKAGES = [
+  ...['diffusers==0.42.1', 'onnxscript==0.7.2', 'onnx_ir==1.1.0', 'requests==2.34.2'],
+  ...['urllib3==2.8.0', 'charset_normalizer==3.5.3', 'importlib_metadata==10.2.0', 'zipp==4.1.2'],
+  'certifi==2026.10.19.post1',
+];
+const graphs = join(cache, 'graphs');
+const stamp = join(graphs, 'made.json');
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== JSON.stringify(PACKAGES)) {
+  say('making the networks of diffusers and transformers; this can take minutes');
+  const packages = join(graphs, 'packages');
+  rmSync(graphs, { recursive: true, force: true });
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps'];
+  retry('pip', () => run(python, [...pip, '--target', packages, ...PACKAGES]));
+  process.chdir(join(root, 'models'));
+  run(python, ['-m', 'training', 'networks', join(graphs, 'networks')], {
+    env: { PYTHONPATH: packages, OMP_NUM_THREADS: '1' },
+  });
+  writeFileSync(stamp, JSON.stringify(PACKAGES));
+}
 process.chdir(root);
 const report = join(cache, 'onnx.json');
 rmSync(report, { force: true });
@@ -34,8 +55,9 @@ const status = await runHere(
   process.execPath,
   [
     'node_modules/vitest/vitest.mjs',
-    ...['run', 'tests/onnx/node_tests.test.ts', '--reporter=default', '--reporter=json'],
-    ...[`--outputFile.json=${report}`, ...process.argv.slice(2)],
+    ...['run', 'tests/onnx/node_tests.test.ts', 'tests/onnx/networks_of_others.test.ts'],
+    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    ...process.argv.slice(2),
   ],
   { ONNX_NODE_TESTS: 'all' },
 );

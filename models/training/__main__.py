@@ -22,6 +22,7 @@ COMMANDS = {
     "library": ("export.library", "the objects as exemplars to be found by the prompt: pictures and an index"),
     "attribution": ("export.attribution", "authors and licences of the objects"),
     "check": ("check", "checks of the conventions, of the data and of weights"),
+    "networks": ("graphs.networks", "networks of others with random weights, beside PyTorch's gradients, for src/onnx"),
     "node_tests": ("graphs.node_tests", "ONNX's own node tests, which src/onnx is tested on"),
     "gradient_fixture": ("export.gradient_fixture", "LoRA gradients of the shipped denoiser for the tests"),
 }
