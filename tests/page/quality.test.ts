@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync } from 'node:zlib';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { type Recording, record, until } from './browser';
 
 const patience = { timeout: 600_000 };
 
-/** The page's own JavaScript at a first visit, without onnxruntime's, compressed: at most so many bytes. */
+/** The page's own JavaScript at a first visit, without onnxruntime's, by brotli: at most so many bytes. */
 const budget = 500_000;
 
 let server: ServedPage;
@@ -95,7 +95,7 @@ test('nothing is run or asked for but what is the page’s own', async () => {
 test('the JavaScript of a first visit is small', () => {
   const own = [...scripts].filter(([url]) => !url.includes('/ort.'));
   expect(own.some(([url]) => url.includes('worker'))).toBe(true);
-  const bytes = own.reduce((sum, [, body]) => sum + gzipSync(body).length, 0);
+  const bytes = own.reduce((sum, [, body]) => sum + brotliCompressSync(body).length, 0);
   expect(bytes).toBeGreaterThan(100_000);
   expect(bytes).toBeLessThan(budget);
 });
