@@ -54,7 +54,8 @@ export function partsOf(scene: Object3D, places?: readonly (readonly Matrix4[])[
   scene.children.forEach((child, i) => {
     child.traverse((object) => {
       const mesh = object as Mesh;
-      if (!mesh.isMesh) return;
+      // A damaged compressed mesh may have no positions.
+      if (!mesh.isMesh || !mesh.geometry.attributes.position) return;
       const { look = -1 } = [mesh.material].flat()[0]!.userData as { look?: number };
       for (const place of places?.[i] ?? placesOf(mesh)) parts.push({ mesh, look, place });
     });
