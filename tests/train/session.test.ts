@@ -358,8 +358,8 @@ test('files are named after the prompt, the method and the seed, and own their b
   await until('finished');
   await session.save('vsd', 'object');
   const { files } = of('saved')[0]!;
-  expect(files.map(({ name }) => name)).toEqual(['a-pine-tree-vsd-3.obj', 'a-pine-tree-vsd-3.mtl']);
-  for (const { bytes } of files) expect(bytes.buffer.byteLength).toBe(4);
+  expect(files.map(({ name }) => name)).toEqual(['a-pine-tree-vsd-3.zip']);
+  for (const { bytes } of files) expect(bytes.buffer.byteLength).toBe(bytes.byteLength);
   await session.save('vsd', 'checkpoint');
   expect(of('saved')[1]!.files[0]!.name).toBe('a-pine-tree-vsd-3.safetensors');
   const odd = makeSettings({ prompt: '  ¿¿ Ein Haus — 東京 ??', seed: 1 });
