@@ -41,7 +41,9 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--work", type=Path, default=WORK, help="work folder of this command")
     parser.add_argument("--trunk", type=Path, help="file with the trunk's weights (features, export)")
     parser.add_argument("--minutes", type=float, default=1e9, help="features: to be gone on with by the same line")
-    parser.add_argument("--epochs", type=int, default=8, help="train: eight for the scorer and twelve for the reward that ship")
+    parser.add_argument(
+        "--epochs", type=int, default=8, help="train: eight for the scorer and twelve for the reward that ship"
+    )
     parser.add_argument("--out", type=Path, help="export: folder (default: models/KIND)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args(argv)
