@@ -177,7 +177,7 @@ WAYS = {"legacy14": (14, False), "legacy17": (17, False), "dynamo18": (18, True)
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="training networks", description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args(arguments).folder
     warnings.simplefilter("ignore")

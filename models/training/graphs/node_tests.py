@@ -48,7 +48,7 @@ def line(case: object) -> dict:
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="training node_tests", description=__doc__)
     parser.add_argument("file", type=Path)
     file = parser.parse_args(arguments).file
     warnings.simplefilter("ignore")
