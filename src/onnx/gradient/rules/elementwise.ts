@@ -75,19 +75,18 @@ const extremum: GradientRule = ({ g, inputs, y, dy }) =>
 const clip: GradientRule = (site) => {
   const { g, x, inputs, dy } = site;
   const [low, high] = [inputs[1] || undefined, inputs[2] || undefined];
-  const any = (conditions: (Value | undefined)[]): Value | undefined => {
-    const given = conditions.filter((condition) => condition !== undefined);
-    return given.length === 0 ? undefined : given.reduce((a, b) => g.op('Or', [a, b]));
-  };
-  const crossed = low && high ? g.op('Greater', [low, high]) : undefined;
-  const above = any([high && g.op('Greater', [x, high]), crossed]);
+  const over = high && g.op('Greater', [x, high]);
   const under = low && g.op('Less', [x, low]);
-  const outside = any([above, under]);
-  const onlyUnder = () => (above ? g.op('And', [under!, g.op('Not', [above])]) : under!);
+  // Bounds that are crossed leave the upper one.
+  const crossed = low && high ? g.op('Greater', [low, high]) : undefined;
+  const above = () => (crossed ? g.op('Or', [over!, crossed]) : over!);
+  const onlyUnder = () => (high ? g.op('And', [under!, g.op('Not', [above()])]) : under!);
+  // One condition after the other: WebGPU has no Or, and a gradient by x alone needs none.
+  const cuts = [over, under, crossed].filter((cut) => cut !== undefined);
   return [
-    () => (outside ? g.where(outside, g.scalar(0, dy), dy) : dy),
+    () => cuts.reduce((kept, cut) => g.where(cut, g.scalar(0, dy), kept), dy),
     under ? () => mask(site, onlyUnder()) : null,
-    above ? () => mask(site, above) : null,
+    over ? () => mask(site, above()) : null,
   ];
 };
 
