@@ -49,6 +49,19 @@ const plain = {
   loss: { sparsity: 0, opaque: 0, nearness: 0 },
 } as const satisfies MethodSettings;
 
+/** ProlificDreamer's constants: VSD's, and those of what is built on it. */
+const prolific = {
+  ...plain,
+  // The upper bound falls after a fifth of the run.
+  guidance: {
+    ...plain.guidance,
+    minTimestep: 0.02,
+    maxTimestep: [0.2, 0.98, 0.5, 0.2],
+    scale: 7.5,
+  },
+  fake: { learningRate: 0.0001, updates: 1, cameraDropout: 0.1 },
+} as const satisfies MethodSettings;
+
 /** τ as in DreamFusion: uniform in (0.02, 0.98). */
 const uniformTimesteps = { minTimestep: 0.02, maxTimestep: 0.98 } as const;
 
@@ -108,17 +121,7 @@ const table = [
     formula: 'w(τ) [ε_φ(z_τ; y) + (s − 1) (ε_φ(z_τ; y) − ε_φ(z_τ; ∅)) − ε_ψ(z_τ; y, c)]',
     sources: ['Wang et al. 2023, ProlificDreamer, eq. 9 (arXiv 2305.16213)'],
     preset: { guidance: { baseline: 'fake', scale: 2, rescale: 0 } },
-    textbook: {
-      ...plain,
-      // The upper bound falls after a fifth of the run.
-      guidance: {
-        ...plain.guidance,
-        minTimestep: 0.02,
-        maxTimestep: [0.2, 0.98, 0.5, 0.2],
-        scale: 7.5,
-      },
-      fake: { learningRate: 0.0001, updates: 1, cameraDropout: 0.1 },
-    },
+    textbook: prolific,
   },
   {
     id: 'asd',
@@ -236,15 +239,8 @@ const table = [
       fake: { cameraDropout: 0.5 },
     },
     textbook: {
-      ...plain,
-      guidance: {
-        ...plain.guidance,
-        minTimestep: 0.02,
-        maxTimestep: [0.2, 0.98, 0.5, 0.2],
-        scale: 7.5,
-        fakeScale: 0.5,
-      },
-      fake: { learningRate: 0.0001, updates: 1, cameraDropout: 0.1 },
+      ...prolific,
+      guidance: { ...prolific.guidance, fakeScale: 0.5 },
     },
   },
   {
