@@ -277,6 +277,7 @@ describe('with an adapter', () => {
     await control('Weighting w(τ)').locator('select').selectOption('uniform');
     expect(await link()).toEqual({
       prompt: 'a+chair',
+      method: 'sds%2Cvsd',
       '2.guidance.scale': '%5B0%2C5%2C2%2C0.5%5D',
       '2.guidance.negative': 'blurry',
       '2.guidance.threshold': 'false',
