@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import glsl from 'vite-plugin-glsl';
+import { watlasWithoutEval } from './scripts/vite/watlas.ts';
 import { sharedFolders, shippedPriors } from './src/prior/shipped.ts';
 
 /** Resolves `#include` in .wgsl files; shared by the page, the CLI bundle and the tests. */
@@ -19,8 +20,7 @@ const headers = {
  */
 const policy = [
   "default-src 'none'",
-  // The atlas of a texture is made by watlas, whose bindings write their own functions.
-  "script-src 'self' 'wasm-unsafe-eval' 'unsafe-eval'",
+  "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
   "style-src 'self'",
   "img-src 'self' blob: data:",
@@ -62,12 +62,12 @@ const priors = (): Plugin => ({
 export default defineConfig({
   // Relative: the built page works in any folder of a server.
   base: './',
-  plugins: [wgsl(), priors(), contentSecurity()],
+  plugins: [wgsl(), watlasWithoutEval(), priors(), contentSecurity()],
   build: { target: 'esnext', outDir: 'dist/app', emptyOutDir: true },
   server: { headers },
   preview: {
     headers: { ...headers, 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
   },
-  worker: { format: 'es', plugins: () => [wgsl()] },
+  worker: { format: 'es', plugins: () => [wgsl(), watlasWithoutEval()] },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
 });
