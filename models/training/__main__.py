@@ -16,6 +16,7 @@ COMMANDS = {
     "judge": ("measure.judge", "a retrieval model to measure with"),
     "retrieval": ("retrieval.command", "the scorer and the reward: features, training, export"),
     "evaluate": ("measure.evaluate", "losses, and how well samples obey their prompt"),
+    "prompts": ("measure.prompts", "the lists of prompts that a prior is measured on"),
     "card": ("measure.card", "the pictures of the model card: loss by timestep, a labelled contact sheet"),
     "export": ("export.command", "checkpoint to models/default"),
     "compare": ("measure.compare", "ONNX against PyTorch"),

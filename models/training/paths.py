@@ -7,5 +7,6 @@ MODELS = TRAINING.parent
 SHIPPED = MODELS / "default"  # the 32-pixel tier
 TEXT = MODELS / "text"  # the text encoder and tokenizer of all tiers
 LIBRARY = MODELS / "exemplars"  # what exemplars are found in
+PROMPTS = TRAINING / "prompts"  # what priors are measured on
 WORK = TRAINING / "work"  # pictures, checkpoints, logs; git ignores it
 REPOSITORY = MODELS.parent

@@ -21,13 +21,15 @@ export type EvaluatedMethod = MethodId | typeof priorMethod;
 /** One object of a grid. */
 export interface Cell {
   readonly prompt: string;
+  /** What the scorer is to find; the prompt unless given. */
+  readonly caption?: string;
   readonly method: EvaluatedMethod;
   readonly seed: number;
 }
 
 /** What all cells of a grid have in common. */
 export interface CellOptions {
-  /** Over each method's own. */
+  /** Over each method's own; a sample of `prior` takes those of the exemplar. */
   readonly settings: readonly PartialSettings[];
   /** Evaluations of the network for a sample of `prior`; the sampler's own unless given. */
   readonly sampleSteps?: number;
@@ -41,10 +43,10 @@ const variancePlaces = [0.1, 0.3, 0.5, 0.7, 0.9] as const;
 /** What was measured of a cell. A number that could not be measured is null. */
 export interface CellResult extends Cell {
   readonly model: string;
-  /** Place of the prompt among `captions`, by the scorer; 0 is the first. */
+  /** Place of the prompt, or of its caption, among `captions`, by the scorer; 0 is the first. */
   readonly rank: number;
   readonly captions: number;
-  /** Natural logarithm of the share that the scorer gives the prompt. */
+  /** Natural logarithm of the share that the scorer gives it. */
   readonly logShare: number;
   /** Whether the colour that the prompt names is the main one; null where it names none. */
   readonly colour: boolean | null;
@@ -91,7 +93,7 @@ export async function evaluateCell(
     cell.method === priorMethod
       ? await drawSample(parts, cell, options)
       : await distil(parts, { ...cell, method: cell.method }, options);
-  const measured = await measure(parts.scorer, cell.prompt, made.seen);
+  const measured = await measure(parts.scorer, cell, made.seen);
   const { seen, ...told } = made;
   return {
     result: { ...cell, model: parts.engine.manifest.id, ...measured, ...told },
@@ -133,12 +135,13 @@ class Meter {
 async function drawSample(
   parts: CellParts,
   { prompt, seed }: Cell,
-  { sampleSteps }: CellOptions,
+  { settings, sampleSteps }: CellOptions,
 ): Promise<Made> {
   const { engine, onStep } = parts;
+  const { exemplar } = makeSettings(...settings, { prompt, seed });
   const { views: count, resolution: size } = engine.manifest;
   const meter = await Meter.start(parts);
-  const options = { seed, ...(sampleSteps !== undefined && { steps: sampleSteps }) };
+  const options = { seed, exemplar, ...(sampleSteps !== undefined && { steps: sampleSteps }) };
   let [views, taken]: [Float32Array, number] = [new Float32Array(), 0];
   for await (const estimate of engine.sample(prompt, options)) {
     onStep?.(estimate.step, estimate.steps);
@@ -224,9 +227,13 @@ function ringAround({ camera }: Pick<Manifest, 'camera'>) {
 }
 
 /** What views of an object, the first from the front, evenly all around, say of it. */
-async function measure(scorer: Retrieval, prompt: string, seen: SquareViews) {
+async function measure(
+  scorer: Retrieval,
+  { prompt, caption = prompt }: Pick<Cell, 'prompt' | 'caption'>,
+  seen: SquareViews,
+) {
   const { views, count, size } = seen;
-  const pool = poolOf(prompt, scorer.captions, scorer.manifest.accuracy.captions);
+  const pool = poolOf(caption, scorer.captions, scorer.manifest.accuracy.captions);
   const { scores, embedding } = await scorer.judge(seen, pool);
   const back = Math.floor(count / 2);
   const { overlap, likeness } = frontBack(

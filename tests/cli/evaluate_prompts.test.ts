@@ -5,7 +5,7 @@ describe('a file of prompts', () => {
   test('is read without empty lines, remarks and repeats', async () => {
     const lines = ['\uFEFFa tree', '', '  a house ', '# a remark', 'a tree', '\t', 'a tree'];
     expect(await promptsOf('p.txt', lines)).toEqual({
-      prompts: ['a tree', 'a house'],
+      prompts: [{ prompt: 'a tree' }, { prompt: 'a house' }],
       notes: ['p.txt: 2 repeated lines left out.'],
     });
   });
@@ -15,6 +15,14 @@ describe('a file of prompts', () => {
       /p.txt, line 2, is no prompt: The prompt has 2000 characters/,
     );
     await expect(promptsOf('p.txt', ['\u0000PNG'])).rejects.toThrow(/line 1, is no prompt/);
+  });
+
+  test('may be judged by other captions', async () => {
+    const { prompts } = await promptsOf('p.txt', ['a kitten => a cat', 'a tree']);
+    expect(prompts).toEqual([{ prompt: 'a kitten', caption: 'a cat' }, { prompt: 'a tree' }]);
+    for (const half of ['=> a cat', 'a kitten =>']) {
+      await expect(promptsOf('p.txt', [half])).rejects.toThrow(/p.txt, line 1, is no prompt/);
+    }
   });
 
   test('without any is refused', async () => {
@@ -32,7 +40,7 @@ describe('a file of prompts', () => {
 
   test('of a million repeats is one prompt', async () => {
     const { prompts } = await promptsOf('p.txt', Array(1_000_000).fill('a tree'));
-    expect(prompts).toEqual(['a tree']);
+    expect(prompts).toEqual([{ prompt: 'a tree' }]);
   });
 
   test('that ships covers the categories with twenty prompts', async () => {

@@ -16,7 +16,7 @@ from ..denoiser.weights import load_denoiser
 from ..objects.data import Groups
 from ..paths import WORK
 from .evaluate import bins, cases
-from .obey import captions_of
+from .prompts import captions_of
 
 BINS = 20
 HELD_OUT = "held-out objects, right prompt"
@@ -94,7 +94,7 @@ def main(argv: list[str]) -> None:
         label = {HELD_OUT: f"{CURVES[HELD_OUT]}, {size} pixels"}
         losses |= curves(load_denoiser(args.also / "denoiser.pt", args.device), other, args.device, label)
     draw_losses(losses, args.out / f"{args.name}-loss.svg")
-    prompts = captions_of(data)["most common"][:PROMPTS]
+    prompts = captions_of(data.objects)["most common"][:PROMPTS]
     sampler = Sampler(model, data.text, args.scale, args.steps, args.seed)
     draw_sheet(sampler, prompts, args.out / f"{args.name}-sheet.png")
     print(f"{args.out}/{args.name}-loss.svg, {args.name}-sheet.png")

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..denoiser.sample import Sampler
 from ..objects.data import Groups
 from ..objects.exemplars import Exemplars, Kind
-from .obey import SYNONYMS
+from .prompts import SYNONYMS
 
 PROMPTS = 40  # captions at random, and words that no caption has
 OTHERS = 300  # objects among which the right ones have to be the nearest

@@ -12,16 +12,8 @@ from torch import Tensor
 from ..denoiser.sample import Sampler
 from ..objects.data import Groups
 from ..objects.recolour import main_colour, named_colour
-from ..paths import REPOSITORY
 from .judge import Judge, report
-
-NOUNS = (
-    "car", "truck", "boat", "chair", "sofa", "table", "bed", "cabinet", "lamp", "door",
-    "box", "bottle", "cup", "vase", "barrel", "mushroom", "flower", "rock", "house", "spaceship",
-)  # fmt: skip
-WORDS = ("red", "orange", "yellow", "green", "blue", "purple", "white", "black")
-SYNONYMS = REPOSITORY / "tests" / "fixtures" / "synonyms.json"
-CAPTIONS = 100
+from .prompts import CAPTIONS, NOUNS, SYNONYMS, WORDS, captions_of, coloured
 
 
 def colour_name(colour: Tensor) -> str:
@@ -65,7 +57,7 @@ def named_right(data: Groups) -> str:
 
 
 def colours(sampler: Sampler) -> None:
-    prompts = [f"{'an' if word[0] in 'aeiou' else 'a'} {word} {noun}" for noun in NOUNS for word in WORDS]
+    prompts = coloured()
     views = as_bytes(sampler(prompts))
     names = [colour_name(main_colour(v)[0]) for v in views]
     right = np.array([name == p.split()[1] for name, p in zip(names, prompts)])
@@ -86,18 +78,6 @@ def seen(data: Groups, judge: Judge, captions: list[str]) -> str:
     return report(judge.ranks(2 * data.views[first, 0].float() / 255 - 1, captions, list(range(len(first)))))
 
 
-def captions_of(data: Groups) -> dict[str, list[str]]:
-    """A hundred captions of the training objects: at random, and those that most objects have."""
-    count: dict[str, int] = {}
-    for i in data.training:
-        caption = data.objects[i].caption
-        count[caption] = count.get(caption, 0) + 1
-    every = sorted(count)
-    drawn = np.random.default_rng(0).permutation(len(every))[:CAPTIONS]
-    common = sorted(every, key=lambda c: (-count[c], c))[:CAPTIONS]
-    return {"at random": [every[i] for i in drawn], "most common": common}
-
-
 def synonyms(sampler: Sampler, judge: Judge) -> None:
     pairs: dict[str, str] = json.loads(SYNONYMS.read_text())
     known = sorted(set(pairs.values()))
@@ -110,7 +90,7 @@ def synonyms(sampler: Sampler, judge: Judge) -> None:
 
 def measure(data: Groups, judge: Judge, sampler: Sampler) -> None:
     print(f"colours of the objects as the set names them: {named_right(data)}")
-    for name, captions in captions_of(data).items():
+    for name, captions in captions_of(data.objects).items():
         print(f"R-precision, {CAPTIONS} captions, {name}: {retrieval(sampler, judge, captions)}", flush=True)
         print(f"  real views of such objects: {seen(data, judge, captions)}", flush=True)
     colours(sampler)

@@ -1,9 +1,13 @@
 """Captions, and objects in other colours."""
 
+import json
+
 import torch
 
+from ..measure.prompts import CAPTIONS, SYNONYMS, coloured
 from ..objects.prompts import RARE, UNTYPICAL, SceneObject, last_noun, likelihood, shorten, variants, with_rare_nouns
 from ..objects.recolour import main_colour, painted, with_colour
+from ..paths import PROMPTS
 
 
 def kinds(*nouns: str) -> list[SceneObject]:
@@ -48,3 +52,13 @@ def test_painted() -> None:
     assert torch.allclose(lit / lit.sum(), green / green.sum(), atol=0.01)
     assert torch.allclose(shaded, 0.7 * lit, atol=0.01)
     assert main_colour(torch.zeros(1, 4, 8, 8, dtype=torch.uint8))[1] == 0
+
+
+def test_lists_that_ship() -> None:
+    lists = {path.stem: path.read_text().splitlines()[1:] for path in PROMPTS.glob("*.txt")}
+    assert lists["colours"] == coloured()
+    assert [line.split(" => ") for line in lists["synonyms"]] == [
+        [*pair] for pair in json.loads(SYNONYMS.read_text()).items()
+    ]
+    assert len(lists["random"]) == len(lists["common"]) == CAPTIONS
+    assert not set(lists["unseen"]) & {*lists["random"], *lists["common"]}

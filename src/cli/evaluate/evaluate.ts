@@ -15,7 +15,7 @@ import {
   type GridOptions,
   parseEvaluateOptions,
 } from './options';
-import { readPrompts } from './prompts';
+import { type AskedPrompt, readPrompts } from './prompts';
 import { dispatchThrough, work } from './queue';
 import { folderOfCell, GridStore } from './store';
 import { accuracyWords, tableOf } from './table';
@@ -39,12 +39,12 @@ export async function evaluate(args: readonly string[]): Promise<void> {
 
 async function runGrid(
   options: EvaluateOptions,
-  prompts: readonly string[],
+  prompts: readonly AskedPrompt[],
   command: string,
 ): Promise<void> {
   const { grid, machine, queue } = options;
   // Before anything is made: settings that do not fit would fail in every cell.
-  makeSettings(...grid.settings, { prompt: prompts[0]! });
+  makeSettings(...grid.settings, { prompt: prompts[0]!.prompt });
   const judge = await readJudge(options.scorer);
   const scorer = judge.manifest.files.network.sha256;
   say(accuracyWords(judge.manifest));
@@ -88,11 +88,11 @@ const optionsOf = ({ settings, sampleSteps, draws }: GridOptions): CellOptions =
 
 /** All of a prompt's before the next prompt's: a grid that is stopped early is one of fewer prompts. */
 const cellsOf = (
-  prompts: readonly string[],
+  prompts: readonly AskedPrompt[],
   { methods, seeds }: Pick<GridOptions, 'methods' | 'seeds'>,
 ): Cell[] =>
-  prompts.flatMap((prompt) =>
-    methods.flatMap((method) => seeds.map((seed) => ({ prompt, method, seed }))),
+  prompts.flatMap((asked) =>
+    methods.flatMap((method) => seeds.map((seed) => ({ ...asked, method, seed }))),
   );
 
 interface Told {

@@ -50,7 +50,10 @@ export interface GridOptions {
 const evaluatedMethods: readonly EvaluatedMethod[] = [...methodIds, priorMethod];
 
 const flags: Flags = {
-  prompts: { value: 'FILE', text: 'the prompts, one a line' },
+  prompts: {
+    value: 'FILE',
+    text: 'the prompts, one a line; `a kitten => a cat` is judged by the second',
+  },
   methods: {
     value: 'NAMES',
     text: `methods, separated by commas: ${evaluatedMethods.join(', ')}; ${priorMethod} is the prior's own samples (default: all)`,

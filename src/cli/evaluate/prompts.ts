@@ -1,18 +1,25 @@
 import { open } from 'node:fs/promises';
 import { LimbeckError } from '../../errors';
+import type { Cell } from '../../eval/cell';
 import { SettingsError, validatePrompt } from '../../settings';
 
 /** Most prompts of a grid: more than a night of any machine. */
 const mostPrompts = 10_000;
 
+/** What an object is made of, and the caption by which it is judged, where that is another. */
+export type AskedPrompt = Pick<Cell, 'prompt' | 'caption'>;
+
 /** Prompts of a file, and what of its lines was left out. */
 export interface PromptList {
-  readonly prompts: readonly string[];
+  readonly prompts: readonly AskedPrompt[];
   readonly notes: readonly string[];
 }
 
+/** Between a prompt and the caption by which it is judged. */
+const judgedBy = '=>';
+
 /**
- * Reads a file of prompts, one a line; empty lines, lines that begin with # and repeats are left out.
+ * Reads a file of prompts, one a line, with `=>` and a caption where it is judged by another; empty lines, lines that begin with # and repeats are left out.
  * @throws LimbeckError when it cannot be read, has a line that is no prompt, none at all, or too many.
  */
 export async function readPrompts(path: string): Promise<PromptList> {
@@ -35,18 +42,21 @@ export async function promptsOf(
   path: string,
   lines: AsyncIterable<string> | Iterable<string>,
 ): Promise<PromptList> {
-  const found = new Set<string>();
+  const found = new Map<string, AskedPrompt>();
   let [number, repeats] = [0, 0];
   for await (const line of lines) {
     number++;
-    const prompt = line.replace(/^\uFEFF/, '').trim();
-    if (prompt === '' || prompt.startsWith('#')) continue;
+    const said = line.replace(/^\uFEFF/, '').trim();
+    if (said === '' || said.startsWith('#')) continue;
+    const asked = askedIn(said);
+    const { prompt, caption } = asked;
     if (found.has(prompt)) {
       repeats++;
       continue;
     }
     checkLine(path, number, prompt);
-    found.add(prompt);
+    if (caption !== undefined) checkLine(path, number, caption);
+    found.set(prompt, asked);
     // Before a file of a million lines is read to its end.
     if (found.size > mostPrompts) {
       throw new LimbeckError(
@@ -62,7 +72,13 @@ export async function promptsOf(
     repeats > 0
       ? [`${path}: ${repeats} repeated ${repeats === 1 ? 'line' : 'lines'} left out.`]
       : [];
-  return { prompts: [...found], notes };
+  return { prompts: [...found.values()], notes };
+}
+
+function askedIn(line: string): AskedPrompt {
+  const at = line.indexOf(judgedBy);
+  if (at < 0) return { prompt: line };
+  return { prompt: line.slice(0, at).trim(), caption: line.slice(at + judgedBy.length).trim() };
 }
 
 function checkLine(path: string, number: number, prompt: string): void {
