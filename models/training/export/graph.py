@@ -1,8 +1,7 @@
 """The ONNX graphs of the denoiser and of its exemplar encoder.
 
 Matrices and kernels are stored as int8 behind a Cast and a Mul by the scale of each output, other weights as fp16
-behind a Cast: a quarter of the download, the same f32 arithmetic. onnxruntime folds both. It does not fold a
-DequantizeLinear, but quantises what that is multiplied with, which is another network.
+behind a Cast (`quantise.py`): a quarter of the download, the same f32 arithmetic.
 Initialisers keep their PyTorch names (a Linear's, held as [in, out], ends in `.weight.T`), nodes
 the path of their module (`/blocks.0/self_attn/q/MatMul`), so that LoRA can be injected by name.
 """
@@ -19,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from ..denoiser.network import Denoiser, DenoiserConfig
 from ..denoiser.schedule import TIMESTEPS
 from ..denoiser.weights import ENCODER, SCALE, TRANSPOSED
+from ..quantise import quantised
 
 OPSET = 17
 SMALL = 4096  # elements: below that a weight stays fp16
@@ -142,15 +142,3 @@ def outputs_of(name: str, values: np.ndarray) -> int | None:
     if name.endswith(f".weight{TRANSPOSED}"):
         return 1
     return 0 if name.endswith(".weight") and values.ndim > 1 else None
-
-
-def quantised(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """Whole numbers i8 from -127 to 127 and the scale f32 of each output, which
-    broadcasts. Scales have twelve digits, so that the
-    products are exact in f32, and quantised weights are quantised to themselves."""
-    others = tuple(a for a in range(values.ndim) if a != axis)
-    largest = np.abs(values).max(others).astype(np.float64)
-    digits, exponent = np.frexp(np.where(largest > 0, largest, 1) / 127)
-    shape = [-1 if a == axis else 1 for a in range(values.ndim)]
-    scale = np.ldexp(np.ceil(digits * 4096) / 4096, exponent).astype(np.float32).reshape(shape)
-    return np.rint(values / scale).astype(np.int8), scale

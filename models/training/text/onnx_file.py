@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from ..quantise import quantised
 from .model import POOLED, TextEncoder, half_weights
 from .tokenizer import Tokenizer
 
@@ -33,7 +34,8 @@ def encode_sentences(prompts: list[str], folder: Path) -> np.ndarray:
 
 
 def export_onnx(model: TextEncoder, path: str) -> None:
-    """Writes the encoder with plain operators (opset 17), fp16 weights and a cast to fp32 after each.
+    """Writes the encoder with plain operators (opset 17): matrices in 8 bits with a scale for each output, and for each
+    piece of the vocabulary, the other weights in fp16; all become fp32 where they are used.
 
     ids int64 [N, T] -> tokens float32 [N, T, D], pooled float32 [N, 384]; N is dynamic.
     """
@@ -51,12 +53,22 @@ def export_onnx(model: TextEncoder, path: str) -> None:
         constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def weight(name: str, transpose: bool = False) -> str:
-        array = state[name].numpy()
-        return op("Cast", constant(name, (array.T if transpose else array).astype(np.float16)), to=TensorProto.FLOAT)
+    def weight(name: str) -> str:
+        return op("Cast", constant(name, state[name].numpy().astype(np.float16)), to=TensorProto.FLOAT)
+
+    def in_bytes(name: str) -> tuple[str, str]:
+        whole, scale = quantised(state[name].numpy(), 0)
+        # Rows are outputs of a matrix as PyTorch holds it; ONNX multiplies by [in, out].
+        is_matrix = name != "pieces.weight"
+        names = (name, f"{name}.scale")
+        for part, array in zip(names, (whole, scale)):
+            constant(part, array.T if is_matrix else array)
+        return names
 
     def linear(x: str, name: str) -> str:
-        return op("Add", op("MatMul", x, weight(f"{name}.weight", True)), weight(f"{name}.bias"))
+        whole, scale = in_bytes(f"{name}.weight")
+        matrix = op("Mul", op("Cast", whole, to=TensorProto.FLOAT), scale)
+        return op("Add", op("MatMul", x, matrix), weight(f"{name}.bias"))
 
     def norm(x: str, name: str) -> str:
         scale, shift = weight(f"{name}.weight"), weight(f"{name}.bias")
@@ -76,8 +88,8 @@ def export_onnx(model: TextEncoder, path: str) -> None:
     bias = op("Unsqueeze", op("Where", pad, hidden, zero), axes12)
     keep = op("Unsqueeze", op("Where", pad, zero, one), axis2)
     # Gather before the cast: only the pieces of the prompt become fp32.
-    pieces = constant("pieces.weight", state["pieces.weight"].numpy().astype(np.float16))
-    x = op("Cast", op("Gather", pieces, "ids", axis=0), to=TensorProto.FLOAT)
+    pieces, scales = (op("Gather", part, "ids", axis=0) for part in in_bytes("pieces.weight"))
+    x = op("Mul", op("Cast", pieces, to=TensorProto.FLOAT), scales)
     x = op("Add", x, weight("positions"))
     for i in range(len(model.blocks)):
         block = f"blocks.{i}."
