@@ -1,4 +1,4 @@
-import type { Command, Report } from '../protocol/messages';
+import type { Command, EngineFolders, Report } from '../protocol/messages';
 import type { EngineLink } from '../ui/page';
 
 /** Milliseconds to wait for a device that does not come back, time after time. */
@@ -12,7 +12,7 @@ const mostInVain = 3;
  * caught, or the browser. What ended is known to the page by `restarting`, which it answers by giving everything anew.
  */
 export class EngineWorker implements EngineLink {
-  readonly #model: string;
+  readonly #folders: EngineFolders;
   #listener: (report: Report) => void = () => {};
   #worker: Worker;
   #watch = new AbortController();
@@ -22,9 +22,8 @@ export class EngineWorker implements EngineLink {
   #inVain = 0;
   #waits = 0;
 
-  /** @param model URL of the prior's folder. */
-  constructor(model: string) {
-    this.#model = model;
+  constructor(folders: EngineFolders) {
+    this.#folders = folders;
     this.#worker = this.#make();
   }
 
@@ -51,7 +50,7 @@ export class EngineWorker implements EngineLink {
       const why = event.message || 'its script could not be loaded';
       if (!watch.signal.aborted) this.#ended(`The engine stopped: ${why}.`);
     });
-    worker.postMessage({ type: 'open', model: this.#model, lock } satisfies Command);
+    worker.postMessage({ type: 'open', ...this.#folders, lock } satisfies Command);
     return worker;
   }
 

@@ -1,4 +1,4 @@
-import { firstPrior, priorFolder, shippedPriors } from '../prior/shipped';
+import { firstPrior, priorFolder, rewardFolder, shippedPriors } from '../prior/shipped';
 import { Page } from '../ui/page';
 import { EngineWorker } from './engine_worker';
 
@@ -6,10 +6,13 @@ import { EngineWorker } from './engine_worker';
 const prior = new URLSearchParams(location.search).get('model') || firstPrior;
 
 /** The page's thread: the engine is in a Worker of its own, and this one never computes. */
-new Page(new EngineWorker(addressOf(priorFolder(prior, 'models'))), {
-  names: shippedPriors,
-  chosen: prior,
-});
+new Page(
+  new EngineWorker({
+    model: addressOf(priorFolder(prior, 'models')),
+    reward: addressOf(`models/${rewardFolder}`),
+  }),
+  { names: shippedPriors, chosen: prior },
+);
 
 /** A folder's whole address; one that makes none is left for the engine to refuse. */
 function addressOf(folder: string): string {

@@ -5,7 +5,16 @@ import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
 import { shownImage } from '../prior/exemplars/own';
 import { FetchedFiles } from '../prior/files';
-import type { Command, Report, RunId, SessionReport, ShadingMode } from '../protocol/messages';
+import type {
+  Command,
+  EngineFolders,
+  Report,
+  RunId,
+  SessionReport,
+  ShadingMode,
+} from '../protocol/messages';
+import { loadRetrieval } from '../retrieval/files';
+import { promptRewards } from '../retrieval/prompt_reward';
 import { chooseBackend } from '../runtime/backend';
 import { openWebBackend, type WasmUrls } from '../runtime/web';
 import { Engine, type EngineRun } from '../train/engine';
@@ -61,7 +70,7 @@ export class Studio {
   /** @throws when the engine cannot be opened, or a command comes before `open`. */
   async obey(command: Command): Promise<void> {
     if (command.type === 'open') {
-      this.#opened = this.#open(command.model);
+      this.#opened = this.#open(command);
       await this.#opened;
       return;
     }
@@ -147,7 +156,7 @@ export class Studio {
     await keeper.list();
   }
 
-  async #open(model: string): Promise<Opened> {
+  async #open({ model, reward }: EngineFolders): Promise<Opened> {
     const gpu = await openGpu(navigator.gpu, remedy);
     void gpu.device.lost.then(({ message }) => {
       this.#lost = true;
@@ -164,6 +173,7 @@ export class Studio {
       gpu,
       backend,
       files: new FetchedFiles(model),
+      reward: promptRewards(() => loadRetrieval(new FetchedFiles(reward), reward)),
       onProgress: (file, received, total) =>
         this.#post({ type: 'download', file, received, total }),
     });

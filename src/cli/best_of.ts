@@ -1,5 +1,6 @@
 import type { StepReport } from '../protocol/reports';
-import { Retrieval, type RetrievalFiles } from '../retrieval/network';
+import type { RetrievalFiles } from '../retrieval/files';
+import { Retrieval } from '../retrieval/network';
 import { logShareOfFirst, poolOf } from '../retrieval/pool';
 import type { Settings } from '../settings';
 import type { Engine, EngineRun } from '../train/engine';

@@ -12,7 +12,7 @@ import { checkpointSettings, type Run } from '../train/run';
 
 import { bestOf, type FinishedRun, type SeedReward } from './best_of';
 import { exemplarFile, exemplarWords } from './exemplar_file';
-import { judges, readJudge } from './judges';
+import { readJudge } from './judges';
 import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
 import { Output } from './output';
@@ -46,8 +46,8 @@ async function readCheckpointFile(path: string): Promise<Uint8Array> {
 async function distil(options: Options, checkpoint: Uint8Array | undefined): Promise<void> {
   const output = await Output.open(options.out);
   // Before anything is made: a reward that is missing should cost no run.
-  const reward = options.bestOf > 1 ? await readJudge(judges.reward) : undefined;
-  const engine = await openEngine(options.machine);
+  const reward = options.bestOf > 1 ? await readJudge(options.reward) : undefined;
+  const engine = await openEngine(options.machine, options.reward);
   const own = await exemplarFile(options.exemplar);
   if (own) await engine.exemplars.add(own);
   for (const note of engine.notesOn(options.settings.prompt)) say(note);

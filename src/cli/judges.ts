@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LocalFiles } from '../prior/files';
-import { loadRetrieval, type RetrievalFiles } from '../retrieval/network';
+import { loadRetrieval, type RetrievalFiles } from '../retrieval/files';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));
 

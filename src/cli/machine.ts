@@ -6,11 +6,13 @@ import { adapterName } from '../gpu/device';
 import { decodeInNode } from '../image/picture_node';
 import { LocalFiles } from '../prior/files';
 import { firstPrior, priorFolder, shippedPriors } from '../prior/shipped';
+import { promptRewards } from '../retrieval/prompt_reward';
 import { type BackendKind, chooseBackend } from '../runtime/backend';
 import { openNodeBackend } from '../runtime/node';
 import { SettingsError } from '../settings';
 import { Engine } from '../train/engine';
 import type { Flags, Parsed } from './flags';
+import { judges, readJudge } from './judges';
 import { openNodeGpu } from './node_gpu';
 
 /** What runs where: the same flags for every command that needs the prior. */
@@ -60,12 +62,24 @@ export function folderOf(prior: string): string {
   );
 }
 
-/** @throws LimbeckError without an adapter or without a prior. */
-export async function openEngine({ model, adapter, denoiser }: Machine): Promise<Engine> {
+/**
+ * @param reward what runs may climb: one that ships, or a folder; read where one does.
+ * @throws LimbeckError without an adapter or without a prior.
+ */
+export async function openEngine(
+  { model, adapter, denoiser }: Machine,
+  reward: string = judges.reward,
+): Promise<Engine> {
   const gpu = await openNodeGpu(adapter);
   const backend = await openNodeBackend(gpu, chooseBackend(gpu, denoiser));
   const files = new LocalFiles(folderOf(model), readFile);
-  const engine = await Engine.open({ gpu, backend, files, platform: decodeInNode });
+  const engine = await Engine.open({
+    gpu,
+    backend,
+    files,
+    platform: decodeInNode,
+    reward: promptRewards(() => readJudge(reward)),
+  });
   say(`${adapterName(gpu.adapter)}; denoiser: ${engine.denoiserDescription}`);
   return engine;
 }

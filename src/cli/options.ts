@@ -27,6 +27,7 @@ import {
   type Parsed,
   parseFlags,
 } from './flags';
+import { judges } from './judges';
 import { type Machine, machineFlags, parseMachine } from './machine';
 
 /** What the command line of `generate` asks for. */
@@ -42,6 +43,8 @@ export interface Options {
   readonly exemplar: ExemplarChoice;
   /** Seeds of which the reward chooses one; 1 for the one that was asked for. */
   readonly bestOf: number;
+  /** The network that says what a good object is: one that ships, or a folder. */
+  readonly reward: string;
   readonly machine: Machine;
 }
 
@@ -57,6 +60,10 @@ const flags: Flags = {
   'best-of': {
     value: 'N',
     text: 'make N objects, the seed being the first of theirs, and keep the one that the reward finds best (default: 1)',
+  },
+  reward: {
+    value: 'DIR',
+    text: 'the network whose opinion --best-of takes and a reward climbs (default: the one that ships)',
   },
   resume: { value: 'FILE', text: 'go on from a field.safetensors, with its settings' },
   ...machineFlags,
@@ -104,6 +111,7 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
     shading: shadingOf(parsed.get('shading') ?? shadingModes[0]),
     watch: watchOf(parsed.get('watch')),
     bestOf: bestOfOf(parsed),
+    reward: parsed.get('reward') ?? judges.reward,
     machine: parseMachine(parsed),
   };
 }

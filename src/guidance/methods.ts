@@ -62,6 +62,15 @@ const prolific = {
   fake: { learningRate: 0.0001, updates: 1, cameraDropout: 0.1 },
 } as const satisfies MethodSettings;
 
+/** Matching on clean estimates, each step of one size: DMD's, and those of what is built on it. */
+const matching = {
+  baseline: 'fake',
+  scale: 2,
+  rescale: 0,
+  weighting: 'sigma_over_alpha',
+  normalise: true,
+} as const satisfies MethodSettings['guidance'];
+
 /** τ as in DreamFusion: uniform in (0.02, 0.98). */
 const uniformTimesteps = { minTimestep: 0.02, maxTimestep: 0.98 } as const;
 
@@ -254,15 +263,7 @@ const table = [
       'Yin et al. 2024, One-step diffusion with distribution matching distillation, eq. 7 and 8 (arXiv 2311.18828)',
       'Yin et al. 2024, DMD2, section 4 (arXiv 2405.14867)',
     ],
-    preset: {
-      guidance: {
-        baseline: 'fake',
-        scale: 2,
-        rescale: 0,
-        weighting: 'sigma_over_alpha',
-        normalise: true,
-      },
-    },
+    preset: { guidance: matching },
     // Two time scales: ψ takes ten steps for one of the generator, as for Stable Diffusion 1.5 in DMD2.
     textbook: {
       ...plain,
@@ -305,6 +306,32 @@ const table = [
         scale: 4,
       },
       fake: { learningRate: 0.00001, updates: 5 },
+    },
+  },
+  {
+    id: 'dmdr',
+    kind: 'distillation',
+    title: 'DMDR',
+    summary:
+      'DMD with a reward in the loop: once the views have formed, a network that judges them is climbed, too.',
+    formula:
+      '[x̂_ψ(z_τ; y, c) − x̂_φ(z_τ; y) − (s − 1) (x̂_φ(z_τ; y) − x̂_φ(z_τ; ∅))] / mean |x − x̂_φ| − ρ ∂R/∂x',
+    sources: [
+      'Jiang et al. 2025, Distribution matching distillation meets reinforcement learning (arXiv 2511.13649)',
+    ],
+    preset: { guidance: matching, reward: { weight: [0.5, 0, 0.1, 0.5], clip: 0.5 } },
+    // As for Stable Diffusion 3.5: high noise first, and the reward in the last of three thousand steps.
+    textbook: {
+      ...plain,
+      guidance: {
+        ...plain.guidance,
+        minTimestep: [0, 0.5, 0.02, 0.67],
+        maxTimestep: 0.98,
+        weighting: 'sigma_over_alpha',
+        scale: 4,
+      },
+      fake: { rank: 32, learningRate: 0.00001, updates: 5 },
+      reward: { weight: [0.67, 0, 0.1, 0.67], clip: 100 },
     },
   },
 ] as const satisfies readonly Method[];

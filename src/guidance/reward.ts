@@ -9,6 +9,8 @@ import type { QueryDraw } from './queries';
 
 /** What is climbed beside the scores: a network's opinion of views, and how it changes with them. */
 export interface Reward {
+  /** Names it: checkpoints tell by it whether they were made with another. */
+  readonly id: string;
   /**
    * R and ∂R/∂views.
    * @param views f32 [V, 4, H, W], premultiplied, in [0, 1].

@@ -7,8 +7,11 @@ export const shippedPriors: Readonly<Record<string, string>> = {
 /** The one that is used where none is named. */
 export const firstPrior = 'fine';
 
+/** The folder in `models` of the network that runs may climb. */
+export const rewardFolder = 'reward';
+
 /** The folders in `models` of what several priors share. */
-export const sharedFolders = ['text', 'exemplars'];
+export const sharedFolders = ['text', 'exemplars', rewardFolder];
 
 /** The folder of a prior: inside `models` of one that ships, else `prior` is the folder itself. */
 export function priorFolder(prior: string, models: string): string {

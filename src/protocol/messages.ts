@@ -25,6 +25,14 @@ export interface OrbitMove {
   readonly zoom: number;
 }
 
+/** URLs of the folders that an engine reads. */
+export interface EngineFolders {
+  /** Of the prior. */
+  readonly model: string;
+  /** Of the network that runs may climb. */
+  readonly reward: string;
+}
+
 export interface RunRequest {
   readonly run: RunId;
   readonly settings: Settings;
@@ -83,8 +91,8 @@ export interface SavedFile {
 
 /** From the page to the engine. */
 export type Command =
-  /** The first: `model` is the URL of the prior's folder. The engine holds the Web Lock `lock` as long as it lives. */
-  | { readonly type: 'open'; readonly model: string; readonly lock: string }
+  /** The first. The engine holds the Web Lock `lock` as long as it lives. */
+  | ({ readonly type: 'open'; readonly lock: string } & EngineFolders)
   /** Starts these runs in place of those there are, which stay when one of these cannot be made. */
   | { readonly type: 'start'; readonly runs: readonly RunRequest[] }
   /** Goes on with a checkpoint's run in place of those there are, which stay when it cannot be. */

@@ -13,40 +13,72 @@ export interface SquareViews {
  */
 export function resizedViews({ views, count, size }: SquareViews, side: number): Float32Array {
   if (size === side) return views;
-  const planes = 4 * count;
-  const out = new Float32Array(planes * side * side);
-  const resize = size % side === 0 ? meanPlane : bilinearPlane;
-  for (let plane = 0; plane < planes; plane++) {
-    const from = views.subarray(plane * size * size, (plane + 1) * size * size);
-    resize(from, size, out.subarray(plane * side * side, (plane + 1) * side * side), side);
-  }
+  const out = new Float32Array(4 * count * side * side);
+  resize(size, side, 4 * count, (from, to, weight) => {
+    out[to]! += weight * views[from]!;
+  });
   return out;
 }
 
-type PlaneResize = (from: Float32Array, size: number, to: Float32Array, side: number) => void;
-
-const meanPlane: PlaneResize = (from, size, to, side) => {
-  const factor = size / side;
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const at = Math.floor(y / factor) * side + Math.floor(x / factor);
-      to[at]! += from[y * size + x]! / factor ** 2;
-    }
-  }
-};
-
-const bilinearPlane: PlaneResize = (from, size, to, side) => {
-  const axis = Array.from({ length: side }, (_, i) => {
-    const place = Math.min(Math.max(((i + 0.5) * size) / side - 0.5, 0), size - 1);
-    const low = Math.floor(place);
-    return { low, high: Math.min(low + 1, size - 1), part: place - low };
+/**
+ * What a gradient on `resizedViews` is on the views themselves.
+ * @param gradient f32 [count, 4, side, side]
+ * @returns f32 [count, 4, size, size]
+ */
+export function resizedGradient(
+  gradient: Float32Array,
+  { count, size }: Pick<SquareViews, 'count' | 'size'>,
+  side: number,
+): Float32Array {
+  if (size === side) return gradient;
+  const out = new Float32Array(4 * count * size * size);
+  resize(size, side, 4 * count, (from, to, weight) => {
+    out[from]! += weight * gradient[to]!;
   });
-  for (const [y, row] of axis.entries()) {
-    for (const [x, column] of axis.entries()) {
-      const line = (r: number) =>
-        from[r * size + column.low]! * (1 - column.part) +
-        from[r * size + column.high]! * column.part;
-      to[y * side + x] = line(row.low) * (1 - row.part) + line(row.high) * row.part;
+  return out;
+}
+
+/** Says that an element of the views counts in one of the resized views, and how much. */
+type Visit = (from: number, to: number, weight: number) => void;
+
+function resize(size: number, side: number, planes: number, visit: Visit): void {
+  const taps = size % side === 0 ? means(size, side) : bilinear(size, side);
+  for (let plane = 0; plane < planes; plane++) {
+    for (const row of taps) {
+      for (const column of taps) {
+        const from = (plane * size + row.from) * size + column.from;
+        const to = (plane * side + row.to) * side + column.to;
+        visit(from, to, row.weight * column.weight);
+      }
     }
   }
-};
+}
+
+/** What a pixel counts in a resized one, along one axis. */
+interface Tap {
+  readonly from: number;
+  readonly to: number;
+  readonly weight: number;
+}
+
+function means(size: number, side: number): Tap[] {
+  const factor = size / side;
+  return Array.from({ length: size }, (_, from) => ({
+    from,
+    to: Math.floor(from / factor),
+    weight: 1 / factor,
+  }));
+}
+
+function bilinear(size: number, side: number): Tap[] {
+  return Array.from({ length: side }, (_, to) => {
+    const place = Math.min(Math.max(((to + 0.5) * size) / side - 0.5, 0), size - 1);
+    const low = Math.floor(place);
+    const part = place - low;
+    const high = Math.min(low + 1, size - 1);
+    return [
+      { from: low, to, weight: 1 - part },
+      { from: high, to, weight: part },
+    ];
+  }).flat();
+}

@@ -172,8 +172,9 @@ export class Engine {
           height: resolution,
           raysPerPixel: mostRaysPerPixel(settings, resolution),
         });
-        const parts = { settings, manifest, generator, exemplar, ...(fake && { fake }) };
-        const scores = { denoiser, texts, ...(pair && { pair }), ...(reward && { reward }) };
+        const own = { ...(fake && { fake }), ...(reward && { reward }) };
+        const parts = { settings, manifest, generator, exemplar, ...own };
+        const scores = { denoiser, texts, ...(pair && { pair }) };
         const trainer = new Trainer({ ...parts, gpu, ...scores });
         return new Run({ ...parts, changes, trainer });
       },

@@ -1,5 +1,6 @@
 import type { Generator, OutputFile } from '../generator/generator';
 import { prefixed, type Snapshot, storedArray, unprefixed } from '../gpu/snapshot';
+import type { Reward } from '../guidance/reward';
 import type { PngEncoder } from '../image/png';
 import type { ChosenExemplar } from '../prior/exemplars/exemplars';
 import type { OwnExemplar } from '../prior/exemplars/own';
@@ -18,6 +19,7 @@ export interface RunParts<G extends Generator> {
   readonly trainer: StepTaker;
   readonly generator: G;
   readonly fake?: FakeScore;
+  readonly reward?: Pick<Reward, 'id'>;
   readonly exemplar?: ChosenExemplar;
   /** Settings that change at a step of it. */
   readonly changes?: readonly SettingsChange[];
@@ -98,7 +100,7 @@ export class Run<G extends Generator = Generator> {
 
   /** Everything that the next step depends on, as safetensors; the same state gives the same bytes. */
   async checkpoint(): Promise<Uint8Array> {
-    const { generator, fake, trainer, manifest, exemplar } = this.#parts;
+    const { generator, fake, reward, trainer, manifest, exemplar } = this.#parts;
     const tensors = {
       ...(await generator.snapshot()),
       ...(fake && prefixed('fake', await fake.snapshot())),
@@ -109,6 +111,7 @@ export class Run<G extends Generator = Generator> {
       format: 'limbeck',
       step: String(this.step),
       model: manifest.files.denoiser.sha256,
+      ...(reward && { reward: reward.id }),
       settings: JSON.stringify(this.settings),
       ...(this.#changes.length > 0 && { changes: JSON.stringify(this.#changes) }),
     });
@@ -119,12 +122,18 @@ export class Run<G extends Generator = Generator> {
    * @throws LimbeckError naming what does not fit.
    */
   restore(bytes: Uint8Array): void {
-    const { generator, fake, trainer, manifest } = this.#parts;
+    const { generator, fake, reward, trainer, manifest } = this.#parts;
     const { tensors, metadata } = readCheckpoint(bytes);
     if (metadata.model !== manifest.files.denoiser.sha256) {
       throw new CheckpointError(
         'The checkpoint was made with another model.',
         'Give that one with --model or choose it on the page, or start anew.',
+      );
+    }
+    if (reward && metadata.reward !== reward.id) {
+      throw new CheckpointError(
+        'The checkpoint was made with another reward.',
+        'Give that one with --reward, or start anew.',
       );
     }
     const { method } = checkpointSettings(bytes);

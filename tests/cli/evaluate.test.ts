@@ -240,6 +240,17 @@ describe('bad input ends with a message and a code other than 0:', () => {
     expect(code).toBe(1);
   });
 
+  test('a scorer that a method climbs', async () => {
+    const climbing = ['--methods', 'sds,dmdr', '--scorer', 'reward', '--out', at('no')];
+    const { code, text } = await run(
+      '--prompts',
+      await prompts('climb.txt', 'a tree'),
+      ...climbing,
+    );
+    expect(text).toMatch(/dmdr climbs the network that is to judge.*Give another with --scorer/);
+    expect(code).toBe(1);
+  });
+
   test('a Redis that is not there, for a grid and for a worker', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
     for (const args of [['--worker'], [...(await grid()), '--out', at('none')]]) {

@@ -227,6 +227,11 @@ describe('bad input ends with a message and a code other than 0:', () => {
     ['no model there', ['a cube', '--model', '/nowhere'], /or give a folder that has a manifest/],
     ['no checkpoint there', ['--resume', '/nowhere.safetensors'], /\/nowhere.safetensors cannot/],
     ['a resumed file of another kind', ['--resume', 'package.json'], /checkpoint cannot be used/],
+    [
+      'no reward there',
+      ['a cube', '--method', 'dmdr', '--reward', '/nowhere'],
+      /\/nowhere\/manifest.json cannot be read/,
+    ],
     ['half an object', ['a cube', '--best-of', '1.5'], /--best-of takes a whole number/],
     [
       'several watched',

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LocalFiles } from '../../src/prior/files';
 import { normal } from '../../src/random';
+import { loadRetrieval } from '../../src/retrieval/files';
 import { DifferentiableReward } from '../../src/retrieval/gradient';
-import { loadRetrieval, Retrieval } from '../../src/retrieval/network';
+import { Retrieval } from '../../src/retrieval/network';
 import { logShareOfFirst } from '../../src/retrieval/pool';
+import { Sentences } from '../../src/retrieval/sentences';
 import { openNodeBackend } from '../../src/runtime/node';
 import { Runtime } from '../../src/runtime/runtime';
 import { drawn } from '../eval/pictures';
@@ -41,7 +43,7 @@ describe('a network that judges', () => {
     [half, 0, 0, half].forEach((value, c) => {
       expect(embedding[c]).toBeCloseTo(value, 5);
     });
-    const sentences = await judge.sentences(captions);
+    const sentences = await (await Sentences.load(runtime, await filesIn(folder))).of(captions);
     captions.forEach((_, i) => {
       const [first, , , last] = sentences.subarray(i * tinySizes.pooled);
       expect(scores[i]).toBeCloseTo(10 * half * (first! + last!), 4);
@@ -80,27 +82,36 @@ describe('a network that judges', () => {
   });
 });
 
-test('the gradient of the log probability is that of finite differences', async () => {
-  const files = await filesIn(folder);
-  const judge = await Retrieval.load(runtime, files);
-  const sentences = await judge.sentences(['a red chair', 'a tree', 'a lamp']);
-  const shape = { count: 2, size: tinySizes.resolution };
-  const reward = await DifferentiableReward.load(runtime, files, shape, 3);
-  const length = 2 * 4 * shape.size ** 2;
-  const views = Float32Array.from({ length }, (_, i) => 0.5 + 0.2 * normal(1, 2, 3, i));
-  const { value, gradient } = await reward.evaluate({ views, sentences });
-  const { scores } = await judge.judge({ views, ...shape }, ['a red chair', 'a tree', 'a lamp']);
-  expect(value).toBeCloseTo(logShareOfFirst(scores), 4);
-  const direction = Float32Array.from({ length }, (_, i) => normal(4, 5, 6, i));
-  const moved = async (by: number) => {
-    const there = views.map((x, i) => x + by * direction[i]!);
-    return (await reward.evaluate({ views: there, sentences })).value;
-  };
-  const step = 1e-2;
-  const slope = ((await moved(step)) - (await moved(-step))) / (2 * step);
-  const along = gradient.reduce((sum, g, i) => sum + g * direction[i]!, 0);
-  expect(along).toBeCloseTo(slope, 2);
-  expect(Math.abs(slope)).toBeGreaterThan(0.02);
-  await reward.dispose();
-  await judge.dispose();
-});
+test.each([
+  ['of its own size', tinySizes.resolution],
+  ['of other sizes', 7],
+])(
+  'the gradient of the log probability by views %s is that of finite differences',
+  async (_, size) => {
+    const files = await filesIn(folder);
+    const judge = await Retrieval.load(runtime, files);
+    const features = await Sentences.load(runtime, files);
+    const sentences = await features.of(['a red chair', 'a tree', 'a lamp']);
+    const shape = { count: 2, size };
+    const reward = await DifferentiableReward.load(runtime, files, shape.count, 3);
+    const ask = (views: Float32Array) => reward.evaluate({ seen: { views, ...shape }, sentences });
+    const length = 2 * 4 * shape.size ** 2;
+    const views = Float32Array.from({ length }, (_, i) => 0.5 + 0.2 * normal(1, 2, 3, i));
+    const { value, gradient } = await ask(views);
+    const { scores } = await judge.judge({ views, ...shape }, ['a red chair', 'a tree', 'a lamp']);
+    expect(value).toBeCloseTo(logShareOfFirst(scores), 4);
+    const direction = Float32Array.from({ length }, (_, i) => normal(4, 5, 6, i));
+    const moved = async (by: number) => {
+      const there = views.map((x, i) => x + by * direction[i]!);
+      return (await ask(there)).value;
+    };
+    const step = 1e-2;
+    const slope = ((await moved(step)) - (await moved(-step))) / (2 * step);
+    const along = gradient.reduce((sum, g, i) => sum + g * direction[i]!, 0);
+    expect(along).toBeCloseTo(slope, 2);
+    expect(Math.abs(slope)).toBeGreaterThan(0.02);
+    await reward.dispose();
+    await features.dispose();
+    await judge.dispose();
+  },
+);

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LocalFiles } from '../../src/prior/files';
+import { loadRetrieval } from '../../src/retrieval/files';
 import { DifferentiableReward } from '../../src/retrieval/gradient';
-import { loadRetrieval, Retrieval } from '../../src/retrieval/network';
+import { Retrieval } from '../../src/retrieval/network';
 import { poolOf, rankOfFirst } from '../../src/retrieval/pool';
+import { Sentences } from '../../src/retrieval/sentences';
 import { openNodeBackend } from '../../src/runtime/node';
 import { Runtime } from '../../src/runtime/runtime';
 import { drawn } from '../eval/pictures';
@@ -47,23 +49,17 @@ test.each(['scorer', 'reward'])(
 
 test("the reward's gradient by the views climbs", async () => {
   const files = await filesOf('reward');
-  const judge = await Retrieval.load(runtime, files);
-  const sentences = await judge.sentences(['a green cactus', 'a red apple', 'a house']);
-  const reward = await DifferentiableReward.load(runtime, files, { count: 4, size: 64 }, 3);
-  const { value, gradient } = await reward.evaluate({ views: apple.views, sentences });
+  const features = await Sentences.load(runtime, files);
+  const sentences = await features.of(['a green cactus', 'a red apple', 'a house']);
+  const reward = await DifferentiableReward.load(runtime, files, 4, 3);
+  const { value, gradient } = await reward.evaluate({ seen: apple, sentences });
   const length = Math.hypot(...gradient);
   expect(length).toBeGreaterThan(0);
   const moved = apple.views.map((x, i) => x + (0.005 * gradient[i]!) / length);
-  const after = await reward.evaluate({ views: moved, sentences });
+  const after = await reward.evaluate({ seen: { ...apple, views: moved }, sentences });
   const expected = 0.005 * length;
   expect(after.value - value).toBeGreaterThan(0.5 * expected);
   expect(after.value - value).toBeLessThan(1.5 * expected);
   await reward.dispose();
-  await judge.dispose();
-});
-
-test('a reward is climbed by views of its own size alone', async () => {
-  await expect(
-    DifferentiableReward.load(runtime, await filesOf('reward'), { count: 4, size: 32 }, 2),
-  ).rejects.toThrow(/takes views of 64 pixels, not of 32/);
+  await features.dispose();
 });

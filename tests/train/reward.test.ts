@@ -1,6 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { differentiate, type Graph, inferShapes, makeTensor, write } from '#onnx';
 import { Readback } from '../../src/gpu/readback';
+import { LocalFiles } from '../../src/prior/files';
+import { loadRetrieval } from '../../src/retrieval/files';
+import { promptRewards } from '../../src/retrieval/prompt_reward';
 import { makeSettings, type PartialSettings } from '../../src/settings';
 import { readCheckpoint } from '../../src/train/checkpoint';
 import type { RewardSource } from '../../src/train/engine';
@@ -8,6 +14,7 @@ import { openTinyEngine } from '../engine';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { node, sizes } from '../prior/tiny_prior';
 import { refusal } from '../refusal';
+import { writeTinyRetrieval } from '../retrieval/tiny_retrieval';
 
 const { V, H } = sizes;
 const shape = [V, 4, H, H];
@@ -46,6 +53,7 @@ const madeUp: RewardSource = async (runtime) => {
     outputs: { value: [1, 1, 1, 1], [gradients.views!]: shape },
   });
   return {
+    id: 'blue',
     async evaluate(views) {
       const output = await session.evaluate({ views: { data: views, dims: shape } });
       return { value: output('value')[0]!, gradient: output(gradients.views!) };
@@ -120,6 +128,92 @@ describe('a reward', { timeout: 60_000 }, () => {
     expect(await refusal(() => engine.createRun(settingsOf({ reward: { weight: 1 } })))).toBe(
       'A reward was asked for, and this engine has no network that gives one. Set --reward.weight 0.',
     );
+    await engine.dispose();
+  });
+});
+
+describe('DMDR', { timeout: 60_000 }, () => {
+  let t: TestGpu;
+  let folder: string;
+  let reads = 0;
+  beforeAll(async () => {
+    t = await openTestGpu();
+    folder = await mkdtemp(join(tmpdir(), 'limbeck-reward-'));
+    await writeTinyRetrieval(folder);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const rewardIn = (place: string) =>
+    promptRewards(async () => {
+      reads++;
+      return loadRetrieval(new LocalFiles(place, readFile), place);
+    });
+  const dmdr = (...rest: PartialSettings[]) =>
+    settingsOf({ method: 'dmdr', steps: 8, fake: { rank: 2, updates: 1 } }, ...rest);
+
+  test('reads its reward once, for the first run that climbs one', async () => {
+    const engine = await openTinyEngine(t.gpu, {}, rewardIn(folder));
+    reads = 0;
+    for (const settings of [settingsOf(), dmdr(), dmdr({ prompt: 'a lamp' })]) {
+      const before = reads;
+      (await engine.createRun(settings)).dispose();
+      expect(reads - before).toBe(before === 0 && settings.method === 'dmdr' ? 1 : 0);
+    }
+    await engine.dispose();
+  });
+
+  test('gives the same bytes, stopped after its cold start and resumed, or not', async () => {
+    const engine = await openTinyEngine(t.gpu, {}, rewardIn(folder));
+    const run = await engine.createRun(dmdr());
+    const rewards: (number | undefined)[] = [];
+    let half: Uint8Array = new Uint8Array();
+    while (!run.finished) {
+      const report = await run.takeStep();
+      if (report.act === 'distil') rewards.push(report.reward);
+      if (run.step === 6) half = await run.checkpoint();
+    }
+    expect(rewards.map((reward) => reward !== undefined)).toEqual([
+      ...Array(5).fill(false),
+      ...Array(3).fill(true),
+    ]);
+    const resumed = await engine.createRun(dmdr());
+    resumed.restore(half);
+    while (!resumed.finished) await resumed.takeStep();
+    expect(Buffer.compare(await resumed.checkpoint(), await run.checkpoint())).toBe(0);
+    run.dispose();
+    resumed.dispose();
+    await engine.dispose();
+
+    const other = await openTinyEngine(t.gpu, {}, madeUp);
+    const run2 = await other.createRun(dmdr());
+    expect(await refusal(() => run2.restore(half))).toBe(
+      'The checkpoint was made with another reward. Give that one with --reward, or start anew.',
+    );
+    run2.dispose();
+    await other.dispose();
+  });
+
+  test('is DMD, bit for bit, without its reward', async () => {
+    const engine = await openTinyEngine(t.gpu);
+    const finish = async (method: 'dmd' | 'dmdr') => {
+      const run = await engine.createRun(dmdr({ method, reward: { weight: 0 }, steps: 3 }));
+      while (!run.finished) await run.takeStep();
+      const { tensors } = readCheckpoint(await run.checkpoint());
+      run.dispose();
+      return tensors;
+    };
+    expect(await finish('dmdr')).toEqual(await finish('dmd'));
+    await engine.dispose();
+  });
+
+  test('needs a reward that is there', async () => {
+    const engine = await openTinyEngine(t.gpu, {}, rewardIn('/nowhere'));
+    for (let tries = 0; tries < 2; tries++) {
+      expect(await refusal(() => engine.createRun(dmdr()))).toContain(
+        '/nowhere/manifest.json cannot be read',
+      );
+    }
+    (await engine.createRun(dmdr({ reward: { weight: 0 } }))).dispose();
     await engine.dispose();
   });
 });

@@ -1,10 +1,11 @@
 import packageJson from '../../../package.json';
-import type { Cell, CellOptions } from '../../eval/cell';
+import { LimbeckError } from '../../errors';
+import { type Cell, type CellOptions, priorMethod } from '../../eval/cell';
 import { reportPage } from '../../eval/report_page';
 import { type Failure, type Report, summarise } from '../../eval/summary';
-import type { RetrievalFiles } from '../../retrieval/network';
-import { makeSettings } from '../../settings';
-import { readJudge } from '../judges';
+import type { RetrievalFiles } from '../../retrieval/files';
+import { makeSettings, most } from '../../settings';
+import { judges, readJudge } from '../judges';
 import { say } from '../machine';
 import { ProgressLine } from '../progress_line';
 import { cellWords, type Dispatch, inThisProcess } from './attempts';
@@ -47,6 +48,7 @@ async function runGrid(
   makeSettings(...grid.settings, { prompt: prompts[0]!.prompt });
   const judge = await readJudge(options.scorer);
   const scorer = judge.manifest.files.network.sha256;
+  await checkJudge(grid, scorer);
   say(accuracyWords(judge.manifest));
   const common = optionsOf(grid);
   const store = await GridStore.open(grid.out, { model: machine.model, scorer, options: common });
@@ -78,6 +80,22 @@ async function runGrid(
     await maker?.dispose();
   }
   await writeReport(store, cells, failures, { command, model: machine.model, judge });
+}
+
+/** @throws LimbeckError when a method of the grid climbs the network that is to judge. */
+async function checkJudge({ methods, settings }: GridOptions, scorer: string): Promise<void> {
+  const climbs = methods.find(
+    (method) =>
+      method !== priorMethod &&
+      most(makeSettings(...settings, { prompt: 'a cube', method }).reward.weight) > 0,
+  );
+  if (!climbs) return;
+  const { files } = (await readJudge(judges.reward)).manifest;
+  if (files.network.sha256 !== scorer) return;
+  throw new LimbeckError(
+    `${climbs} climbs the network that is to judge: its figures would say nothing.`,
+    'Give another with --scorer, or leave that method out.',
+  );
 }
 
 const optionsOf = ({ settings, sampleSteps, draws }: GridOptions): CellOptions => ({

@@ -2,7 +2,8 @@ import { LimbeckError } from '../../errors';
 import { type Cell, type CellOptions, type CellResult, evaluateCell } from '../../eval/cell';
 import { encodePng } from '../../image/png_node';
 import { viewsToImage } from '../../image/strip';
-import { Retrieval, type RetrievalFiles } from '../../retrieval/network';
+import type { RetrievalFiles } from '../../retrieval/files';
+import { Retrieval } from '../../retrieval/network';
 import type { Engine } from '../../train/engine';
 import { type Machine, openEngine } from '../machine';
 
