@@ -47,6 +47,14 @@ function start(args: readonly string[]): Program {
   return made;
 }
 
+/** Resolves once a program has said a text. @throws Error when it ends without. */
+async function says(program: Program, text: string): Promise<void> {
+  while (!program.text.includes(text)) {
+    if (program.child.exitCode !== null) throw new Error(program.text);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 async function run(...args: string[]): Promise<{ code: number | null; text: string }> {
   const started = start(args);
   return { code: await started.ended, text: started.text };
@@ -127,6 +135,8 @@ test(
     const worker = () =>
       start(['--worker', '--queue', redis.url, '--scorer', scorer, '--patience', '10']);
     const workers = [worker(), worker(), worker()];
+    // All wait before there is anything to do, so that each is given an object.
+    await Promise.all(workers.map((waiting) => says(waiting, 'waiting for objects')));
     const names = Array.from({ length: 12 }, (_, i) => `a tree of ${i} apples`);
     const file = await prompts('queue.txt', ...names);
     const out = ['--out', at('queued')];
