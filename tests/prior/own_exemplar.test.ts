@@ -159,6 +159,47 @@ test('what shows nothing is refused, saying why', async () => {
   );
 });
 
+test('a JPEG for printers, of cyan, magenta, yellow and black, shows its colours', async () => {
+  // A red disc on white, 24 x 24, as Pillow writes it.
+  const jpeg = Buffer.from(
+    [
+      '/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwANCQoLCggNCwoLDg4NDxMgFRMSEhMnHB4XIC4pMTAuKS0sMzpKPjM2Rjcs',
+      'LUBXQUZMTlJTUjI+WmFaUGBKUVJP/8AAFAgAGAAYBEMRAE0RAFkRAEsRAP/EABgAAAMBAQAAAAAAAAAAAAAAAAAG',
+      'BwQF/8QAKBAAAQIFAwMEAwAAAAAAAAAAARESAAIDBAUTFDEhQYEHFRdhM1Hw/9oADgRDAE0AWQBLAAA/AKZUqS0p',
+      'DPOUlHJii5G/tcZY1L2+q6VvSR87TMikAdACeSIouRv7XGWNS9vqulb0kfO0zIpAHQAnkiKdGH3SV34i1eXdUhE+',
+      'VKG6b7RU270frh7V5a1FTsvnvCJ8qUN032ipt3o/XD2ry1qKnZfPeCN1OpLVkE8hWU8GHvHX9rk7Gne2NXVt6qsn',
+      'aZVQkHoQDyDD3jr+1ydjTvbGrq29VWTtMqoSD0IB5BgjDlnNpctUr+l/lhE9Xdfa4xupt31HorHJK1eyo5PP3CJ6',
+      'u6+1xjdTbvqPRWOSVq9lRyefuCObEziZwR0sS5tXlqhP0v8AJFM9Itfa5N2pt302KrHJM5Oyo1fH1FM9Itfa5N2p',
+      't302KrHJM5Oyo1fH1BG6pTlqyGScLKeRD3kbC1ydjUsr6lq29VHyOMqoQR1BB5Ah7yNha5OxqWV9S1beqj5HGVUI',
+      'I6gg8gQRh9rld+UtXhvVIRPiuhune71Nu9WaAe1eHORU7p47QifFdDdO93qbd6s0A9q8Ocip3Tx2gjdTpy0pBJIE',
+      'lHAh7x1ha4yxp2VjS0rekrJHGZFJJ6kk8kw946wtcZY07KxpaVvSVkjjMikk9SSeSYI//9k=',
+    ].join(''),
+    'base64',
+  );
+  const { views, notes } = await read(jpeg, 'print.jpg');
+  const plane = sizes.H ** 2;
+  const middle = Math.floor(sizes.H / 2) * (sizes.H + 1);
+  const [red, green, blue, alpha] = [0, 1, 2, 3].map((c) => views[c * plane + middle]!);
+  expect(alpha).toBe(1);
+  expect([red, green, blue].map((value) => Math.round(10 * value!))).toEqual([8, 1, 1]);
+  expect(views[3 * plane]).toBe(0);
+  expect(notes.join()).toMatch(/^The background of print.jpg, #f[a-f0-9]{5}, was removed/);
+});
+
+test('a photograph of 20 megapixels is made smaller as it is read', async () => {
+  const [width, height] = [5000, 4000];
+  const png = new PNG({ width, height, colorType: 0, inputColorType: 0, inputHasAlpha: false });
+  png.data = Buffer.alloc(width * height, 240);
+  for (let y = 1000; y < 3000; y++) png.data.fill(30, y * width + 1500, y * width + 3500);
+  const bytes = PNG.sync.write(png, { colorType: 0, inputColorType: 0, inputHasAlpha: false });
+  const { views, notes } = await read(bytes, 'photo.png');
+  const plane = sizes.H ** 2;
+  const middle = Math.floor(sizes.H / 2) * (sizes.H + 1);
+  expect(255 * views[middle]!).toBeCloseTo(30, 0);
+  expect(views[3 * plane + middle]).toBeCloseTo(1, 3);
+  expect(notes.join()).toMatch(/photo.png, #f0f0f0, was removed/);
+});
+
 test('animated pictures are refused', async () => {
   const png = PNG.sync.write(new PNG({ width: 20, height: 20 }));
   // An animated PNG has this chunk before its pixels.
@@ -183,6 +224,7 @@ test('animated pictures are refused', async () => {
   ]);
   const animated = Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]);
   expect(await refusal(read(animated, 'walk.png'))).toMatch(/walk.png is animated. Save one/);
+  expect(await refusal(read(Buffer.from('    ftypavis'), 'walk.avif'))).toMatch(/is animated/);
   const webp = Buffer.alloc(40);
   webp.write('RIFF    WEBPVP8X', 0, 'latin1');
   webp[20] = 2;

@@ -113,8 +113,9 @@ const isPicture = (bytes: Uint8Array): boolean =>
   startsWith(bytes, 'GIF8') ||
   startsWith(bytes, 'BM');
 
-/** Whether a WebP or a PNG says that it has several pictures; a GIF has them as a rule. */
+/** Whether a WebP, an AVIF or a PNG says that it has several pictures; a GIF has them as a rule. */
 function isAnimated(bytes: Uint8Array): boolean {
+  if (startsWith(bytes, 'ftypavis', 4)) return true;
   if (startsWith(bytes, 'WEBPVP8X', 8)) return (bytes[20]! & 2) !== 0;
   if (startsWith(bytes, 'GIF8')) return true;
   // The chunk of an animated PNG comes before its pixels.
