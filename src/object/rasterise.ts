@@ -11,6 +11,8 @@ export interface Raster {
   readonly rgba: Uint8Array<ArrayBuffer>;
   /** f32 [height, width]: 1 / distance along the camera's axis; 0 where there is nothing. */
   readonly nearness: Float32Array;
+  /** i32 [height, width]: the triangle that is seen, -1 for none. */
+  readonly triangle: Int32Array;
 }
 
 /** Where the object's triangles are seen, before they are given colours. */
@@ -45,7 +47,8 @@ export function rasterise(mesh: ObjectMesh, camera: Camera, width: number, heigh
   for (let triangle = 0; triangle < mesh.paintOf.length; triangle++) {
     draw(mesh, projected, triangle, hits, width, height);
   }
-  return { width, height, rgba: colour(mesh, projected, hits), nearness: hits.nearness };
+  const { nearness, triangle } = hits;
+  return { width, height, rgba: colour(mesh, projected, hits), nearness, triangle };
 }
 
 function project(
@@ -237,7 +240,10 @@ function linearOf(display: number): number {
  * A view from a raster `factor` times as fine: the mean of each pixel's samples.
  * @returns f32 [4, height / factor, width / factor]: display sRGB premultiplied by alpha, then alpha.
  */
-export function boxFiltered({ rgba, width, height }: Raster, factor: number): Float32Array {
+export function boxFiltered(
+  { rgba, width, height }: Omit<Raster, 'triangle' | 'nearness'>,
+  factor: number,
+): Float32Array {
   const [columns, rows] = [width / factor, height / factor];
   const view = new Float32Array(4 * rows * columns);
   const share = 1 / (255 * factor * factor);

@@ -46,6 +46,8 @@ const elevation = v.pipe(
   v.transform(([low, high]): readonly [number, number] => [low!, high!]),
 );
 
+const directionWords = 'a list of 3 numbers from -1 to 1, not all of them 0';
+
 const intervalWords = 'a list of 2 timesteps, the lowest first';
 const interval = v.pipe(
   numbers(0, Number.MAX_SAFE_INTEGER, intervalWords),
@@ -53,6 +55,18 @@ const interval = v.pipe(
   v.check(([low, high]) => low! <= high!, intervalWords),
   v.transform(([low, high]): readonly [number, number] => [low!, high!]),
 );
+
+/** A light that is fixed in the world. */
+const light = group({
+  /** Towards it. */
+  direction: v.pipe(
+    numbers(-1, 1, directionWords),
+    v.length(3, directionWords),
+    v.check((direction) => direction.some((value) => value !== 0), directionWords),
+  ),
+  /** Brightness of a face that is turned away from it, of 1. */
+  ambient: number(0, 1),
+});
 
 const kindWords = "a list of names, 'itself' among them";
 
@@ -155,6 +169,8 @@ const manifest = group({
       /** Of the exemplar's first view, in degrees; the others are as far apart as `azimuth_offsets` says. */
       azimuth: number(-360, 360),
       elevation: number(-90, 90),
+      /** The light in which its training objects are seen, so that a person's own are seen alike; none unless given. */
+      light: v.exactOptional(light),
       /** What the encoder may be told an exemplar is, by its number; `itself` is what a person shows. */
       kinds: v.pipe(
         v.array(text, kindWords),

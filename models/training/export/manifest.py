@@ -11,6 +11,7 @@ from ..denoiser.schedule import TIMESTEPS, alpha_bar_table
 from ..denoiser.weights import ENCODER
 from ..objects.camera import AZIMUTH_OFFSETS, DISTANCE, ELEVATION, EXEMPLAR, FOVY
 from ..objects.exemplars import Kind
+from ..objects.rasterise import AMBIENT, LIGHT
 from ..paths import LIBRARY, MODELS, TEXT
 
 OF_TEXT = {"text_encoder": "text_encoder.onnx", "tokenizer": "tokenizer.json"}
@@ -80,6 +81,7 @@ def write_manifest(folder: Path, config: DenoiserConfig) -> None:
             "width": config.width,
             "azimuth": EXEMPLAR[0],
             "elevation": EXEMPLAR[1],
+            "light": {"direction": list(LIGHT), "ambient": AMBIENT},
             "kinds": [kind.name.lower() for kind in Kind],
             "scale": 2,
         }

@@ -57,7 +57,7 @@ export async function readExemplar(
     const cameras = camera.azimuth_offsets.map((offset) =>
       orbitCamera({ ...camera, azimuth: exemplar.azimuth + offset, elevation: exemplar.elevation }),
     );
-    const views = objectViews(mesh, cameras, size);
+    const views = objectViews(mesh, cameras, size, exemplar.light);
     return { name, views, shown: new Float32Array(count).fill(1), notes };
   }
   if (isAnimated(bytes)) {
