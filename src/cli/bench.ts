@@ -1,5 +1,6 @@
 import { SettingsError } from '../settings';
 import { denoiserBench } from './bench_denoiser';
+import { exemplarsBench } from './bench_exemplars';
 import { fieldBench } from './bench_field';
 import { fitsBench } from './bench_fits';
 import { memoryBench } from './bench_memory';
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, Bench>> = {
   denoiser: denoiserBench,
   fits: fitsBench,
   prior: priorBench,
+  exemplars: exemplarsBench,
   start: startBench,
 };
 

@@ -40,7 +40,7 @@ export const fitsBench = {
 };
 
 async function measure(parsed: Parsed, json: boolean): Promise<void> {
-  const files = chosen(await objectFiles(parsed.subjects), parsed.get('only'));
+  const files = chosen(await objectFiles(parsed.subjects, 'fits'), parsed.get('only'));
   const folder = parsed.get('out') ?? join('out', 'fits');
   const print = (line: string) => {
     if (!json) process.stdout.write(`${line}\n`);
@@ -67,10 +67,17 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
 
 const figures = ({ losses: _, ...rest }: FitRecord) => rest;
 
-/** Files by the name of their object; folders stand for all that is in them. */
-async function objectFiles(paths: readonly string[]): Promise<Map<string, string>> {
+/**
+ * Files by the name of their object; folders stand for all that is in them.
+ * @param bench the name of what asks for them.
+ * @throws LimbeckError when there is none, or two have one name.
+ */
+export async function objectFiles(
+  paths: readonly string[],
+  bench: string,
+): Promise<Map<string, string>> {
   if (paths.length === 0)
-    throw new LimbeckError('There is no object.', 'Name one: npm run bench -- fits FILE...');
+    throw new LimbeckError('There is no object.', `Name one: npm run bench -- ${bench} FILE...`);
   const files = new Map<string, string>();
   for (const file of (await Promise.all(paths.map(filesAt))).flat()) {
     const name = objectName(file);

@@ -67,7 +67,10 @@ const memoryRemedy = ({ particles }: Settings): string | undefined =>
 
 export type SampleOptions = Pick<SamplingOptions, 'seed'> &
   Partial<Pick<ExemplarWish, 'exemplar'>> &
-  Partial<Pick<SamplingOptions, 'steps' | 'solver' | 'guidance' | 'interval' | 'rescale'>>;
+  Partial<Pick<SamplingOptions, 'steps' | 'solver' | 'guidance' | 'interval' | 'rescale'>> & {
+    /** From where it is seen; `samplingCameras` unless given. */
+    readonly cameras?: readonly Camera[];
+  };
 
 /** A device, a prior loaded on it, and the runs that share both. */
 export class Engine {
@@ -262,12 +265,12 @@ export class Engine {
   }
 
   /**
-   * Draws the prior's own views of a prompt from the front, at the middle of its elevations, one step at
-   * a time: the last estimate is the sample. Whoever does not want it any more calls `return`.
+   * Draws the prior's own views of a prompt, unless cameras are given from the front, at the middle of its
+   * elevations, one step at a time: the last estimate is the sample. Whoever does not want it any more calls `return`.
    */
   async *sample(
     prompt: string,
-    { exemplar = defaults.exemplar, ...options }: SampleOptions,
+    { exemplar = defaults.exemplar, cameras = this.samplingCameras, ...options }: SampleOptions,
   ): AsyncGenerator<Estimate, void> {
     const { scale, interval } = this.manifest.guidance;
     const { shown } = await this.exemplars.chosen({ prompt, seed: options.seed, exemplar });
@@ -280,7 +283,7 @@ export class Engine {
         ...options,
         prompt: { ...(await this.#encoder.encode(prompt)), ...(shown && { exemplar: shown }) },
         unconditional: await this.#encoder.unconditional(),
-        cameras: cameraMatrices(this.samplingCameras),
+        cameras: cameraMatrices(cameras),
       });
     } finally {
       sampler.dispose();
