@@ -1,5 +1,7 @@
 import { LimbeckError } from '../errors';
-import { FieldGenerator } from '../generator/field';
+import type { FieldGenerator } from '../generator/field';
+import { Particles } from '../generator/particles';
+import { PixelGenerator } from '../generator/pixels';
 import { viewAt } from '../image/views';
 import type { Manifest } from '../prior/manifest';
 import { orbitCamera } from '../render/camera';
@@ -8,7 +10,7 @@ import { logShareOfFirst, poolOf, rankOfFirst } from '../retrieval/pool';
 import type { SquareViews } from '../retrieval/views';
 import { type MethodId, makeSettings, type PartialSettings } from '../settings';
 import type { Engine } from '../train/engine';
-import { colourNoise, obeysColour } from './colours';
+import { colourNoise, obeysColour, saturatedShare } from './colours';
 import { edgeWidth, halfTransparentShare } from './edges';
 import { type FrontBack, frontBack } from './front_back';
 import { relativeVariance } from './spread';
@@ -54,6 +56,7 @@ export interface CellResult extends Cell {
   readonly edgeWidth: number | null;
   readonly halfTransparent: number | null;
   readonly colourNoise: number | null;
+  readonly saturated: number | null;
   /** Relative variance of ∂L/∂x under fresh noise, along the run. */
   readonly variance: readonly { readonly step: number; readonly value: number }[];
   readonly embedding: readonly number[];
@@ -161,10 +164,10 @@ async function distil(
   const run = await engine.createRun(settings);
   try {
     const { generator } = run;
-    if (!(generator instanceof FieldGenerator)) {
+    if (generator instanceof Particles) {
       throw new LimbeckError(
-        `The generator '${settings.generator}' makes no object that could be measured from all sides.`,
-        'Evaluate with --generator field.',
+        'One object is measured at a time, and particles are several.',
+        'Evaluate with --particles 1.',
       );
     }
     const { steps } = settings;
@@ -186,10 +189,8 @@ async function distil(
       onStep?.(run.step, steps);
     }
     const { seconds, calls } = await meter.read();
-    const cameras = ringAround(engine.manifest);
-    const views = await generator.still({ cameras, size: ring.size });
     return {
-      seen: { views, ...ring },
+      seen: await seenOf(generator, engine.manifest),
       steps,
       variance,
       seconds: {
@@ -201,6 +202,16 @@ async function distil(
   } finally {
     run.dispose();
   }
+}
+
+/** A field from all around; pictures as they are, as a sample of the prior. */
+async function seenOf(
+  generator: FieldGenerator | PixelGenerator,
+  manifest: Manifest,
+): Promise<SquareViews> {
+  if (generator instanceof PixelGenerator) return generator.picture();
+  const views = await generator.still({ cameras: ringAround(manifest), size: ring.size });
+  return { views, ...ring };
 }
 
 /** A run whose gradient can be looked at under other noise, which changes nothing of it. */
@@ -250,6 +261,7 @@ async function measure(
     edgeWidth: known(edgeWidth(seen)),
     halfTransparent: known(halfTransparentShare(seen)),
     colourNoise: known(colourNoise(seen)),
+    saturated: known(saturatedShare(seen)),
     embedding: [...embedding],
   };
 }

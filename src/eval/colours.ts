@@ -111,6 +111,26 @@ function hueOf(red: number, green: number, blue: number, value: number, chroma: 
 /** Least alpha of a pixel whose colour is the object's alone. */
 const covered = 0.9;
 
+/** How near to the ends of [0, 1] a channel is saturated. */
+const nearEnd = 0.02;
+
+/** Share of the channels of covered pixels that are at one end of their range. NaN where there is no such pixel. */
+export function saturatedShare({ views, count }: SquareViews): number {
+  let [saturated, seen] = [0, 0];
+  for (let view = 0; view < count; view++) {
+    const data = viewAt(views, view, count);
+    const plane = data.length / 4;
+    for (let i = 0; i < 3 * plane; i++) {
+      const alpha = data[3 * plane + (i % plane)]!;
+      if (alpha < covered) continue;
+      const straight = data[i]! / alpha;
+      if (straight < nearEnd || straight > 1 - nearEnd) saturated++;
+      seen++;
+    }
+  }
+  return saturated / seen;
+}
+
 /**
  * Mean difference of a channel from the mean of its four neighbours, over pixels that are covered as those are: 0 for
  * any smooth colour. NaN where there is no such pixel.

@@ -17,16 +17,26 @@ export function diversity(embeddings: readonly ArrayLike<number>[]): number {
  * 0 for gradients that agree, 1 for those that have no common part. NaN for fewer than two.
  */
 export function relativeVariance(gradients: readonly Float32Array[]): number {
+  return totalVariance(gradients) / meanSquare(gradients);
+}
+
+/** E|g − E g|², without the bias of a small sample. NaN for fewer than two. */
+export function totalVariance(gradients: readonly Float32Array[]): number {
   const count = gradients.length;
   const length = gradients[0]?.length ?? 0;
-  let [variance, square] = [0, 0];
+  let variance = 0;
   for (let i = 0; i < length; i++) {
-    const values = gradients.map((gradient) => gradient[i]!);
-    const mean = values.reduce((sum, value) => sum + value, 0) / count;
-    for (const value of values) {
-      variance += (value - mean) ** 2 / (count - 1);
-      square += value ** 2 / count;
-    }
+    const mean = gradients.reduce((sum, gradient) => sum + gradient[i]!, 0) / count;
+    for (const gradient of gradients) variance += (gradient[i]! - mean) ** 2 / (count - 1);
   }
-  return variance / square;
+  return variance;
+}
+
+/** E|g|². */
+export function meanSquare(gradients: readonly Float32Array[]): number {
+  let square = 0;
+  for (const gradient of gradients) {
+    for (const value of gradient) square += value ** 2 / gradients.length;
+  }
+  return square;
 }

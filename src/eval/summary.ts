@@ -15,12 +15,15 @@ export interface MethodSummary {
   readonly cells: number;
   readonly top1: Mean | null;
   readonly top5: Mean | null;
+  /** Of the natural logarithm of the share that the scorer gives the prompt. */
+  readonly logShare: Mean | null;
   readonly colour: Mean | null;
   readonly frontBackOverlap: Mean | null;
   readonly frontBackLikeness: Mean | null;
   readonly edgeWidth: Mean | null;
   readonly halfTransparent: Mean | null;
   readonly colourNoise: Mean | null;
+  readonly saturated: Mean | null;
   /** Mean of 1 − cosine of the scorer's embeddings between the seeds of a prompt. */
   readonly diversity: Mean | null;
   readonly variance: Mean | null;
@@ -74,12 +77,14 @@ function summaryOf(method: EvaluatedMethod, cells: readonly CellResult[]): Metho
     cells: cells.length,
     top1: mean(({ rank }) => rank < 1),
     top5: mean(({ rank }) => rank < 5),
+    logShare: mean(({ logShare }) => logShare),
     colour: mean(({ colour }) => colour),
     frontBackOverlap: mean(({ frontBack }) => frontBack.overlap),
     frontBackLikeness: mean(({ frontBack }) => frontBack.likeness),
     edgeWidth: mean(({ edgeWidth }) => edgeWidth),
     halfTransparent: mean(({ halfTransparent }) => halfTransparent),
     colourNoise: mean(({ colourNoise }) => colourNoise),
+    saturated: mean(({ saturated }) => saturated),
     diversity: meanOf(spreads),
     variance: meanOf(cells.flatMap(({ variance }) => variance.map(({ value }) => value))),
     processorSeconds: mean(({ seconds }) => seconds.processor),

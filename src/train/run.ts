@@ -78,18 +78,21 @@ export class Run<G extends Generator = Generator> {
    * @throws NonFiniteGradientError when a gradient is not finite; the generator keeps its last state.
    */
   async takeStep(watch?: Watch): Promise<StepReport> {
-    const { trainer } = this.#parts;
-    if (this.#changes.length > 0) {
-      trainer.change?.(settingsAfter(this.settings, this.#changes, this.step));
-    }
-    const report = await trainer.takeStep(watch);
+    this.#heedChanges();
+    const report = await this.#parts.trainer.takeStep(watch);
     if (this.finished) await this.generator.finish();
     return report;
   }
 
   /** The gradient on the views under other noise; undefined where the method has none. */
   async gradientUnder(noise: number): Promise<Float32Array | undefined> {
+    this.#heedChanges();
     return this.#parts.trainer.gradientUnder?.(noise);
+  }
+
+  #heedChanges(): void {
+    if (this.#changes.length === 0) return;
+    this.#parts.trainer.change?.(settingsAfter(this.settings, this.#changes, this.step));
   }
 
   /** What it has made as files, the first being the one to open. @throws EmptyFieldError when there is nothing. */

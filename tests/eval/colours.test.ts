@@ -5,6 +5,7 @@ import {
   mainColour,
   namedColour,
   obeysColour,
+  saturatedShare,
 } from '../../src/eval/colours';
 import { drawn } from './pictures';
 
@@ -79,4 +80,11 @@ describe('colour noise', () => {
   test('is none where nothing is covered', () => {
     expect(colourNoise(drawn(8, () => [1, 1, 1, 0.5]))).toBeNaN();
   });
+});
+
+test('the saturated share counts channels at either end, of covered pixels alone', () => {
+  const half = drawn(8, (x) => (x < 0 ? [1, 0, 0.5, 1] : [0, 0, 0, 0.5]));
+  expect(saturatedShare(half)).toBeCloseTo(2 / 3);
+  expect(saturatedShare(drawn(8, () => [0.5, 0.4, 0.3, 1]))).toBe(0);
+  expect(saturatedShare(drawn(8, () => [0, 0, 0, 0]))).toBeNaN();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { diversity, relativeVariance } from '../../src/eval/spread';
+import { diversity, meanSquare, relativeVariance, totalVariance } from '../../src/eval/spread';
 import { normal } from '../../src/random';
 
 test('diversity is 0 for equals, 1 for what has nothing in common, and the mean of all pairs', () => {
@@ -25,4 +25,10 @@ test('the relative variance is 0 for equals and 1 for noise alone', () => {
   );
   expect(relativeVariance(noise)).toBeCloseTo(1, 1);
   expect(relativeVariance([one])).toBeNaN();
+});
+
+test('the total variance and the mean square are sums over all elements', () => {
+  const gradients = [Float32Array.of(1, 0, 2), Float32Array.of(3, 0, 2)];
+  expect(totalVariance(gradients)).toBe(2);
+  expect(meanSquare(gradients)).toBe((5 + 13) / 2);
 });

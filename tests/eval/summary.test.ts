@@ -16,6 +16,7 @@ const cell = (change: Partial<CellResult>): CellResult => ({
   edgeWidth: 2,
   halfTransparent: 0.1,
   colourNoise: 0.01,
+  saturated: 0.1,
   variance: [],
   embedding: [1, 0],
   steps: 10,

@@ -9,6 +9,7 @@ import { judges, readJudge } from '../judges';
 import { say } from '../machine';
 import { ProgressLine } from '../progress_line';
 import { cellWords, type Dispatch, inThisProcess } from './attempts';
+import { checkClaims } from './claims';
 import { Maker } from './maker';
 import {
   type EvaluateOptions,
@@ -35,6 +36,7 @@ export async function evaluate(args: readonly string[]): Promise<void> {
   }
   const { prompts, notes } = await readPrompts(options.grid.prompts);
   for (const note of notes) say(note);
+  if (options.claims) return checkClaims(options, prompts, await readJudge(options.scorer));
   await runGrid(options, prompts, ['evaluate', ...args].join(' '));
 }
 

@@ -59,6 +59,11 @@ export class Maker {
     return { result, picture: await encodePng(viewsToImage(seen.views, seen)) };
   }
 
+  /** The engine of a prior. */
+  async engine(model: string): Promise<Engine> {
+    return (await this.#open(model)).engine;
+  }
+
   async dispose(): Promise<void> {
     await this.#opened?.scorer.dispose();
     await this.#opened?.engine.dispose();

@@ -27,6 +27,8 @@ import { givenSettings, settingHelp } from '../options';
 export interface EvaluateOptions {
   readonly help: boolean;
   readonly worker: boolean;
+  /** Whether what the literature says is checked instead of a grid made. */
+  readonly claims: boolean;
   /** Of a Redis; cells are made in this process where there is none. */
   readonly queue: string | undefined;
   /** Seconds without a sign of life after which a worker is thought dead. */
@@ -69,6 +71,9 @@ const flags: Flags = {
   draws: {
     value: 'N',
     text: 'draws of noise at each of five places along a run, by which the variance of the gradient is measured; 0: none (default: 4)',
+  },
+  claims: {
+    text: 'check what the literature says of score distillation: gradients at one place, and methods that differ in one respect',
   },
   'sample-steps': {
     value: 'N',
@@ -114,11 +119,13 @@ export function parseEvaluateOptions(args: readonly string[]): EvaluateOptions {
     );
   }
   const worker = parsed.has('worker');
+  const claims = parsed.has('claims');
   const queue = queueOf(parsed.get('queue'));
   if (!parsed.help) contradictions(parsed, worker, queue);
   return {
     help: parsed.help,
     worker,
+    claims,
     queue,
     patience: numberFlag(parsed, 'patience', 60, 1, 3600),
     scorer: parsed.get('scorer') ?? judges.scorer,
@@ -149,6 +156,15 @@ function contradictions(parsed: Parsed, worker: boolean, queue: string | undefin
   }
   if (!worker && parsed.get('prompts') === undefined) {
     throw new SettingsError('There are no prompts.', 'Give a file with --prompts FILE.');
+  }
+  const unclaimed = ['methods', 'queue', 'worker'].find(
+    (name) => parsed.has(name) || parsed.get(name) !== undefined,
+  );
+  if (parsed.has('claims') && unclaimed) {
+    throw new SettingsError(
+      `--claims and --${unclaimed} contradict each other: claims name their methods, and are checked here.`,
+      `Leave --${unclaimed} out.`,
+    );
   }
   if (!worker && parsed.get('patience') !== undefined) {
     throw new SettingsError("--patience is a worker's.", 'Give it with --worker.');
@@ -206,6 +222,7 @@ export function evaluateHelp(): string {
     'Makes an object of every prompt by every method and seed, measures them, and writes a report.',
     '',
     'Usage: npm run evaluate -- --prompts models/prompts.txt --methods sds,prior --out DIR',
+    '       npm run evaluate -- --claims --prompts models/prompts.txt --generator pixels --out DIR',
     '       npm run evaluate -- --worker --queue redis://HOST:PORT',
     '',
     'Writes report.json, report.html and a folder for each object. Stopped, it goes on by the same line.',
