@@ -3,6 +3,8 @@
 //   KL = ½ ((v + (m − m₀)²) / v₀ − 1 − ln(v / v₀)),    n ∂KL/∂x = (m − m₀) / v₀ + (x − m) (1 / v₀ − 1 / v)
 // x being what the network sees, 2 views − 1, and n the values of a view.
 
+#include "../lib/sum.wgsl"
+
 override elements: u32; // V·C·H·W
 override pixels: u32;   // V·H·W
 override each: u32;     // n = C·H·W
@@ -20,30 +22,19 @@ struct Target {
 
 const least_variance = 1e-4;
 
-var<workgroup> sums: array<f32, 256>;
-
-fn sum_of_all(lane: u32, own: f32) -> f32 {
-  sums[lane] = own;
-  workgroupBarrier();
-  if (lane == 0u) {
-    for (var i = 1u; i < 256u; i++) { sums[0] += sums[i]; }
-  }
-  return workgroupUniformLoad(&sums[0]);
-}
-
 // One workgroup owns one view.
 @compute @workgroup_size(256)
 fn measure(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first = group.x * each;
   var sum = 0.0;
   for (var e = lane; e < each; e += 256u) { sum += 2.0 * views[first + e] - 1.0; }
-  let mean = sum_of_all(lane, sum) / f32(each);
+  let mean = sum_of_all(lane, vec2f(sum, 0.0)).x / f32(each);
   var squares = 0.0;
   for (var e = lane; e < each; e += 256u) {
     let off = 2.0 * views[first + e] - 1.0 - mean;
     squares += off * off;
   }
-  let variance = sum_of_all(lane, squares) / f32(each);
+  let variance = sum_of_all(lane, vec2f(squares, 0.0)).x / f32(each);
   if (lane == 0u) { moments[group.x] = vec2f(mean, max(variance, least_variance)); }
 }
 

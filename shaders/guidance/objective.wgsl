@@ -9,6 +9,7 @@
 // the loss is a mean over the pixels of all views.
 
 #include "../lib/random.wgsl"
+#include "../lib/sum.wgsl"
 
 override elements: u32;  // V·C·H·W
 override pixels: u32;    // V·H·W
@@ -82,17 +83,6 @@ struct Spread {
   deviation: vec2f,
 }
 @group(0) @binding(7) var<storage, read_write> spreads: array<Spread>; // [C]
-
-var<workgroup> sums: array<vec2f, 256>;
-
-fn sum_of_all(lane: u32, own: vec2f) -> vec2f {
-  sums[lane] = own;
-  workgroupBarrier();
-  if (lane == 0u) {
-    for (var i = 1u; i < 256u; i++) { sums[0] += sums[i]; }
-  }
-  return workgroupUniformLoad(&sums[0]);
-}
 
 // One workgroup owns one channel.
 @compute @workgroup_size(256)

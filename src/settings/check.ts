@@ -19,7 +19,7 @@ const isAlways = (value: Schedule, wanted: number) =>
  * @throws SettingsError naming them.
  */
 export function checkTogether(settings: Settings): void {
-  const { guidance, fake, reward, generator, particles } = settings;
+  const { guidance, fake, generator, particles } = settings;
   const { kind, title } = methodOf(settings.method);
   if (kind === 'reconstruction' && particles > 1) {
     throw new SettingsError(
@@ -29,15 +29,16 @@ export function checkTogether(settings: Settings): void {
   }
   checkRange('minTimestep', 'maxTimestep', settings);
   if (!guidance.sharedTimestep) checkRange('cfgMinTimestep', 'cfgMaxTimestep', settings);
+  // A reward is no more than a multiple of the rest: alone it would move nothing.
   const isMoved =
-    guidance.lambdaDm > 0 ||
+    (guidance.lambdaDm > 0 && !isOwnBaseline(settings)) ||
     !isAlways(guidance.scale, 1) ||
-    !isAlways(guidance.lambdaMoments, 0) ||
-    !isAlways(reward.weight, 0);
+    !isAlways(guidance.lambdaMoments, 0);
   if (!isMoved) {
     throw new SettingsError(
       'All weights are zero: nothing would move the views.',
-      'Raise --guidance.lambdaDm, --guidance.scale above 1, --guidance.lambdaMoments or --reward.weight.',
+      'Raise --guidance.lambdaDm, --guidance.scale above 1 or --guidance.lambdaMoments; a baseline that is the ' +
+        'prediction itself needs --fake.updates and --fake.learningRate, or --guidance.shift.',
     );
   }
   if (guidance.baseline === 'fake' && guidance.fakeScale !== 1 && fake.cameraDropout === 0) {
@@ -52,6 +53,15 @@ export function checkTogether(settings: Settings): void {
       'Take --generator field, or --guidance.noise drawn.',
     );
   }
+}
+
+/** Whether b is ε_φ(z_τ; y), so that matching leaves nothing: a fake score that does not learn, a shift of none. */
+function isOwnBaseline({ guidance, fake }: Settings): boolean {
+  const { baseline, fakeScale, shift } = guidance;
+  const learns = fake.updates > 0 && !isAlways(fake.learningRate, 0);
+  return (
+    (baseline === 'fake' && fakeScale === 1 && !learns) || (baseline === 'shifted' && shift === 0)
+  );
 }
 
 /** A lower bound that exceeds the upper one at some step. */

@@ -1,9 +1,9 @@
-import { checkFinite, type Generator } from '../generator/generator';
+import { checkFinite, type Generator, NonFiniteGradientError } from '../generator/generator';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import type { Snapshot } from '../gpu/snapshot';
 import { Submission } from '../gpu/submission';
-import { FakeUpdates } from '../guidance/fake_updates';
+import { type FakeStep, FakeUpdates } from '../guidance/fake_updates';
 import { Moments } from '../guidance/moments';
 import type { GuidanceShape } from '../guidance/noise';
 import { Objective } from '../guidance/objective';
@@ -157,6 +157,7 @@ export class Trainer implements StepTaker {
     await clock.lap('generator');
 
     const fake = (await this.#fake?.step(draw)) ?? null;
+    if (fake) checkFake(fake, draw.step);
     await clock.lap('denoiser');
     this.#step = draw.step + 1;
     const reward = this.#reward?.value ?? undefined;
@@ -211,6 +212,15 @@ export class Trainer implements StepTaker {
     checkFinite({ nonFinite: nonFinite + (Number.isFinite(gradient) ? 0 : 1) }, step);
     return { terms: { dm, cfg }, gradientNorms: { views: gradient, ...norms }, saturations };
   }
+}
+
+/** @throws NonFiniteGradientError when what the fake score learned is not a number. */
+function checkFake({ loss, gradientNorm }: FakeStep, step: number): void {
+  if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) return;
+  throw new NonFiniteGradientError(
+    `The gradient of the fake score is not finite at step ${step}.`,
+    'Resume from the last checkpoint with a lower learning rate (--fake.learningRate).',
+  );
 }
 
 /** What the seed drew for a step, for people. */

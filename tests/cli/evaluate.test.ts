@@ -215,6 +215,28 @@ test(
   guard,
 );
 
+test(
+  'claims: each checked, and what is there is not made again',
+  async () => {
+    const file = await prompts('claim.txt', 'a red chair');
+    const quick = ['--model', 'default', '--generator', 'pixels', '--steps', '2', '--draws', '2'];
+    const args = ['--claims', '--prompts', file, '--scorer', scorer, '--fake.updates', '1'];
+    const claims = [...args, ...quick, '--sample-steps', '2', '--out', at('claims')];
+    const first = await run(...claims);
+    expect(first.code).toBe(0);
+    const text = await readFile(at('claims', 'claims.md'), 'utf8');
+    expect(text.match(/^### /gm)).toHaveLength(6);
+    expect(text).toMatch(/\| SDS, s = 100 +\| +1 \|/);
+    const { records, summaries } = JSON.parse(await readFile(at('claims', 'claims.json'), 'utf8'));
+    expect([records.length, summaries.length]).toEqual([10, 10]);
+
+    const second = await run(...claims);
+    expect(second.text).not.toContain('gradients of VSD and SDS');
+    expect(await readFile(at('claims', 'claims.md'), 'utf8')).toBe(text);
+  },
+  guard,
+);
+
 describe('bad input ends with a message and a code other than 0:', () => {
   const grid = async () => ['--prompts', await prompts('one.txt', 'a tree'), ...samples];
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Readback } from '../../src/gpu/readback';
 import { encodePng } from '../../src/image/png_node';
 import { makeSettings, type PartialSettings, presetOf } from '../../src/settings';
@@ -108,4 +108,15 @@ test('a checkpoint of another method is refused by name', { timeout: 60_000 }, a
   );
   vsd.dispose();
   sds.dispose();
+});
+
+test('particles beyond the memory are refused, with what to do', async () => {
+  const { device } = engine.gpu;
+  const scope = vi.spyOn(device, 'popErrorScope').mockResolvedValueOnce({ message: 'full' });
+  expect(await refusal(() => engine.createRun(settingsOf(4)))).toBe(
+    'The GPU has too little memory for it. Take fewer than 4 particles (--particles), a smaller field, or the ' +
+      'preset fast or tiny.',
+  );
+  scope.mockRestore();
+  (await engine.createRun(settingsOf(2))).dispose();
 });

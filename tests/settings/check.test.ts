@@ -24,6 +24,36 @@ test.each<[name: string, settings: PartialSettings, message: RegExp]>([
     /All weights are zero: nothing would move the views. Raise --guidance.lambdaDm/,
   ],
   [
+    'a reward alone, which is held to a multiple of nothing',
+    { method: 'dmdr', guidance: { lambdaDm: 0, scale: 1 } },
+    /All weights are zero/,
+  ],
+  [
+    'matching with a fake score that never learns',
+    { method: 'vsd', guidance: { scale: 1 }, fake: { updates: 0 } },
+    /All weights are zero.*--fake.updates/,
+  ],
+  [
+    'matching with the same prediction',
+    { method: 'asd', guidance: { scale: 1, shift: 0 } },
+    /All weights are zero.*--guidance.shift/,
+  ],
+  [
+    'a weight that is not a number',
+    { method: 'sds', guidance: { lambdaDm: Number.NaN } },
+    /'guidance.lambdaDm' takes a number/,
+  ],
+  [
+    'a schedule that is not of numbers',
+    { method: 'sds', guidance: { scale: [0, Number.NaN, 2, 1] } },
+    /'guidance.scale' takes/,
+  ],
+  [
+    'a schedule that ends before it starts',
+    { method: 'dmdr', reward: { weight: [0.5, 0, 1, 0.2] } },
+    /'reward.weight' takes/,
+  ],
+  [
     'a fake score asked about what it never learns',
     { method: 'vsd', guidance: { fakeScale: 0.5 } },
     /asks the fake score without cameras.*Raise --fake.cameraDropout/,

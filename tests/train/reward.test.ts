@@ -123,6 +123,22 @@ describe('a reward', { timeout: 60_000 }, () => {
     await engine.dispose();
   });
 
+  test('that is not a number ends the run, and changes nothing', async () => {
+    const broken: RewardSource = async () => ({
+      id: 'broken',
+      evaluate: async (views) => ({ value: Number.NaN, gradient: new Float32Array(views.length) }),
+    });
+    const engine = await openTinyEngine(t.gpu, {}, broken);
+    const run = await engine.createRun(settingsOf({ reward: { weight: 1 } }));
+    const before = await run.checkpoint();
+    expect(await refusal(() => run.takeStep())).toMatch(
+      /The reward is NaN.*Go on without it \(--reward.weight 0\)/,
+    );
+    expect(Buffer.compare(await run.checkpoint(), before)).toBe(0);
+    run.dispose();
+    await engine.dispose();
+  });
+
   test('that nobody can give is refused', async () => {
     const engine = await openTinyEngine(t.gpu);
     expect(await refusal(() => engine.createRun(settingsOf({ reward: { weight: 1 } })))).toBe(

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { NonFiniteGradientError } from '../../src/generator/generator';
 import { noiseStepOf } from '../../src/guidance/noise_level';
 import type { FrozenScore, TrainedScore } from '../../src/guidance/queries';
@@ -6,6 +6,7 @@ import { normal, streams } from '../../src/random';
 import { type MethodId, makeSettings, presetOf, settingsAt } from '../../src/settings';
 import { Trainer } from '../../src/train/trainer';
 import { openTestGpu, type TestGpu } from '../gpu';
+import { refusal } from '../refusal';
 import { fieldGenerator, manifestOf } from './parts';
 
 const size = 8;
@@ -132,6 +133,15 @@ test('a NaN in the gradient stops the run and leaves the field as it was', async
   await expect(trainer.takeStep()).rejects.toThrow(NonFiniteGradientError);
   expect(trainer.step).toBe(3);
   expect(await field.snapshot(t.readback)).toEqual(before);
+});
+
+test('a fake score that learns what is not a number ends the run', async () => {
+  const { trainer, fake } = makeRun('vsd', () => 0.1);
+  await trainer.takeStep();
+  vi.spyOn(fake, 'train').mockResolvedValue({ loss: Number.NaN, gradientNorm: 0 });
+  expect(await refusal(trainer.takeStep())).toMatch(
+    /fake score is not finite at step 1.*lower learning rate \(--fake.learningRate\)/,
+  );
 });
 
 test('a sum of gradients that overflows is reported by its step, and by no other', async () => {

@@ -10,7 +10,7 @@ import { Output } from '../output';
 import { ProgressLine } from '../progress_line';
 import { inThisProcess } from './attempts';
 import { type Job, Maker } from './maker';
-import type { EvaluateOptions, GridOptions } from './options';
+import { cellOptionsOf, type EvaluateOptions, type GridOptions } from './options';
 import type { AskedPrompt } from './prompts';
 import { folderOfCell, GridStore } from './store';
 import { accuracyWords, type NamedSummary, tableInMarkdown, tableOf } from './table';
@@ -80,7 +80,7 @@ async function made(
   const scorer = judge.manifest.files.network.sha256;
   const jobOf = (variant: Variant, of: Omit<Cell, 'method'>): Job => ({
     cell: { ...of, method: variant.method },
-    options: { settings: [...grid.settings, variant.settings], draws: 0 },
+    options: cellOptionsOf({ ...grid, settings: [...grid.settings, variant.settings], draws: 0 }),
     ...{ model: machine.model, scorer },
   });
   const bar = new ProgressLine(

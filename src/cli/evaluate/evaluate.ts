@@ -1,6 +1,6 @@
 import packageJson from '../../../package.json';
 import { LimbeckError } from '../../errors';
-import { type Cell, type CellOptions, priorMethod } from '../../eval/cell';
+import { type Cell, priorMethod } from '../../eval/cell';
 import { reportPage } from '../../eval/report_page';
 import { type Failure, type Report, summarise } from '../../eval/summary';
 import type { RetrievalFiles } from '../../retrieval/files';
@@ -12,6 +12,7 @@ import { cellWords, type Dispatch, inThisProcess } from './attempts';
 import { checkClaims } from './claims';
 import { Maker } from './maker';
 import {
+  cellOptionsOf,
   type EvaluateOptions,
   evaluateHelp,
   type GridOptions,
@@ -52,7 +53,7 @@ async function runGrid(
   const scorer = judge.manifest.files.network.sha256;
   await checkJudge(grid, scorer);
   say(accuracyWords(judge.manifest));
-  const common = optionsOf(grid);
+  const common = cellOptionsOf(grid);
   const store = await GridStore.open(grid.out, { model: machine.model, scorer, options: common });
   const cells = cellsOf(prompts, grid);
   const missing: Cell[] = [];
@@ -99,12 +100,6 @@ async function checkJudge({ methods, settings }: GridOptions, scorer: string): P
     'Give another with --scorer, or leave that method out.',
   );
 }
-
-const optionsOf = ({ settings, sampleSteps, draws }: GridOptions): CellOptions => ({
-  settings,
-  draws,
-  ...(sampleSteps !== undefined && { sampleSteps }),
-});
 
 /** All of a prompt's before the next prompt's: a grid that is stopped early is one of fewer prompts. */
 const cellsOf = (

@@ -1,4 +1,4 @@
-import { type EvaluatedMethod, priorMethod } from '../../eval/cell';
+import { type CellOptions, type EvaluatedMethod, priorMethod } from '../../eval/cell';
 import { samplingDefaults } from '../../prior/sampler';
 import {
   defaults,
@@ -48,6 +48,13 @@ export interface GridOptions {
   readonly sampleSteps: number | undefined;
   readonly draws: number;
 }
+
+/** What all cells of a grid are told. */
+export const cellOptionsOf = ({ settings, sampleSteps, draws }: GridOptions): CellOptions => ({
+  settings,
+  draws,
+  ...(sampleSteps !== undefined && { sampleSteps }),
+});
 
 const evaluatedMethods: readonly EvaluatedMethod[] = [...methodIds, priorMethod];
 
