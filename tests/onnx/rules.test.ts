@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Expressions } from '#onnx';
+import { differentiate, Expressions } from '#onnx';
 import { families, graphOf, names, title } from './cases';
-import { checkGradient, randomFeeds } from './graph_session';
+import { checkGradient, GraphSession, randomFeeds } from './graph_session';
 
 describe.each(Object.entries(families))('%s', (_, cases) => {
   test.each(cases.map((c) => [title(c), c] as const))('%s', async (__, c) => {
@@ -18,6 +18,32 @@ test('x sigmoid(x) in one piece, the gate used elsewhere too', async () => {
   const gate = g.sigmoid(x);
   g.output(g.add(g.mul(x, gate), g.square(gate)), 'y');
   await checkGradient(g.build(), randomFeeds(g.build(), -3, 3), ['x']);
+});
+
+describe('at a point without a derivative', () => {
+  const gradientOf = async (op: string, x: readonly number[]) => {
+    const g = new Expressions({ name: op });
+    g.output(g.op(op, [g.input('x', [2, 4]), g.integers([1])]), 'y');
+    const of = { y: 'dy' };
+    const { graph } = differentiate(g.build(), { of, withRespectTo: ['x'] });
+    const session = await GraphSession.create(graph);
+    const results = await session.run({ x: Float32Array.from(x), dy: Float32Array.of(6, 12) });
+    await session.dispose();
+    return [...results['gradient/x']!];
+  };
+
+  test.each([
+    ['ReduceMax', [1, 5, 5, 2, 3, 3, 3, 0], [0, 3, 3, 0, 4, 4, 4, 0]],
+    ['ReduceMin', [1, 5, 1, 1, 7, 8, 9, 0], [2, 0, 2, 2, 0, 0, 0, 12]],
+  ])('%s shares among those that attain it', async (op, x, gradient) => {
+    expect(await gradientOf(op, x)).toEqual(gradient);
+  });
+
+  test('the length of nothing has the gradient zero', async () => {
+    const gradient = await gradientOf('ReduceL2', [0, 0, 0, 0, 3, 0, 4, 0]);
+    expect(gradient.slice(0, 4)).toEqual([0, 0, 0, 0]);
+    expect(gradient[6]).toBeCloseTo(9.6, 5);
+  });
 });
 
 test('x x, the same value twice', async () => {

@@ -7,21 +7,22 @@ import type { GradientRule, GradientSite } from './rule';
 
 /** dx from x and from y and dy with the reduced axes put back at length one. */
 const reduction =
-  (dx: (site: GradientSite, dy: Value, y: Value, count: number) => Value): GradientRule =>
+  (dx: (site: GradientSite, dy: Value, y: Value, axes: readonly number[]) => Value): GradientRule =>
   (site) => [
     () => {
       const axes = reducedAxes(site);
       const kept = site.shape(0).map((length, axis) => (axes.includes(axis) ? 1 : length));
-      const count = elementCount(site.shape(0)) / elementCount(kept);
-      return dx(site, site.g.reshape(site.dy, kept), site.g.reshape(site.y, kept), count);
+      return dx(site, site.g.reshape(site.dy, kept), site.g.reshape(site.y, kept), axes);
     },
     null,
   ];
 
-/** dy to every element that attains the extremum */
-const extremum = reduction(({ g, x }, dy, y) =>
-  g.where(g.op('Equal', [x, y]), dy, g.scalar(0, dy)),
-);
+/** dy to the elements that attain the extremum, in equal shares */
+const extremum = reduction(({ g, x }, dy, y, axes) => {
+  const attained = g.op('Equal', [x, y]);
+  const share = g.div(dy, g.sum(g.cast(attained, g.dataType(dy)), axes));
+  return g.where(attained, share, g.scalar(0, dy));
+});
 
 /**
  * y = product of x: dx = dy times the product of the others. That is y / x, unless a single x is zero, whose others'
@@ -64,13 +65,18 @@ function withoutNaN({ g, y }: GradientSite): Value {
 
 export const reductionGradients: Readonly<Record<string, GradientRule>> = {
   ReduceSum: reduction((_, dy) => dy),
-  ReduceMean: reduction(({ g }, dy, _, count) => g.scale(dy, 1 / count)),
+  ReduceMean: reduction((site, dy, _, axes) =>
+    site.g.scale(dy, 1 / elementCount(axes.map((axis) => site.shape(0)[axis]!))),
+  ),
   ReduceMax: extremum,
   ReduceMin: extremum,
   /** y = sum x^2 */
   ReduceSumSquare: reduction(({ g, x }, dy) => g.mul(g.scale(dy, 2), x)),
-  /** y = sqrt(sum x^2): dx = dy x / y */
-  ReduceL2: reduction(({ g, x }, dy, y) => g.mul(g.div(dy, y), x)),
+  /** y = sqrt(sum x^2): dx = dy x / y, and 0 where all x are 0 */
+  ReduceL2: reduction(({ g, x }, dy, y) => {
+    const nothing = g.op('Equal', [y, g.scalar(0, y)]);
+    return g.mul(g.div(dy, g.where(nothing, g.scalar(1, y), y)), x);
+  }),
   /** y = sum |x| */
   ReduceL1: reduction(({ g, x }, dy) => g.where(g.op('Less', [x, g.scalar(0, x)]), g.neg(dy), dy)),
   /** y = ln sum e^x: dx = dy e^(x - y) */
