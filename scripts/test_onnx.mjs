@@ -1,6 +1,7 @@
 /**
  * `npm run test:onnx`: sets Python up and runs `src/onnx` on ONNX's own node tests, which the package `onnx` makes, and on
- * tiny networks of diffusers and transformers, against PyTorch's gradients. The table in docs/onnx.md is written by the run.
+ * tiny networks of diffusers and transformers, against PyTorch's gradients; and distils a tiny Stable Diffusion, each step
+ * against PyTorch's. The table in docs/onnx.md is written by the run. `-- FILE` runs one of the test files alone.
  * Without a Python that is new enough nothing is run, and the last line says so.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { cache, root } from './setup/paths.mjs';
 import { orExit, retry, run, runHere, say } from './setup/process.mjs';
 import { ensurePython } from './setup/python.mjs';
+import { adapterEnvironment, setUp } from './setup.mjs';
 
 const python = orExit(ensurePython, () => console.log('0 passed, 1 failed'));
 if (!python) {
@@ -16,6 +18,7 @@ if (!python) {
   process.exit();
 }
 
+orExit(setUp, () => console.log('0 passed, 1 failed'));
 const cases = join(cache, 'onnx/node_tests.jsonl');
 const wanted = /"onnx==([^"]+)"/.exec(
   readFileSync(join(root, 'models/training/pyproject.toml'), 'utf8'),
@@ -43,23 +46,30 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== JSON.stringify(PACKAGE
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps'];
   retry('pip', () => run(python, [...pip, '--target', packages, ...PACKAGES]));
   process.chdir(join(root, 'models'));
-  run(python, ['-m', 'training', 'networks', join(graphs, 'networks')], {
-    env: { PYTHONPATH: packages, OMP_NUM_THREADS: '1' },
-  });
+  const env = { PYTHONPATH: packages, OMP_NUM_THREADS: '1' };
+  run(python, ['-m', 'training', 'networks', join(graphs, 'networks')], { env });
+  run(python, ['-m', 'training', 'pipeline', join(graphs, 'pipeline')], { env });
   writeFileSync(stamp, JSON.stringify(PACKAGES));
 }
 process.chdir(root);
+const TESTS = [
+  'tests/onnx/node_tests.test.ts',
+  'tests/onnx/networks_of_others.test.ts',
+  'tests/prior/pipeline.test.ts',
+];
+const given = process.argv.slice(2);
+const named = given.some((argument) => TESTS.includes(argument));
 const report = join(cache, 'onnx.json');
 rmSync(report, { force: true });
 const status = await runHere(
   process.execPath,
   [
     'node_modules/vitest/vitest.mjs',
-    ...['run', 'tests/onnx/node_tests.test.ts', 'tests/onnx/networks_of_others.test.ts'],
+    ...['run', ...(named ? [] : TESTS)],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    ...process.argv.slice(2),
+    ...given,
   ],
-  { ONNX_NODE_TESTS: 'all' },
+  { ...adapterEnvironment(), ONNX_NODE_TESTS: 'all' },
 );
 /** @type {{ numPassedTests: number, numFailedTests: number }} */
 const counts = existsSync(report)

@@ -24,6 +24,8 @@ COMMANDS = {
     "attribution": ("export.attribution", "authors and licences of the objects"),
     "check": ("check", "checks of the conventions, of the data and of weights"),
     "networks": ("graphs.networks", "networks of others with random weights, beside PyTorch's gradients, for src/onnx"),
+    "pipeline": ("graphs.pipeline", "a tiny Stable Diffusion with random weights, which the latent prior is tested on"),
+    "check_pipeline": ("graphs.check_pipeline", "what steps with that Stable Diffusion did, against PyTorch"),
     "node_tests": ("graphs.node_tests", "ONNX's own node tests, which src/onnx is tested on"),
     "gradient_fixture": ("export.gradient_fixture", "LoRA gradients of the shipped denoiser for the tests"),
 }

@@ -15,6 +15,7 @@ override elements: u32;  // V·C·H·W
 override pixels: u32;    // V·H·W
 override plane: u32;     // H·W
 override channels: u32;  // C
+override premultiplied: bool; // the channels are RGB premultiplied by alpha, then alpha
 override velocity: bool; // the model predicts v; else ε
 
 // Places of the questions in the frozen model's batch, and of the baseline in that of the model that it asks.
@@ -107,7 +108,7 @@ fn element_of(pixel: u32, channel: u32) -> u32 {
   return (pixel / plane * channels + channel) * plane + pixel % plane;
 }
 
-fn is_alpha(channel: u32) -> bool { return channels == 4u && channel == 3u; }
+fn is_alpha(channel: u32) -> bool { return premultiplied && channel == 3u; }
 
 // The guided clean estimate, its colours rescaled.
 fn guided_clean(element: u32) -> f32 {
@@ -124,7 +125,7 @@ fn guided_clean(element: u32) -> f32 {
 fn held_clean(element: u32) -> f32 {
   let channel = element / plane % channels;
   var ceiling = 1.0;
-  if channels == 4u && channel < 3u {
+  if premultiplied && channel < 3u {
     ceiling = min(ceiling, guided_clean(element + (3u - channel) * plane));
   }
   return max(min(guided_clean(element), ceiling), -1.0); // the ceiling may be below -1

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adapterName } from '../gpu/device';
 import { decodeInNode } from '../image/picture_node';
-import { LocalFiles } from '../prior/files';
+import { FetchedFiles, LocalFiles, type ModelFiles } from '../prior/files';
+import { layouts } from '../prior/layouts';
 import { firstPrior, priorFolder, shippedPriors } from '../prior/shipped';
 import { promptRewards } from '../retrieval/prompt_reward';
 import { type BackendKind, chooseBackend } from '../runtime/backend';
@@ -17,7 +18,7 @@ import { openNodeGpu } from './node_gpu';
 
 /** What runs where: the same flags for every command that needs the prior. */
 export interface Machine {
-  /** The prior: one that ships, by its name, or a folder. */
+  /** The prior: one that ships, by its name, or a folder, or the URL of one. */
   readonly model: string;
   /** Part of the name of the adapter to use; empty for any. */
   readonly adapter: string;
@@ -27,7 +28,7 @@ export interface Machine {
 export const machineFlags: Flags = {
   model: {
     value: 'NAME',
-    text: `the prior: ${Object.keys(shippedPriors).join(', ')}, or the folder of another (default: ${firstPrior})`,
+    text: `the prior: ${Object.keys(shippedPriors).join(', ')}, or the folder or URL of another (default: ${firstPrior})`,
   },
   adapter: { value: 'NAME', text: 'part of the name of the WebGPU adapter to use' },
   denoiser: { value: 'KIND', text: 'where the denoiser runs: auto, webgpu or cpu (default: auto)' },
@@ -50,17 +51,21 @@ const models = fileURLToPath(new URL('../../models', import.meta.url));
 
 /**
  * The folder of a prior: of one that ships, by its name.
- * @throws SettingsError when it is neither that nor a folder with a manifest.
+ * @throws SettingsError when it is neither that nor a folder of a prior.
  */
 export function folderOf(prior: string): string {
   const folder = priorFolder(prior, models);
-  if (existsSync(join(folder, 'manifest.json'))) return folder;
+  if (layouts.some(({ index }) => existsSync(join(folder, index)))) return folder;
   const names = Object.keys(shippedPriors).join(', ');
   throw new SettingsError(
     `There is no prior '${prior}'.`,
-    `Choose ${names}, or give a folder that has a manifest.json.`,
+    `Choose ${names}, or give a folder that has a ${layouts.map(({ index }) => index).join(' or a ')}.`,
   );
 }
+
+/** The files of a prior, here or on a server. @throws SettingsError when it is no prior's name and no folder of one. */
+const filesOf = (prior: string): ModelFiles =>
+  /^https?:\/\//.test(prior) ? new FetchedFiles(prior) : new LocalFiles(folderOf(prior), readFile);
 
 /**
  * @param reward what runs may climb: one that ships, or a folder; read where one does.
@@ -72,7 +77,7 @@ export async function openEngine(
 ): Promise<Engine> {
   const gpu = await openNodeGpu(adapter);
   const backend = await openNodeBackend(gpu, chooseBackend(gpu, denoiser));
-  const files = new LocalFiles(folderOf(model), readFile);
+  const files = filesOf(model);
   const engine = await Engine.open({
     gpu,
     backend,

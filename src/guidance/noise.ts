@@ -15,6 +15,8 @@ export interface GuidanceShape {
   readonly timesteps: number;
   /** What the model predicts. */
   readonly prediction: 'v' | 'epsilon';
+  /** Whether the values are latents: none is alpha, and they have no bounds. */
+  readonly latent?: boolean;
 }
 
 export interface NoisingBuffers {

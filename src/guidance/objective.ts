@@ -42,6 +42,7 @@ export class Objective {
   readonly #elements: number;
   readonly #channels: number;
   readonly #timesteps: number;
+  readonly #bounded: boolean;
   #rescales = false;
   #normalises = false;
 
@@ -58,6 +59,7 @@ export class Objective {
       pixels,
       plane: pixels / views,
       channels,
+      premultiplied: channels === 4 && !shape.latent ? 1 : 0,
       velocity: shape.prediction === 'v' ? 1 : 0,
       conditional: slot(conditional),
       cfg_conditional: slot(cfgConditional),
@@ -67,6 +69,7 @@ export class Objective {
       baseline_blind: baselineBlind ? slot(baselineBlind) : 0,
     });
     this.#timesteps = shape.timesteps;
+    this.#bounded = !shape.latent;
     this.#arena = new Arena(gpu, 'guidance.objective');
     this.#elements = elements;
     this.#channels = channels;
@@ -118,7 +121,7 @@ export class Objective {
       seed,
       step: noiseStep,
       rescale: guidance.rescale,
-      threshold: guidance.threshold ? 1 : 0,
+      threshold: guidance.threshold && this.#bounded ? 1 : 0,
       negative_share: guidance.negativeShare,
       fake_scale: guidance.fakeScale,
     });

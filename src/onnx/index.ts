@@ -23,7 +23,7 @@ export {
   type ValueInfo,
 } from './graph/graph';
 export { makeTensor, tensorValues } from './graph/tensor';
-export { type Bindings, inferShapes } from './infer_shapes';
+export { type Bindings, inferShapes, inline } from './infer_shapes';
 export { injectLora, type Lora, type LoraEntry, type LoraOptions } from './lora';
 export { peakMemory } from './memory/peak';
 export { type ReadOptions, read } from './read';

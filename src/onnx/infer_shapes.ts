@@ -12,6 +12,8 @@ import {
   naming,
   OnnxError,
   type StaticGraph,
+  type Subgraph,
+  type TensorType,
   type ValueInfo,
 } from './graph/graph';
 
@@ -69,24 +71,83 @@ function inlineBranch(builder: Expressions, node: Node): void {
   if (branch.outputs.length !== node.outputs.length) {
     throw new OnnxError(`${describeNode(node)}: a branch has ${branch.outputs.length} outputs`);
   }
+  const results = put(builder, branch, new Map(), new Set(node.outputs));
+  results.forEach((value, i) => {
+    const output = node.outputs[i]!;
+    if (output !== '') builder.op('Identity', [value], {}, output);
+  });
+}
+
+/**
+ * Puts a graph into one that is being built, its values renamed where their names are taken. Put there twice, it shares
+ * its weights. An input that is not given becomes one of the whole.
+ * @param inputs what the graph's inputs are there, by their names.
+ * @returns what its outputs are there, by their names.
+ * @throws {OnnxError} if what is given for an input does not fit what the graph states of it, and as `inferShapes`.
+ */
+export function inline(
+  builder: Expressions,
+  graph: Graph,
+  inputs: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const lengths: Record<string, number> = {};
   const renamed = new Map<string, string>();
+  for (const input of graph.inputs) {
+    const given = entryOf(inputs, input.name);
+    const value = given ?? builder.input(input.name, bind(input, {}), input.dataType);
+    checkFit(input, builder.type(value), lengths);
+    renamed.set(input.name, value);
+  }
+  const results = put(builder, graph, renamed, new Set());
+  return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, results[i]!]));
+}
+
+/** @throws {OnnxError} if a value is not what an input states; `lengths` collects those of named dimensions. */
+function checkFit(input: ValueInfo, type: TensorType, lengths: Record<string, number>): void {
+  const { dataType, shape } = type;
+  const stated = input.shape ?? shape;
+  const fits = stated.every((d, axis) => {
+    const length = shape[axis]!;
+    if (typeof d === 'number') return d === length;
+    if (d === '') return true;
+    lengths[d] ??= length;
+    return lengths[d] === length;
+  });
+  if (dataType === input.dataType && stated.length === shape.length && fits) return;
+  throw new OnnxError(
+    `input "${input.name}" is ${input.dataType} [${stated}], which ${dataType} [${shape}] does not fit`,
+  );
+}
+
+/**
+ * Adds a body's weights and nodes.
+ * @param renamed what some of its values are called already.
+ * @param reserved names that its values may not get.
+ * @returns what its outputs are called.
+ */
+function put(
+  builder: Expressions,
+  body: Subgraph,
+  renamed: Map<string, string>,
+  reserved: ReadonlySet<string>,
+): string[] {
   const define = (value: string) => {
     if (value === '') return '';
-    const taken = builder.has(value) || node.outputs.includes(value);
+    const taken = builder.has(value) || reserved.has(value);
     const name = taken ? builder.fresh(value) : value;
     renamed.set(value, name);
     return name;
   };
   const use = (value: string) => renamed.get(value) ?? value;
-  for (const [name, tensor] of branch.initializers) builder.initializer(define(name), tensor);
-  for (const inner of branch.nodes) {
+  for (const [name, tensor] of body.initializers) {
+    if (builder.initializerOf(name) === tensor) renamed.set(name, name);
+    else builder.initializer(define(name), tensor);
+  }
+  for (const inner of body.nodes) {
     const used = withReads(inner, use);
     add(builder, { ...used, outputs: inner.outputs.map(define) });
   }
-  branch.outputs.forEach(({ name }, i) => {
-    const output = node.outputs[i]!;
-    if (output !== '') builder.op('Identity', [use(name)], {}, output);
-  });
+  return body.outputs.map(({ name }) => use(name));
 }
 
 /** A node that reads other values; so do the bodies of its branches. */

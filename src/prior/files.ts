@@ -1,3 +1,4 @@
+import type { Graph, StaticGraph } from '#onnx';
 import { LimbeckError } from '../errors';
 import { type Manifest, type ModelFile, parseManifest } from './manifest';
 
@@ -32,14 +33,22 @@ export class FetchedFiles implements ModelFiles {
     const response = await fetch(url).catch((error: Error) => {
       throw new LimbeckError(
         `${url} cannot be fetched: ${error.message}.`,
-        'Check the connection.',
+        'Check the connection, and that its server allows other pages to read it (CORS).',
       );
     });
     if (!response.ok) {
       throw new LimbeckError(`${url} is missing (HTTP ${response.status}).`, remedy);
     }
     const total = Number(response.headers.get('content-length') ?? 0);
-    return concatenate(await receive(response, (received) => onProgress?.(received, total)));
+    const chunks = await receive(response, (received) => onProgress?.(received, total)).catch(
+      (error: Error) => {
+        throw new LimbeckError(
+          `${url} broke off while it was fetched: ${error.message}.`,
+          'Check the connection and try again.',
+        );
+      },
+    );
+    return concatenate(chunks);
   }
 }
 
@@ -89,14 +98,29 @@ export class LocalFiles implements ModelFiles {
   }
 }
 
+/** A denoiser with names of others: how its graph becomes one of `denoiserShapes`. */
+export interface ForeignDenoiser {
+  readonly graph: Graph;
+  /** The graph, or one that was made of it, for a batch of N; inputs that it has besides stay. @throws OnnxError */
+  placed(graph: Graph, batch: number): StaticGraph;
+}
+
+/** What lies between views and latents. */
+export interface LatentNetworks {
+  /** picture f32 [V, 3, H, W] in [0, 1] -> latent f32 [V, C, h, w]; 2 latent − 1 is what the denoiser sees. */
+  readonly encoder: StaticGraph;
+}
+
 /** A model's files in memory, verified against its manifest. */
 export interface Prior {
   readonly manifest: Manifest;
   /** ONNX: z, timestep, text, text_mask, camera, exemplar, exemplar_shown -> prediction. */
-  readonly denoiser: Uint8Array<ArrayBuffer>;
+  readonly denoiser: Uint8Array<ArrayBuffer> | ForeignDenoiser;
+  /** There where the manifest names latents. */
+  readonly latent?: LatentNetworks;
   /** ONNX: ids -> tokens, pooled. */
   readonly textEncoder: Uint8Array<ArrayBuffer>;
-  /** What `Tokenizer` is made of. */
+  /** What `tokenizerOf` is given. */
   readonly tokenizer: unknown;
   /** ONNX: views, kind -> exemplar; there where the denoiser may be shown one. */
   readonly exemplarEncoder?: Uint8Array<ArrayBuffer>;

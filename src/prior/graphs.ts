@@ -11,8 +11,8 @@ import {
 } from '#onnx';
 import { LimbeckError } from '../errors';
 import type { Signature } from '../runtime/signature';
-import type { Prior } from './files';
-import type { Manifest } from './manifest';
+import type { ForeignDenoiser, Prior } from './files';
+import { type Manifest, seenOf } from './manifest';
 
 /** A model ready to load. */
 export interface BuiltModel {
@@ -25,7 +25,8 @@ export interface BuiltModel {
  * is not told of them.
  */
 export function denoiserShapes(manifest: Manifest, batch: number) {
-  const { views: V, channels: C, resolution: H, text, camera, exemplar } = manifest;
+  const { views: V, text, camera, exemplar } = manifest;
+  const { channels: C, side: H } = seenOf(manifest);
   return {
     z: [batch, V, C, H, H],
     timestep: [batch],
@@ -50,15 +51,30 @@ function denoiserSignature(manifest: Manifest, batch: number): Signature {
  * The frozen denoiser for a batch of N, its shapes made static as those of the fake score are: onnxruntime rounds
  * the two alike. A model with operators that only onnxruntime knows stays as it is; it can have no fake score.
  */
-export function buildDenoiser({ manifest, denoiser }: Prior, batch: number): BuiltModel {
+export function buildDenoiser(prior: Prior, batch: number): BuiltModel {
+  const { manifest, denoiser } = prior;
   const signature = denoiserSignature(manifest, batch);
   try {
-    const graph = inferShapes(read(denoiser, manifest.files.denoiser.path), { N: batch });
-    return { bytes: write(graph), signature };
+    const { graph, placed } = modelOf(prior);
+    return { bytes: write(placed(graph, batch)), signature };
   } catch (error) {
-    if (error instanceof OnnxError) return { bytes: denoiser, signature };
-    throw error;
+    if (!(error instanceof OnnxError)) throw error;
+    if (denoiser instanceof Uint8Array) return { bytes: denoiser, signature };
+    throw new LimbeckError(
+      `${manifest.files.denoiser.path} cannot be used: ${error.message}.`,
+      'Export it again, as docs/stable-diffusion.md says.',
+      { cause: error },
+    );
   }
+}
+
+/** A denoiser's graph, and how it is made to answer a batch. @throws OnnxError when it cannot be read. */
+function modelOf({ manifest, denoiser }: Prior): ForeignDenoiser {
+  if (!(denoiser instanceof Uint8Array)) return denoiser;
+  return {
+    graph: read(denoiser, manifest.files.denoiser.path),
+    placed: (graph, batch) => inferShapes(graph, { N: batch }),
+  };
 }
 
 /** The two graphs of a fake score, made of the frozen denoiser's. */
@@ -94,11 +110,13 @@ export function buildFakeGraphs(prior: Prior, rank: number, batch: number): Fake
   }
 }
 
-function fakeGraphs({ manifest, denoiser }: Prior, rank: number, batch: number): FakeGraphs {
+function fakeGraphs(prior: Prior, rank: number, batch: number): FakeGraphs {
+  const { manifest } = prior;
   const { targets } = manifest.lora;
-  const lora = injectLora(read(denoiser, manifest.files.denoiser.path), { targets, rank });
-  const graph = inferShapes(lora.graph, { N: 1 });
-  const predict = batch === 1 ? graph : inferShapes(lora.graph, { N: batch });
+  const { graph: frozen, placed } = modelOf(prior);
+  const lora = injectLora(frozen, { targets, rank });
+  const graph = placed(lora.graph, 1);
+  const predict = batch === 1 ? graph : placed(lora.graph, batch);
   const asked = denoiserSignature(manifest, batch);
   const { inputs } = denoiserSignature(manifest, 1);
   const { prediction } = denoiserShapes(manifest, 1);

@@ -1,6 +1,6 @@
-import type { Manifest } from './manifest';
+import { type Manifest, seenOf } from './manifest';
 
-type Shape = Pick<Manifest, 'views' | 'channels' | 'resolution'>;
+type Shape = Pick<Manifest, 'views' | 'channels' | 'resolution' | 'latent'>;
 
 /**
  * Clean values [V, C, H, W] held to what views can be: [-1, 1], and where there is alpha, premultiplied by it, no
@@ -19,18 +19,20 @@ export function held(clean: Float32Array, { channels, resolution }: Shape): Floa
 
 /**
  * A guided clean estimate whose colours go, by the share `rescale`, towards the mean and the deviation over all views
- * that they have without guidance (after Lin et al. 2023, eq. 15 and 16). Alpha stays.
+ * that they have without guidance (after Lin et al. 2023, eq. 15 and 16). Alpha stays; of latents all channels go.
  */
 export function rescaled(
   guided: Float32Array,
   unguided: Float32Array,
   rescale: number,
-  { views, channels, resolution }: Shape,
+  shape: Shape,
 ): Float32Array {
   if (rescale === 0) return guided;
-  const plane = resolution ** 2;
+  const { views, latent } = shape;
+  const { channels, side } = seenOf(shape);
+  const plane = side ** 2;
   const result = guided.slice();
-  for (let channel = 0; channel < Math.min(3, channels); channel++) {
+  for (let channel = 0; channel < (latent ? channels : Math.min(3, channels)); channel++) {
     const elements = Array.from(
       { length: views },
       (_, view) => (view * channels + channel) * plane,

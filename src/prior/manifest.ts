@@ -108,12 +108,20 @@ const manifest = group({
   licence: text,
   /** V: views that the denoiser sees at once. */
   views: integer(1),
-  /** C: 4 for RGB premultiplied by alpha, then alpha; 3 for RGB over `background`. */
+  /** C of the views: 4 for RGB premultiplied by alpha, then alpha; 3 for RGB over `background`. */
   channels: integer(3, 4),
   /** What the views are shown over where C = 3: display-referred sRGB, or a colour drawn at every step. */
   background: v.exactOptional(background),
-  /** H = W in pixels. */
+  /** H = W of the views in pixels. */
   resolution: integer(1),
+  /** What an encoder makes of the views, where the network sees that instead of them. */
+  latent: v.exactOptional(
+    group({
+      channels: integer(1),
+      /** Height and width. */
+      side: integer(1),
+    }),
+  ),
   /** What the network predicts: v = alpha eps - sigma x, or eps. */
   prediction: v.picklist(['v', 'epsilon'], "'v' or 'epsilon'"),
   /** Length of `alpha_bar`. */
@@ -199,6 +207,15 @@ export type Prediction = Manifest['prediction'];
 /** A file beside the manifest: its path from there, its bytes, and their SHA-256 as 64 hexadecimal digits. */
 export type ModelFile = v.InferOutput<typeof modelFile>;
 
+/** Channels and side of what the network sees of a view: latents, where an encoder makes them, else pixels. */
+export function seenOf({
+  channels,
+  resolution,
+  latent,
+}: Pick<Manifest, 'channels' | 'resolution' | 'latent'>) {
+  return latent ?? { channels, side: resolution };
+}
+
 /** How an exemplar is shown to a prior that may be shown one. */
 export type ExemplarManifest = NonNullable<Manifest['exemplar']>;
 
@@ -236,6 +253,9 @@ function contradiction(found: Manifest): [Keys, wanted: string] | undefined {
   }
   if (channels === 4 && found.background !== undefined) {
     return [['background'], 'left out, as channels is 4: the model sees alpha itself'];
+  }
+  if (found.latent && channels === 4) {
+    return [['channels'], '3, as encoders see RGB'];
   }
   if (exemplar && channels === 3) {
     return [['exemplar'], 'left out, as channels is 3: exemplars are views with alpha'];

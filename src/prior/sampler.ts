@@ -3,9 +3,10 @@ import { normal, streams } from '../random';
 import type { Runtime } from '../runtime/runtime';
 import type { Denoiser } from './denoiser';
 import { held, rescaled } from './guided_estimate';
-import type { Manifest } from './manifest';
+import { type Manifest, seenOf } from './manifest';
 import { NoiseSchedule } from './noise_schedule';
 import { type CleanEstimate, type SolverName, solve } from './solver';
+import { latentColours } from './space/preview';
 import type { Conditioning } from './text_encoder';
 
 /** How a sample is drawn that does not say otherwise. */
@@ -112,8 +113,8 @@ export class Sampler {
 
   /** ε ~ N(0, I) of a step, f32 [V, C, H, W]. */
   noise(seed: number, step: number): Float32Array {
-    const { views, channels, resolution } = this.#manifest;
-    const length = views * channels * resolution ** 2;
+    const { channels, side } = seenOf(this.#manifest);
+    const length = this.#manifest.views * channels * side ** 2;
     return Float32Array.from({ length }, (_, i) => normal(seed, streams.noise, step, i));
   }
 
@@ -122,7 +123,9 @@ export class Sampler {
    */
   async estimate(z: Float32Array, timestep: number, options: Guidance): Promise<Guided> {
     const { prompt, unconditional, cameras, guidance, interval } = options;
-    const { rescale = 0, threshold = true } = options;
+    const { rescale = 0 } = options;
+    // Latents have no bounds.
+    const threshold = (options.threshold ?? true) && !this.#manifest.latent;
     const scale = scaleAt(timestep, guidance, interval);
     const texts = scale === 1 ? [prompt] : [prompt, unconditional];
     const told = await this.#clean(z, timestep, texts, cameras);
@@ -164,13 +167,15 @@ export class Sampler {
   }
 }
 
-/** The model's values [V, C, H, W] in [-1, 1] as views [V, 4, H, W] in [0, 1]. */
-function viewsOf(clean: Float32Array, { views, channels, resolution }: Manifest): Float32Array {
+/** The model's values [V, C, H, W] in [-1, 1] as views [V, 4, H, W] in [0, 1]; of latents, their colours. */
+function viewsOf(clean: Float32Array, { views, channels, resolution, latent }: Manifest) {
+  const values = latent ? latentColours(clean, latent.channels, latent.side) : clean;
   const plane = resolution ** 2;
   return Float32Array.from({ length: 4 * views * plane }, (_, i) => {
     const channel = Math.floor(i / plane) % 4;
     if (channel >= channels) return 1;
     const view = Math.floor(i / (4 * plane));
-    return (clean[(view * channels + channel) * plane + (i % plane)]! + 1) / 2;
+    const value = (values[(view * channels + channel) * plane + (i % plane)]! + 1) / 2;
+    return latent ? Math.min(Math.max(value, 0), 1) : value;
   });
 }

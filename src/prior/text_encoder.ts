@@ -2,7 +2,8 @@ import { LimbeckError } from '../errors';
 import type { NetworkSession } from '../runtime/network_session';
 import type { Runtime } from '../runtime/runtime';
 import type { Manifest } from './manifest';
-import { type Reading, Tokenizer, type TokenizerJson } from './tokenizer';
+import type { PromptTokenizer, Reading } from './tokenizer';
+import { tokenizerOf } from './tokenizers';
 
 /** What a denoiser is told of a prompt. */
 export interface Conditioning extends Reading {
@@ -32,7 +33,7 @@ export interface TextModel {
   };
   /** ONNX: ids -> tokens, pooled. */
   readonly textEncoder: Uint8Array;
-  /** What `Tokenizer` is made of. */
+  /** What `tokenizerOf` is given. */
   readonly tokenizer: unknown;
 }
 
@@ -55,11 +56,15 @@ export function promptNotes({ truncated, unknownWords }: Reading): string[] {
 /** Prompts to conditionings, by a tokenizer and its text encoder. */
 export class PromptEncoder {
   readonly #session: NetworkSession;
-  readonly #tokenizer: Tokenizer;
+  readonly #tokenizer: PromptTokenizer;
   readonly #unconditionalPrompt: string;
   #unconditional: Promise<Conditioning> | undefined;
 
-  private constructor(session: NetworkSession, tokenizer: Tokenizer, unconditionalPrompt: string) {
+  private constructor(
+    session: NetworkSession,
+    tokenizer: PromptTokenizer,
+    unconditionalPrompt: string,
+  ) {
     this.#session = session;
     this.#tokenizer = tokenizer;
     this.#unconditionalPrompt = unconditionalPrompt;
@@ -73,7 +78,7 @@ export class PromptEncoder {
       inputs: { ids: [1, tokens] },
       outputs: { tokens: [1, tokens, width], pooled: [1, pooled] },
     };
-    const tokenizer = new Tokenizer(model.tokenizer as TokenizerJson);
+    const tokenizer = tokenizerOf(model.tokenizer);
     if (tokenizer.length !== tokens) {
       throw new LimbeckError(
         `The tokenizer makes ${tokenizer.length} tokens and the manifest says text: max_tokens ${tokens}.`,

@@ -26,8 +26,16 @@ export interface Reading {
 
 /** A prompt as the text encoder is fed it. */
 export interface TokenizedPrompt extends Reading {
-  /** Ids [T]: [CLS], the pieces, [SEP], then 0. */
+  /** Ids [T]: the beginning, the pieces, the end, then padding. */
   readonly ids: Int32Array;
+}
+
+/** Prompts to ids. */
+export interface PromptTokenizer {
+  /** T, the number of ids of every prompt. */
+  readonly length: number;
+  /** Any text is valid; a long one is cut. */
+  tokenize(prompt: string): TokenizedPrompt;
 }
 
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
@@ -51,7 +59,7 @@ function normalise(text: string): string {
  * WordPiece (Wu et al. 2016, section 4.1): every word is split greedily into the longest pieces of
  * the vocabulary; a word with a part that matches none becomes one [UNK]. Any string is valid.
  */
-export class Tokenizer {
+export class Tokenizer implements PromptTokenizer {
   /** T, the number of ids of every prompt. */
   readonly length: number;
   readonly #maxWord: number;
@@ -60,7 +68,7 @@ export class Tokenizer {
 
   /** @throws LimbeckError if `json` is not a WordPiece tokenizer of version 1. */
   constructor(json: TokenizerJson) {
-    if (json.format !== 'wordpiece' || json.version !== 1) {
+    if (json.version !== 1) {
       throw new LimbeckError(
         `tokenizer.json: format "${json.format}" version ${json.version} is not known.`,
         'Export the model again, with format "wordpiece" version 1.',

@@ -12,9 +12,11 @@ import type { PlatformDecoder } from '../image/platform';
 import { Denoiser } from '../prior/denoiser';
 import { type ChosenExemplar, Exemplars, type ExemplarWish } from '../prior/exemplars/exemplars';
 import { FakeNetworks } from '../prior/fake_score';
-import { type LoadProgress, loadPrior, type ModelFiles, type Prior } from '../prior/files';
+import type { LoadProgress, ModelFiles, Prior } from '../prior/files';
+import { openPrior } from '../prior/layouts';
 import type { Manifest } from '../prior/manifest';
 import { type Estimate, Sampler, type SamplingOptions, samplingDefaults } from '../prior/sampler';
+import { Spaces } from '../prior/space/spaces';
 import { PromptEncoder, promptNotes } from '../prior/text_encoder';
 import type { SettingsChange } from '../protocol/reports';
 import { type Camera, cameraMatrices, ringCameras } from '../render/camera';
@@ -80,6 +82,7 @@ export class Engine {
   readonly #runtime: Runtime;
   readonly #reward: RewardSource | undefined;
   readonly #encoder: PromptEncoder;
+  readonly #spaces: Spaces;
   /** Frozen denoisers by batch size: runs take turns with them. */
   readonly #denoisers = new Map<number, Promise<Denoiser>>();
   /** Networks of fake scores by rank and number of questions: each run has its own weights for them. */
@@ -98,12 +101,13 @@ export class Engine {
     this.#runtime = runtime;
     this.#encoder = parts.encoder;
     this.#reward = parts.reward;
+    this.#spaces = new Spaces(runtime, parts.prior);
     this.exemplars = new Exemplars({ ...parts, runtime });
   }
 
   /** @throws LimbeckError when the prior cannot be used. */
   static async open({ gpu, backend, ...parts }: EngineOptions): Promise<Engine> {
-    const prior = await loadPrior(parts.files, parts.onProgress);
+    const prior = await openPrior(parts.files, parts.onProgress);
     const runtime = new Runtime(gpu, backend);
     const encoder = await PromptEncoder.load(runtime, prior);
     return new Engine(gpu, runtime, { ...parts, prior, encoder });
@@ -165,6 +169,7 @@ export class Engine {
     const networks = asked > 0 ? await this.#networks(settings.fake.rank, asked) : undefined;
     const reward = await this.#rewardOf(settings);
     const pair = settings.guidance.noise === 'inverted' ? await this.#denoiser(2) : undefined;
+    const spaceOf = await this.#spaces.maker();
     return withinMemory(
       gpu,
       () => {
@@ -178,7 +183,8 @@ export class Engine {
         const own = { ...(fake && { fake }), ...(reward && { reward }) };
         const parts = { settings, manifest, generator, exemplar, ...own };
         const scores = { denoiser, texts, ...(pair && { pair }) };
-        const trainer = new Trainer({ ...parts, gpu, ...scores });
+        const space = spaceOf(generator);
+        const trainer = new Trainer({ ...parts, gpu, space, ...scores });
         return new Run({ ...parts, changes, trainer });
       },
       memoryRemedy(settings),
@@ -293,6 +299,7 @@ export class Engine {
   async dispose(): Promise<void> {
     for (const denoiser of this.#denoisers.values()) await (await denoiser).dispose();
     for (const networks of this.#fakeNetworks.values()) await (await networks).dispose();
+    await this.#spaces.dispose();
     await this.exemplars.dispose();
     await this.#encoder.dispose();
     await this.#runtime.dispose();

@@ -17,9 +17,9 @@ import {
 } from '../guidance/queries';
 import { type Reward, RewardTerm } from '../guidance/reward';
 import { noiseSourceOf } from '../guidance/sources';
-import type { Manifest } from '../prior/manifest';
+import { type Manifest, seenOf } from '../prior/manifest';
 import { NoiseSchedule } from '../prior/noise_schedule';
-import { type Space, spaceOf } from '../prior/space';
+import type { Space } from '../prior/space/space';
 import type { DistilReport, Watch } from '../protocol/reports';
 import type { Settings } from '../settings';
 import { type Draw, Plan, placeOf } from './plan';
@@ -27,13 +27,15 @@ import { StepClock } from './step_clock';
 import type { StepTaker } from './step_taker';
 import { Microscope } from './watch';
 
-/** The parts that one step moves; whoever made them disposes of them. */
+/** The parts that one step moves; whoever made them disposes of them, but for the space, which is the trainer's. */
 export interface TrainerParts {
   readonly gpu: Gpu;
   readonly manifest: Manifest;
   readonly settings: Settings;
   /** x = g(θ), of the manifest's views and resolution. */
   readonly generator: Generator;
+  /** What the models see of the generator's views. */
+  readonly space: Space;
   /** ε_φ, frozen; runs of one engine take turns with it. */
   readonly denoiser: FrozenScore;
   /** ε_ψ, this run's own; absent where the baseline does not ask it. */
@@ -68,20 +70,22 @@ export class Trainer implements StepTaker {
 
   constructor(parts: TrainerParts) {
     const { gpu, manifest, settings, generator, denoiser, fake, texts, pair, reward } = parts;
-    const pixels = manifest.views * manifest.resolution ** 2;
+    const { channels, side } = seenOf(manifest);
+    const pixels = manifest.views * side ** 2;
     const shape: GuidanceShape = {
       views: manifest.views,
-      elements: pixels * manifest.channels,
+      elements: pixels * channels,
       pixels,
       timesteps: manifest.timesteps,
       prediction: manifest.prediction,
+      ...(manifest.latent && { latent: true }),
     };
     this.#gpu = gpu;
     this.#elements = shape.elements;
     this.#generator = generator;
     this.#manifest = manifest;
     this.#plan = new Plan(settings, manifest);
-    this.#space = spaceOf(gpu, manifest, generator);
+    this.#space = parts.space;
     const { input, inputGradient } = this.#space;
     this.#source = noiseSourceOf(gpu, shape, {
       ...{ guidance: settings.guidance, input, depth: generator.depth, pair, texts },
@@ -98,7 +102,8 @@ export class Trainer implements StepTaker {
     this.#objective = new Objective(gpu, shape, this.#queries, this.#space);
     this.#moments = new Moments(gpu, shape, this.#space);
     const { views, viewGradients } = generator;
-    const buffers = { views, viewGradients, norms: this.#objective.norms, words: 4 * pixels };
+    const words = 4 * manifest.views * manifest.resolution ** 2;
+    const buffers = { views, viewGradients, norms: this.#objective.norms, words };
     this.#reward = reward && new RewardTerm(gpu, reward, buffers);
     this.#fake = fake && new FakeUpdates(gpu, shape, { fake, input, texts });
     this.#readback = new Readback(gpu);
@@ -135,7 +140,7 @@ export class Trainer implements StepTaker {
     const work = new Submission(this.#gpu, 'trainer.step');
 
     this.#generator.forward(work, draw);
-    this.#space.forward(work, draw);
+    await this.#space.forward(work, draw);
     await this.#queries.noise(work, draw);
     work.submit();
     await clock.lap('generator');
@@ -147,7 +152,7 @@ export class Trainer implements StepTaker {
     this.#objective.gradient(work, draw);
     this.#moments.gradient(work, draw);
     this.#objective.measure(work);
-    this.#space.backward(work);
+    await this.#space.backward(work);
     this.#reward?.gradient(work);
     this.#generator.backward(work);
     this.#generator.step(work, draw);
@@ -184,7 +189,7 @@ export class Trainer implements StepTaker {
     const step = draw.step % occupancyEvery === 0 ? draw.step + 1 : draw.step;
     const work = new Submission(this.#gpu, 'trainer.gradientUnder');
     this.#generator.forward(work, { ...draw, step });
-    this.#space.forward(work, draw);
+    await this.#space.forward(work, draw);
     await this.#queries.noise(work, draw);
     work.submit();
     await this.#queries.ask(draw);

@@ -2,8 +2,9 @@ import type { Readback } from '../gpu/readback';
 import type { LevelName, Levels } from '../guidance/noise_level';
 import { type Answers, batchOf, type Query, slotOf, type TextName } from '../guidance/queries';
 import { viewsToImage } from '../image/strip';
-import type { Manifest } from '../prior/manifest';
+import { type Manifest, seenOf } from '../prior/manifest';
 import { NoiseSchedule } from '../prior/noise_schedule';
+import { latentColours } from '../prior/space/preview';
 import type { WatchedRow, WatchedStep } from '../protocol/reports';
 import type { Draw } from './plan';
 
@@ -39,7 +40,7 @@ export interface Seen {
 }
 
 /** What a manifest says of pictures and predictions. */
-type Shape = Pick<Manifest, 'views' | 'channels' | 'resolution' | 'prediction' | 'alpha_bar'>;
+type Shape = PictureShape & Pick<Manifest, 'prediction' | 'alpha_bar'>;
 
 /** Shows what a step saw: copies its buffers, and changes nothing. */
 export class Microscope {
@@ -57,8 +58,8 @@ export class Microscope {
   async look({ step, levels, now }: Draw): Promise<WatchedStep> {
     const { input, inputGradient, answers, terms } = this.#buffers;
     const { questions } = answers;
-    const { views, channels, resolution } = this.#manifest;
-    const count = views * channels * resolution ** 2;
+    const { channels, side } = seenOf(this.#manifest);
+    const count = this.#manifest.views * channels * side ** 2;
     const seen: Seen = {
       levels,
       scale: now.guidance.scale,
@@ -187,24 +188,37 @@ export function watchedRows(seen: Seen, manifest: Shape): WatchedRow[] {
 /** From the models' [-1, 1] to [0, 1]. */
 export const unit = (value: number) => (value + 1) / 2;
 
-/** Of views that are shown: how many, their channels, their side. */
-export type PictureShape = Pick<Shape, 'views' | 'channels' | 'resolution'>;
+/** Of views that are shown: how many, their channels, their side, and those of latents instead of them. */
+export type PictureShape = Pick<Manifest, 'views' | 'channels' | 'resolution' | 'latent'>;
 
 /** Rows of views of a shape, over white. */
-export function pictures({ views: count, channels, resolution: size }: PictureShape) {
+export function pictures(shape: PictureShape) {
+  const { views: count, latent } = shape;
+  const { channels, side: size } = seenOf(shape);
   const plane = size * size;
+  const colours = latent ? 3 : channels;
   /** [V, C, H, W] as [V, 4, H, W]; `opaque` where there is no alpha. */
-  const rgba = (values: Float32Array, opaque: number) =>
-    Float32Array.from({ length: count * 4 * plane }, (_, i) => {
+  const rgba = (all: Float32Array, opaque: number) => {
+    const values = latent ? latentColours(all, channels, size) : all;
+    return Float32Array.from({ length: count * 4 * plane }, (_, i) => {
       const channel = Math.floor(i / plane) % 4;
       const view = Math.floor(i / (4 * plane));
-      if (channel >= channels) return opaque;
-      return values[(view * channels + channel) * plane + (i % plane)]!;
+      if (channel >= colours) return opaque;
+      return values[(view * colours + channel) * plane + (i % plane)]!;
     });
+  };
+  /** In [0, 1], which of latents is that of their colours. */
+  const shown = (values: Float32Array) =>
+    latent
+      ? rgba(
+          values.map((v) => 2 * v - 1),
+          1,
+        ).map(unit)
+      : rgba(values, 1);
   const row = (id: string, title: string, summary: string) => ({ id, title, summary });
   return {
     picture(id: string, title: string, summary: string, values: Float32Array): WatchedRow {
-      const image = viewsToImage(rgba(values, 1), { count, size });
+      const image = viewsToImage(shown(values), { count, size });
       return { ...row(id, title, summary), range: null, image };
     },
     /** A change of views: over white, what a colour C and an opacity A add is C − A. */

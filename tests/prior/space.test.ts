@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { Submission } from '../../src/gpu/submission';
-import { spaceOf } from '../../src/prior/space';
+import { pixelSpace } from '../../src/prior/space/spaces';
 import { streams, uniform } from '../../src/random';
 import { openTestGpu, type TestGpu } from '../gpu';
 import { draws } from '../points';
@@ -32,7 +32,7 @@ function buffers(words: number, seed: number) {
 
 test('a model of premultiplied RGBA sees the views themselves', () => {
   const { views, viewGradients } = buffers(4 * 4 * 16, 1);
-  const space = spaceOf(t.gpu, manifestOf(4), { views, viewGradients });
+  const space = pixelSpace(t.gpu, manifestOf(4), { views, viewGradients });
   expect([space.input, space.inputGradient]).toEqual([views, viewGradients]);
 });
 
@@ -46,12 +46,12 @@ test.each([
     const plane = size * size;
     const { values, views, viewGradients } = buffers(4 * count * plane, 2);
     const manifest = manifestOf(size, { views: count, channels: 3, background });
-    const space = spaceOf(t.gpu, manifest, { views, viewGradients });
+    const space = pixelSpace(t.gpu, manifest, { views, viewGradients });
     const gradient = draws(3 * count * plane, 3).map((g) => g - 0.5);
     t.gpu.device.queue.writeBuffer(space.inputGradient, 0, gradient);
     const work = new Submission(t.gpu, 'test');
-    space.forward(work, { seed: 9, noiseStep: 4 });
-    space.backward(work);
+    await space.forward(work, { seed: 9, noiseStep: 4 });
+    await space.backward(work);
     work.submit();
     const colour =
       background === 'random'

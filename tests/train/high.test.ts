@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { FrozenScore } from '../../src/guidance/queries';
+import { pixelSpace } from '../../src/prior/space/spaces';
 import { mostRaysPerPixel } from '../../src/render/supersampling';
 import { makeSettings, presetOf } from '../../src/settings';
 import { Trainer } from '../../src/train/trainer';
@@ -34,7 +35,16 @@ async function run() {
     async run() {},
   };
   const texts = () => ({}) as never;
-  const trainer = new Trainer({ gpu: t.gpu, manifest, settings, generator, denoiser, texts });
+  const space = pixelSpace(t.gpu, manifest, generator);
+  const trainer = new Trainer({
+    gpu: t.gpu,
+    manifest,
+    settings,
+    generator,
+    space,
+    denoiser,
+    texts,
+  });
   for (let step = 0; step < settings.steps; step++) await trainer.takeStep();
   const { table, mlp } = await generator.field.snapshot(t.readback);
   const found = {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { NonFiniteGradientError } from '../../src/generator/generator';
 import { noiseStepOf } from '../../src/guidance/noise_level';
 import type { FrozenScore, TrainedScore } from '../../src/guidance/queries';
+import { pixelSpace } from '../../src/prior/space/spaces';
 import { normal, streams } from '../../src/random';
 import { type MethodId, makeSettings, presetOf, settingsAt } from '../../src/settings';
 import { Trainer } from '../../src/train/trainer';
@@ -78,6 +79,7 @@ function makeRun(method: MethodId, prediction: (step: number) => number) {
     manifest,
     settings,
     generator,
+    space: pixelSpace(t.gpu, manifest, generator),
     denoiser,
     ...(method === 'vsd' ? { fake } : {}),
     texts,

@@ -111,9 +111,9 @@ export class GraphBuilder {
     return this.type(value).dataType;
   }
 
-  /** Whether its elements are stored in the graph under its name. */
-  isInitializer(value: Value): boolean {
-    return this.#initializers.has(value);
+  /** What is stored in the graph under a name, if anything is. */
+  initializerOf(value: Value): Tensor | undefined {
+    return this.#initializers.get(value);
   }
 
   #produce(node: Node): void {

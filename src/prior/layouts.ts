@@ -1,0 +1,34 @@
+import { hasRemedy, LimbeckError } from '../errors';
+import { loadDiffusers, pipelineIndex } from './diffusers/folder';
+import { type LoadProgress, loadPrior, type ModelFiles, type Prior, parseJson } from './files';
+
+/** The layouts that a prior's folder comes in: the file that tells one, and what reads it. */
+export const layouts: readonly {
+  readonly index: string;
+  readonly load: (files: ModelFiles, onProgress?: LoadProgress) => Promise<Prior>;
+}[] = [
+  { index: 'manifest.json', load: loadPrior },
+  { index: pipelineIndex, load: loadDiffusers },
+];
+
+/**
+ * Reads a prior from a folder of any layout.
+ * @throws LimbeckError when the folder is of none, or is not whole.
+ */
+export async function openPrior(files: ModelFiles, onProgress?: LoadProgress): Promise<Prior> {
+  const problems: Error[] = [];
+  for (const { index, load } of layouts) {
+    try {
+      parseJson(index, await files.read(index));
+    } catch (error) {
+      if (!hasRemedy(error)) throw error;
+      problems.push(error);
+      continue;
+    }
+    return load(files, onProgress);
+  }
+  throw new LimbeckError(
+    problems.map(({ message }) => message).join(' '),
+    'Name a folder that has one of them: a prior of Limbeck, or Stable Diffusion as docs/stable-diffusion.md says.',
+  );
+}
