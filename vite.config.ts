@@ -16,7 +16,7 @@ const headers = {
 
 /**
  * What the page may do: run its own scripts and WebAssembly, and ask its own server, or one that the person names over
- * https (a prior's). Nothing that stands in a text is a script or a style.
+ * https or on this machine (a prior's). Nothing that stands in a text is a script or a style.
  */
 const policy = [
   "default-src 'none'",
@@ -25,7 +25,7 @@ const policy = [
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "font-src 'self' data:",
-  "connect-src 'self' blob: https:",
+  "connect-src 'self' blob: https: http://localhost:* http://127.0.0.1:*",
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",

@@ -16,7 +16,7 @@ export const layouts: readonly {
  * @throws LimbeckError when the folder is of none, or is not whole.
  */
 export async function openPrior(files: ModelFiles, onProgress?: LoadProgress): Promise<Prior> {
-  const problems: Error[] = [];
+  const problems: (Error & { readonly remedy: string })[] = [];
   for (const { index, load } of layouts) {
     try {
       parseJson(index, await files.read(index));
@@ -27,8 +27,5 @@ export async function openPrior(files: ModelFiles, onProgress?: LoadProgress): P
     }
     return load(files, onProgress);
   }
-  throw new LimbeckError(
-    problems.map(({ message }) => message).join(' '),
-    'Name a folder that has one of them: a prior of Limbeck, or Stable Diffusion as docs/stable-diffusion.md says.',
-  );
+  throw new LimbeckError(problems.map(({ message }) => message).join(' '), problems[0]!.remedy);
 }

@@ -15,6 +15,33 @@ export const presets = {
     },
     mesh: { resolution: 256 },
   },
+  // For Stable Diffusion, after threestudio's configurations of the same names. Its losses are sums over the 64 by 64
+  // latents where ours are means: what counts 1 there counts 1/4096 here.
+  dreamfusion: {
+    method: 'sds',
+    steps: 10_000,
+    field: { levels: 16, log2TableSize: 19, maxResolution: 512, hidden: 64 },
+    render: { samplesPerRay: 128, occupancyResolution: 64 },
+    guidance: {
+      ...{ scale: 100, rescale: 0, threshold: false, limited: false, settle: 0 },
+      ...{ weighting: 'sigma_squared', minTimestep: 0.02, maxTimestep: 0.98 },
+    },
+    loss: { sparsity: 0.00025, opaque: 0, nearness: 0 },
+    mesh: { resolution: 256 },
+  },
+  prolificdreamer: {
+    method: 'vsd',
+    steps: 25_000,
+    field: { levels: 16, log2TableSize: 19, maxResolution: 512, hidden: 64 },
+    render: { samplesPerRay: 128, occupancyResolution: 64 },
+    guidance: {
+      ...{ scale: 7.5, rescale: 0, threshold: false, limited: false, settle: 0 },
+      ...{ weighting: 'sigma_squared', minTimestep: 0.02, maxTimestep: [0.2, 0.98, 0.5, 0.2] },
+    },
+    fake: { rank: 4, learningRate: 0.0001, updates: 1, cameraDropout: 0.1 },
+    loss: { sparsity: 0.0025, opaque: 0, nearness: 0 },
+    mesh: { resolution: 256 },
+  },
   tiny: {
     steps: 40,
     field: { levels: 4, log2TableSize: 12, maxResolution: 32 },

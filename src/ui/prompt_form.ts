@@ -24,6 +24,8 @@ const presetNames: Readonly<Record<Preset, string>> = {
   default: 'Standard',
   fast: 'Fast',
   high: 'High',
+  dreamfusion: 'DreamFusion',
+  prolificdreamer: 'ProlificDreamer',
   tiny: 'Tiny',
 };
 
