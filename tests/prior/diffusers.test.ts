@@ -59,6 +59,7 @@ describe('a folder of diffusers', () => {
     { batched: false },
     { scalar: true },
     { scalar: true, batched: false, timestep: 'float32' },
+    { guided: true },
   ];
   test.each(kinds)('a UNet is asked as it wants to be: %j', async (kind) => {
     const graph = unet(kind);
@@ -76,6 +77,7 @@ describe('a folder of diffusers', () => {
         sample: z.slice(n * latent, (n + 1) * latent),
         timestep: kind.timestep === 'float32' ? Float32Array.of(t) : BigInt64Array.of(BigInt(t)),
         encoder_hidden_states: text.slice(n * T * D, (n + 1) * T * D),
+        timestep_cond: Float32Array.of(0, 0, 0, 1, 1, 1),
       });
       const found = answers.prediction!.subarray(n * latent, (n + 1) * latent);
       wanted.out_sample!.forEach((value, i) => {

@@ -38,6 +38,8 @@ export interface UnetKind {
   /** Whether the timestep is one number for all. */
   readonly scalar?: boolean;
   readonly timestep?: 'int64' | 'float32';
+  /** Whether it is told of guidance, as a latent consistency model is. */
+  readonly guided?: boolean;
   /** Width of the texts that it reads. */
   readonly width?: number;
 }
@@ -45,6 +47,7 @@ export interface UnetKind {
 /** x + o(softmax(q(x) kᵀ(text)) v(text)) + t / 1000 x, with x the latents' pixels. */
 export function unet(kind: UnetKind = {}): Graph {
   const { batched = true, scalar = false, timestep: type = 'int64', width = sizes.D } = kind;
+  const { guided = false } = kind;
   const { h, C, T, inner } = sizes;
   const g = new Expressions({ name: 'unet', opset: 17 });
   const sample = g.input('sample', [1, C, h, h]);
@@ -64,7 +67,12 @@ export function unet(kind: UnetKind = {}): Graph {
   const picture = g.op('Reshape', [g.transpose(out, [0, 2, 1]), g.integers([0, C, h, h])]);
   const time = g.scale(g.cast(timestep, 'float32'), 1e-3);
   const column = scalar ? time : g.op('Reshape', [time, g.integers([-1, 1, 1, 1])]);
-  g.output(g.add(g.add(sample, picture), g.mul(sample, column)), 'out_sample');
+  const answer = g.add(g.add(sample, picture), g.mul(sample, column));
+  if (!guided) g.output(answer, 'out_sample');
+  else {
+    const told = project('guidance', g.input('timestep_cond', [1, 6]), 6, C);
+    g.output(g.add(answer, g.op('Reshape', [told, g.integers([0, C, 1, 1])])), 'out_sample');
+  }
   return batched ? anyBatch(g.build()) : g.build();
 }
 

@@ -53,6 +53,7 @@ const UNET = {
   sample: ['sample', 'latent_model_input', 'x'],
   timestep: ['timestep', 't', 'timesteps'],
   text: ['encoder_hidden_states', 'context'],
+  guidance: ['timestep_cond'],
   noise: ['out_sample', 'noise_pred', 'sample_out', 'output'],
 } as const;
 
@@ -67,7 +68,9 @@ export function unetDenoiser(file: string, graph: Graph, sizes: DenoiserSizes): 
     timestep: needed(file, 'input', graph.inputs, UNET.timestep),
     text: needed(file, 'input', graph.inputs, UNET.text),
   };
+  const guidance = nameOf(graph.inputs, UNET.guidance);
   const known = new Set<string>(Object.values(inputs).map(({ name }) => name));
+  if (guidance) known.add(guidance.name);
   const other = graph.inputs.find(({ name }) => !known.has(name));
   if (other) {
     throw new LimbeckError(
@@ -97,11 +100,12 @@ export function unetDenoiser(file: string, graph: Graph, sizes: DenoiserSizes): 
     const rank = inputs.timestep.shape?.length ?? 1;
     const asked = (first: number, count: number): Value => {
       const part = (value: Value) => g.slice(value, 0, first, count);
-      const given: readonly [ValueInfo, Value][] = [
+      const given: (readonly [ValueInfo, Value])[] = [
         [inputs.sample, g.reshape(part(z), [count, C, H, H])],
         [inputs.timestep, g.reshape(part(timestep), rank === 0 ? [] : [count])],
         [inputs.text, part(text)],
       ];
+      if (guidance) given.push([guidance, unguided(g, file, guidance, count)]);
       const values = given.map(([{ name, dataType }, value]) => [name, g.cast(value, dataType)]);
       const results = inline(g, from, { ...Object.fromEntries(values), ...shared });
       return g.cast(results[noise.name]!, 'float32');
@@ -113,6 +117,22 @@ export function unetDenoiser(file: string, graph: Graph, sizes: DenoiserSizes): 
     return g.build();
   };
   return { graph, placed };
+}
+
+/**
+ * What a latent consistency model is told of the guidance that it learnt to do by itself: w = 0, none (Luo et al. 2023,
+ * section 4.2). Its embedding is sin 0 and cos 0.
+ */
+function unguided(g: Expressions, file: string, { name, shape }: ValueInfo, count: number): Value {
+  const width = shape?.at(-1);
+  if (typeof width !== 'number') {
+    throw new LimbeckError(
+      `${file} does not say how long its input '${name}' is.`,
+      'Export it with optimum, as docs/stable-diffusion.md says.',
+    );
+  }
+  const each = Array.from({ length: count * width }, (_, i) => (i % width < width / 2 ? 0 : 1));
+  return g.constant(each, [count, width]);
 }
 
 /** Which tensors of a text encoder are meant. */
