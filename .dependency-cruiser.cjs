@@ -110,6 +110,7 @@ module.exports = {
     only('retrieval', ['onnx', 'runtime', 'prior']),
     only('eval', ['settings', 'generator', 'render', 'image', 'prior', 'retrieval', 'train']),
     only('ui', ['settings', 'protocol']),
+    only('lab', ['onnx', 'ui']),
     only('viewer', ['gpu', 'protocol']),
   ],
   options: {

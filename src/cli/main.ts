@@ -3,6 +3,7 @@ import { bench } from './bench';
 import { evaluate } from './evaluate/evaluate';
 import { fit } from './fit';
 import { generate } from './generate';
+import { lab } from './lab';
 import { closeNodeGpu } from './node_gpu';
 import { sample } from './sample';
 
@@ -15,6 +16,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   generate,
   sample,
   fit,
+  lab,
 };
 
 async function main([name = '', ...args]: readonly string[]): Promise<void> {
