@@ -63,7 +63,12 @@ export default defineConfig({
   // Relative: the built page works in any folder of a server.
   base: './',
   plugins: [wgsl(), watlasWithoutEval(), priors(), contentSecurity()],
-  build: { target: 'esnext', outDir: 'dist/app', emptyOutDir: true },
+  build: {
+    target: 'esnext',
+    outDir: 'dist/app',
+    emptyOutDir: true,
+    rolldownOptions: { input: { index: 'index.html', lab: 'lab.html' } },
+  },
   server: { headers },
   preview: {
     headers: { ...headers, 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
