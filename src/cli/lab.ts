@@ -6,7 +6,15 @@ import { contest, contestants, spread } from '../lab/plane/coverage';
 import { planeSettings } from '../lab/plane/settings';
 import { type TargetId, targetIds } from '../lab/plane/targets';
 import { complete, entriesOf, fromText } from '../schema';
-import { type Flags, helpRow, helpRows, namesOf, numberFlag, type Parsed, parseFlags } from './flags';
+import {
+  type Flags,
+  helpRow,
+  helpRows,
+  namesOf,
+  numberFlag,
+  type Parsed,
+  parseFlags,
+} from './flags';
 
 const flags: Flags = {
   p: { value: 'MIXTURE', text: 'divergence: the target, as in "N(-2, 0.5) + 2N(2, 0.8)"' },

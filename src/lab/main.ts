@@ -8,10 +8,12 @@ import type { Desk, Mount, Shown } from './page/mount';
 const pages: Readonly<
   Record<string, { readonly title: string; readonly load: () => Promise<{ mount: Mount }> }>
 > = {
+  story: { title: 'One story', load: () => import('./pages/story') },
   divergences: { title: 'Divergences', load: () => import('./pages/divergences') },
+  gan: { title: 'GANs', load: () => import('./pages/gan') },
   plane: { title: 'Score distillation', load: () => import('./pages/plane') },
 };
-const firstPage = 'divergences';
+const firstPage = 'story';
 
 const main = find(document, 'main');
 const said = find(document, '#said');

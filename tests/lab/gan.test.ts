@@ -32,12 +32,13 @@ describe('W₁', () => {
     const orders = (list: number[]): number[][] =>
       list.length === 0
         ? [[]]
-        : list.flatMap((one) => orders(list.filter((x) => x !== one)).map((rest) => [one, ...rest]));
+        : list.flatMap((one) =>
+            orders(list.filter((x) => x !== one)).map((rest) => [one, ...rest]),
+          );
     const costs = orders([0, 1, 2, 3, 4]).map(
       (order) =>
         order.reduce(
-          (sum, j, i) =>
-            sum + Math.hypot(a[2 * i]! - b[2 * j]!, a[2 * i + 1]! - b[2 * j + 1]!),
+          (sum, j, i) => sum + Math.hypot(a[2 * i]! - b[2 * j]!, a[2 * i + 1]! - b[2 * j + 1]!),
           0,
         ) / 5,
     );

@@ -32,7 +32,12 @@ export function generatorStep(loss: GanLoss): StaticGraph {
   const g = fresh('generator step');
   const noise = g.input('noise', [batch, noiseSize], 'float32');
   const samples = mlp(g, noise, vector(g, 'generator', generatorSizes), generatorSizes);
-  const judged = mlp(g, samples, vector(g, 'discriminator', discriminatorSizes), discriminatorSizes);
+  const judged = mlp(
+    g,
+    samples,
+    vector(g, 'discriminator', discriminatorSizes),
+    discriminatorSizes,
+  );
   g.output(judged, 'judged');
   return trainingGraph(g.build(), {
     loss: (to) => to.reshape(loss.generator(to, 'judged'), []),

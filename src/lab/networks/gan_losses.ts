@@ -74,10 +74,7 @@ const table = [
     id: 'penalised',
     title: 'W-GAN-GP',
     summary: 'The same, with slope one asked for between the real and the made.',
-    formulas: [
-      String.raw`D(g) - D(x) + \lambda (|\nabla D| - 1)^2`,
-      String.raw`- D(g)`,
-    ],
+    formulas: [String.raw`D(g) - D(x) + \lambda (|\nabla D| - 1)^2`, String.raw`- D(g)`],
     source: 'Gulrajani et al., arXiv:1704.00028',
     ...wasserstein,
     penalty: 1,

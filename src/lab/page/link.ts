@@ -25,18 +25,22 @@ export function settingsFrom<S extends GenericSchema>(
   query: URLSearchParams,
   own: readonly string[] = [],
 ): InferOutput<S> {
-  const given = [...query].filter(([name]) => !own.includes(name));
-  const values = given.map(([name, text]) => {
-    const entry = entries.find(({ path }) => path === name);
-    if (!entry) {
-      throw new SettingsError(
-        `The link has '${name.slice(0, 40)}', which this page does not know.`,
-        'The page shows its defaults.',
-      );
-    }
-    return [name, fromText(entry, text)] as const;
+  refuseUnknown(query, [...own, ...entries.map(({ path }) => path)]);
+  const values = entries.flatMap((entry) => {
+    const text = query.get(entry.path);
+    return text === null ? [] : [[entry.path, fromText(entry, text)] as const];
   });
   return complete(schema, Object.fromEntries(values));
+}
+
+/** @throws SettingsError naming what a page of those names does not know. */
+export function refuseUnknown(query: URLSearchParams, known: readonly string[]): void {
+  const unknown = [...query.keys()].find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new SettingsError(
+    `The link has '${unknown.slice(0, 40)}', which this page does not know.`,
+    'The page shows its defaults.',
+  );
 }
 
 /** Settings as an address holds them. */

@@ -95,13 +95,34 @@ export class PlaneView {
     pen.globalAlpha = 1;
   }
 
-  /** @param scale of a vector's length on the plane. */
-  arrows(positions: Float64Array, { colour, vectors }: Arrows, scale: number): void {
+  /** A veil of square cells. @param shade the colour and the opacity of a cell, row by row from the top. */
+  cells(count: number, shade: (cell: number) => readonly [colour: string, opacity: number]): void {
+    const pen = this.#pen;
+    const size = side / count;
+    for (let cell = 0; cell < count * count; cell++) {
+      const [colour, opacity] = shade(cell);
+      pen.fillStyle = colour;
+      pen.globalAlpha = opacity;
+      pen.fillRect((cell % count) * size, Math.floor(cell / count) * size, size, size);
+    }
+    pen.globalAlpha = 1;
+  }
+
+  /**
+   * @param scale of a vector's length on the plane.
+   * @param most arrows: of more particles, some have none.
+   */
+  arrows(
+    positions: Float64Array,
+    { colour, vectors }: Arrows,
+    scale: number,
+    most = arrowed,
+  ): void {
     const pen = this.#pen;
     pen.strokeStyle = colour;
     pen.fillStyle = colour;
     pen.lineWidth = 2;
-    const every = Math.max(1, Math.ceil(positions.length / 2 / arrowed));
+    const every = Math.max(1, Math.ceil(positions.length / 2 / most));
     for (let k = 0; k < positions.length / 2; k += every) {
       const [x, y] = [pixel(positions[2 * k]!), pixel(-positions[2 * k + 1]!)];
       let dx = (vectors[2 * k]! * scale * side) / (2 * edge);
