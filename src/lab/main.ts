@@ -50,6 +50,7 @@ async function show(): Promise<void> {
     },
     say,
     quiet,
+    keys: true,
   };
   quiet();
   for (const link of tabs.querySelectorAll('a')) {

@@ -49,7 +49,7 @@ function excess(logA: number, logB: number): number {
 }
 
 /** log(β a + (1 - β) b) from the logarithms of a and b. */
-export function logMixed(beta: number, logA: number, logB: number): number {
+function logMixed(beta: number, logA: number, logB: number): number {
   if (beta === 0) return logB;
   if (beta === 1) return logA;
   const a = Math.log(beta) + logA;
@@ -93,7 +93,7 @@ export function objective(
 }
 
 /** At β = 0 and β = 1 the normalised JS_β is its limit. */
-export function limitOf(divergence: Divergence): Divergence['kind'] {
+function limitOf(divergence: Divergence): Divergence['kind'] {
   if (divergence.kind !== 'js') return divergence.kind;
   if (divergence.beta <= 0) return 'forward';
   return divergence.beta >= 1 ? 'reverse' : 'js';

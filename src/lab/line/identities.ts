@@ -16,7 +16,7 @@ export function score(parts: Mixture, x: number): number {
 }
 
 /** What a mixture becomes at a noise level: z = alpha x + sigma ε. */
-export const noised = (parts: Mixture, { alpha, sigma }: Level): Mixture =>
+const noised = (parts: Mixture, { alpha, sigma }: Level): Mixture =>
   parts.map((part) => ({
     ...part,
     mean: alpha * part.mean,

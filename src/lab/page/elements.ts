@@ -1,4 +1,5 @@
 /** What a page of the lab is made of. */
+import { LimbeckError } from '../../errors';
 
 type Child = Node | string;
 
@@ -33,12 +34,43 @@ export function button(label: string, act: () => void, title = label): HTMLButto
   return element;
 }
 
-/** A colour of the style sheet, `--copper`, as a canvas takes it. */
+/** A button that puts the page's address on the clipboard, and says so. */
+export function linkButton(failed: (error: unknown) => void): HTMLButtonElement {
+  const copy = button('Copy link', () => {
+    // Pages without a secure origin have no clipboard.
+    Promise.resolve(navigator.clipboard?.writeText(location.href) ?? Promise.reject(noClipboard))
+      .then(() => {
+        copy.textContent = 'Copied';
+        setTimeout(() => {
+          copy.textContent = 'Copy link';
+        }, 1500);
+      })
+      .catch(failed);
+  });
+  return copy;
+}
+
+const noClipboard = new LimbeckError(
+  'This page has no clipboard.',
+  'Copy the address from the browser’s own bar: it holds everything.',
+);
+
+/** Colours that were looked up, until the scheme changes. */
+const known = new Map<string, string>();
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => known.clear());
+
+/**
+ * A colour of the style sheet, `--copper`, as a canvas takes it.
+ * @param element in the page: elsewhere there are no colours.
+ */
 export function colourOf(element: Element, name: string): string {
+  const found = known.get(name);
+  if (found !== undefined) return found;
   const probe = html('i', { hidden: '' });
   element.append(probe);
   probe.style.color = `var(${name})`;
   const { color } = getComputedStyle(probe);
   probe.remove();
+  if (element.isConnected) known.set(name, color);
   return color;
 }

@@ -12,6 +12,8 @@ export interface Desk {
   remember(query: URLSearchParams): void;
   /** Says what went wrong, until it is dismissed or the page changes. */
   say(error: unknown): void;
+  /** Whether the page has the keys of the document to itself. */
+  readonly keys: boolean;
   /** Takes back what was said. */
   quiet(): void;
 }

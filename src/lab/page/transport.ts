@@ -26,7 +26,8 @@ export class Transport {
   #busy = false;
   #disposed = false;
 
-  constructor(player: Player) {
+  /** @param keys whether space and the right arrow of the document drive it too. */
+  constructor(player: Player, keys: boolean) {
     this.#player = player;
     this.#play = button('Play', () => this.toggle(), 'Play or pause (space)');
     this.#play.className = 'primary play';
@@ -55,7 +56,7 @@ export class Transport {
       anew,
       label,
     );
-    document.addEventListener('keydown', this.#onKey);
+    if (keys) document.addEventListener('keydown', this.#onKey);
   }
 
   get isPlaying(): boolean {

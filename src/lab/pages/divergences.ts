@@ -6,7 +6,7 @@ import { compare, type Divergence } from '../line/divergence';
 import { type Fit, optima, startFit, stepFit } from '../line/fit';
 import { logDensity, type Mixture, mixture, mixtureText, parseMixture } from '../line/mixture';
 import { Chart, type Curve } from '../page/chart';
-import { button, html } from '../page/elements';
+import { button, html, linkButton } from '../page/elements';
 import { settingsFrom, settingsInto } from '../page/link';
 import type { Mount } from '../page/mount';
 import { Panel } from '../page/panel';
@@ -104,18 +104,21 @@ export const mount: Mount = (query, desk) => {
   });
   const text = html('input', { type: 'text', spellcheck: 'false', autocomplete: 'off' });
 
-  const transport = new Transport({
-    step: () => {
-      const kinds = divergences();
-      fits = fits.map((fit, i) => stepFit(kinds[i]!, p, fit));
-      steps++;
-      record();
-      if (fits.every(({ rate }) => rate === 0)) transport.pause();
+  const transport = new Transport(
+    {
+      step: () => {
+        const kinds = divergences();
+        fits = fits.map((fit, i) => stepFit(kinds[i]!, p, fit));
+        steps++;
+        record();
+        if (fits.every(({ rate }) => rate === 0)) transport.pause();
+      },
+      draw,
+      reset: begin,
+      failed: desk.say,
     },
-    draw,
-    reset: begin,
-    failed: desk.say,
-  });
+    desk.keys,
+  );
 
   function seededStart(): Mixture {
     return mixture(
@@ -266,7 +269,7 @@ export const mount: Mount = (query, desk) => {
     { class: 'exports' },
     button('CSV', () => saveText('divergences.csv', csv(history)), 'The fits, step by step'),
     button('SVG', () => saveSvg('divergences.svg', chart.picture), 'The densities as a picture'),
-    button('Copy link', () => void navigator.clipboard.writeText(location.href)),
+    linkButton(desk.say),
   );
   const element = html('section', { class: 'lab-page' });
   const header = html('header');
@@ -293,12 +296,16 @@ export const mount: Mount = (query, desk) => {
   text.value = mixtureText(p);
   begin();
   draw();
-  // Once it has a size.
-  requestAnimationFrame(() => showLandscapes(false));
+  const scheme = matchMedia('(prefers-color-scheme: dark)');
+  const recolour = () => showLandscapes(false);
+  scheme.addEventListener('change', recolour);
+  // Colours are known once the page is in the document.
+  requestAnimationFrame(recolour);
   return {
     element,
     dispose: () => {
       clearTimeout(pending);
+      scheme.removeEventListener('change', recolour);
       transport.dispose();
     },
   };

@@ -6,7 +6,7 @@ import { ganLosses } from '../networks/gan_losses';
 import type { Ort } from '../networks/session';
 import { openOrt } from '../networks/web';
 import { Chart } from '../page/chart';
-import { button, html } from '../page/elements';
+import { button, html, linkButton } from '../page/elements';
 import { settingsFrom, settingsInto } from '../page/link';
 import type { Mount } from '../page/mount';
 import { Panel } from '../page/panel';
@@ -74,12 +74,15 @@ export const mount: Mount = (query, desk) => {
     covered: new Chart({ title: 'Modes covered', y: [0, 1], xName: 'step of G' }),
   };
 
-  const transport = new Transport({
-    step: () => turn(values.turns, 1),
-    draw: () => void draw(),
-    reset: () => void begin(),
-    failed: desk.say,
-  });
+  const transport = new Transport(
+    {
+      step: () => turn(values.turns, 1),
+      draw: () => void draw(),
+      reset: () => void begin(),
+      failed: desk.say,
+    },
+    desk.keys,
+  );
 
   /** So many steps of the discriminator, then of the generator, of every pane. */
   async function turn(discriminator: number, generator: number): Promise<void> {
@@ -204,7 +207,7 @@ export const mount: Mount = (query, desk) => {
         button('CSV', saveCurves, 'The curves of all losses'),
         button('PNG', () => void savePng('gan.png', pictures()), 'The planes as a picture'),
         button('SVG', () => saveSvg('gan.svg', charts.distance.picture), 'W₁ as a picture'),
-        button('Copy link', () => void navigator.clipboard.writeText(location.href)),
+        linkButton(desk.say),
       ),
     ),
   );

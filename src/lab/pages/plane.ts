@@ -3,7 +3,7 @@
 import { LimbeckError } from '../../errors';
 import { type Entry, entriesOf } from '../../schema';
 import { Chart } from '../page/chart';
-import { button, html } from '../page/elements';
+import { button, html, linkButton } from '../page/elements';
 import { settingsFrom, settingsInto } from '../page/link';
 import type { Mount } from '../page/mount';
 import { Panel } from '../page/panel';
@@ -55,6 +55,7 @@ export const mount: Mount = (query, desk) => {
   const element = html('section', { class: 'lab-page' });
   const panes = planeMethods.map((method) => new Pane(method, target, settings));
   const shownPanes = () => panes.filter(({ method }) => chosen.includes(method.id));
+  const stage = html('div', { class: 'stage' });
   const grid = html('div', { class: 'plane-panes' });
   let relief: Relief;
   const editor = new TargetEditor((next) => {
@@ -81,14 +82,17 @@ export const mount: Mount = (query, desk) => {
     return settings.target === 'own' ? ownTarget(points) : targets[settings.target].make();
   }
 
-  const transport = new Transport({
-    step: () => {
-      for (const pane of shownPanes()) pane.advance(logTarget);
+  const transport = new Transport(
+    {
+      step: () => {
+        for (const pane of shownPanes()) pane.advance(logTarget);
+      },
+      draw,
+      reset: begin,
+      failed: desk.say,
     },
-    draw,
-    reset: begin,
-    failed: desk.say,
-  });
+    desk.keys,
+  );
 
   function begin(): void {
     target = targetOf();
@@ -105,6 +109,7 @@ export const mount: Mount = (query, desk) => {
   function draw(): void {
     const shown = shownPanes();
     for (const pane of shown) pane.draw(relief, settings, arrows);
+    stage.dataset.step = String(shown[0]?.step ?? 0);
     for (const [name, chart] of Object.entries(charts)) {
       chart.set(
         shown.map(({ method, record }) => ({
@@ -191,6 +196,7 @@ export const mount: Mount = (query, desk) => {
       return chart.element;
     }),
   );
+  stage.append(shownFormula, chips, grid, chartRow);
   const saveCurves = () => {
     const columns = shownPanes().flatMap(({ method, record }) =>
       Object.entries(record).map(
@@ -206,7 +212,7 @@ export const mount: Mount = (query, desk) => {
     );
   element.append(
     header,
-    html('div', { class: 'stage' }, shownFormula, chips, grid, chartRow),
+    stage,
     html(
       'aside',
       { class: 'side', 'aria-label': 'Settings' },
@@ -236,7 +242,7 @@ export const mount: Mount = (query, desk) => {
           () => saveSvg('plane.svg', charts.covered.picture),
           'The modes covered as a picture',
         ),
-        button('Copy link', () => void navigator.clipboard.writeText(location.href)),
+        linkButton(desk.say),
       ),
     ),
   );

@@ -136,6 +136,8 @@ export const mount: Mount = (query, desk) => {
   const plane: Shown = mountPlane(new URLSearchParams('methods=sds,vsd'), {
     ...desk,
     remember: () => {},
+    // A reader's keys turn the pages.
+    keys: false,
   });
   element.append(chapter('On the plane', planeProse, plane.element));
   setFormulas(element);

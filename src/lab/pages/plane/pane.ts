@@ -71,6 +71,11 @@ export class Pane {
     this.#simulation.settings = settings;
   }
 
+  /** Steps taken. */
+  get step(): number {
+    return this.#simulation.step;
+  }
+
   advance(logTarget: Float64Array): void {
     this.#simulation.advance();
     if (this.#simulation.step % this.#every === 0) this.#note(logTarget);
