@@ -63,12 +63,12 @@ describe('VSD', () => {
       const frozen = -sigma * score(wide, z);
       return [frozen - noise, frozen + sigma * score(own, z)] as const;
     });
-    const mean = (of: 0 | 1) => draws.reduce((sum, draw) => sum + draw[of] / count, 0);
-    const variance = (of: 0 | 1) =>
-      draws.reduce((sum, draw) => sum + (draw[of] - mean0[of]) ** 2 / count, 0);
+    const mean = (which: 0 | 1) => draws.reduce((sum, draw) => sum + draw[which] / count, 0);
+    const variance = (which: 0 | 1) =>
+      draws.reduce((sum, draw) => sum + (draw[which] - mean0[which]) ** 2 / count, 0);
     const mean0 = [mean(0), mean(1)] as const;
-    for (const of of [0, 1] as const) {
-      expect(Math.abs(mean0[of] - vsdStep(p, theta, width, tau))).toBeLessThan(0.02);
+    for (const which of [0, 1] as const) {
+      expect(Math.abs(mean0[which] - vsdStep(p, theta, width, tau))).toBeLessThan(0.02);
     }
     const [noise, fake] = (['noise', 'score'] as const).map((kind) =>
       stepVariance(p, theta, width, tau, kind),
