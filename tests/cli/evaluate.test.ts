@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureProgram } from '../../scripts/setup/program.mjs';
 import { adapterEnvironment } from '../../scripts/setup.mjs';
 import type { Report } from '../../src/eval/summary';
+import { tinyPrior } from '../prior/tiny_prior';
 import { writeTinyRetrieval } from '../retrieval/tiny_retrieval';
 import { freePort, TestRedis } from './redis';
 
@@ -219,7 +220,11 @@ test(
   'claims: each checked, and what is there is not made again',
   async () => {
     const file = await prompts('claim.txt', 'a red chair');
-    const quick = ['--model', 'default', '--generator', 'pixels', '--steps', '2', '--draws', '2'];
+    const model = at('tiny-prior');
+    await mkdir(model);
+    for (const [name, bytes] of (await tinyPrior()).files)
+      await writeFile(join(model, name), bytes);
+    const quick = ['--model', model, '--generator', 'pixels', '--steps', '2', '--draws', '2'];
     const args = ['--claims', '--prompts', file, '--scorer', scorer, '--fake.updates', '1'];
     const claims = [...args, ...quick, '--sample-steps', '2', '--out', at('claims')];
     const first = await run(...claims);
