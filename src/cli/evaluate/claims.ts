@@ -150,7 +150,7 @@ function gradientSections(records: readonly ProbeRecord[]): string[] {
     '### Guidance dominates SDS at a high scale\n\nSizes relative to |ε_φ(y) − ε_φ(∅)|, which counts s − 1 times, and ' +
       'how much of that is coarse.\n\n' +
       table(
-        ['|ε_φ − ε|, SDS', '|ε_φ − ε_ψ|, VSD', 'coarse share', 'of white noise'],
+        ['∣ε_φ − ε∣, SDS', '∣ε_φ − ε_ψ∣, VSD', 'coarse share', 'of white noise'],
         [
           ({ matching }) => matching.sds,
           ({ matching }) => matching.vsd,
