@@ -89,6 +89,7 @@ module.exports = {
       'gpu',
       'generator',
       'fit',
+      'object',
       'render',
       'image',
       'runtime',

@@ -3,6 +3,7 @@ import { FieldGenerator } from '../generator/field';
 import { Particles } from '../generator/particles';
 import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
+import { openDropped } from '../object/dropped';
 import { shownImage } from '../prior/exemplars/own';
 import { FetchedFiles } from '../prior/files';
 import type {
@@ -129,10 +130,14 @@ export class Studio {
         this.#post({ type: 'found', words, found: await exemplars.find(words, seed, offered) });
         return;
       }
-      const own = await exemplars.add(command);
+      const files = new Map(command.files.map(({ path, file }) => [path, file]));
+      const { keepBackground } = command;
+      const own = await exemplars.add({ ...(await openDropped(files)), keepBackground });
       const { name, notes } = own;
       const image = shownImage(own, manifest.resolution);
-      this.#post({ type: 'own-exemplar', name, image, views: image.width / image.height, notes });
+      const views = image.width / image.height;
+      const { question } = command;
+      this.#post({ type: 'own-exemplar', question, name, image, views, notes });
     } catch (error) {
       if (!(error instanceof LimbeckError)) throw error;
       this.#post({ type: 'error', run: null, message: inWords(error) });

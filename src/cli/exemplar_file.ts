@@ -53,9 +53,17 @@ export function exemplarChoice(parsed: Parsed): ExemplarChoice {
 /** The file of a choice. @throws LimbeckError when it cannot be read. */
 export async function exemplarFile(choice: ExemplarChoice): Promise<ExemplarFile | undefined> {
   const { path, keepBackground } = choice;
-  if (path === undefined) return undefined;
+  return path === undefined ? undefined : ownFile(path, '--exemplar', keepBackground);
+}
+
+/** A person's own file. @param flag that named it. @throws LimbeckError when it cannot be read. */
+export async function ownFile(
+  path: string,
+  flag: string,
+  keepBackground = false,
+): Promise<ExemplarFile> {
   const bytes = await readFile(path).catch((error: Error) => {
-    throw new LimbeckError(`${path} cannot be read: ${error.message}.`, 'Check --exemplar.');
+    throw new LimbeckError(`${path} cannot be read: ${error.message}.`, `Check ${flag}.`);
   });
   return {
     name: basename(path),

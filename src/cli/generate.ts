@@ -11,7 +11,7 @@ import type { Engine } from '../train/engine';
 import { checkpointSettings, type Run } from '../train/run';
 
 import { bestOf, type FinishedRun, type SeedReward } from './best_of';
-import { exemplarFile, exemplarWords } from './exemplar_file';
+import { exemplarFile, exemplarWords, ownFile } from './exemplar_file';
 import { readJudge } from './judges';
 import { openEngine, say, warnOfSaturations } from './machine';
 import { helpText, type Options, parseOptions, resumeFile } from './options';
@@ -50,6 +50,7 @@ async function distil(options: Options, checkpoint: Uint8Array | undefined): Pro
   const engine = await openEngine(options.machine, options.reward);
   const own = await exemplarFile(options.exemplar);
   if (own) await engine.exemplars.add(own);
+  if (options.start) engine.exemplars.hold(await ownFile(options.start, '--start'));
   for (const note of engine.notesOn(options.settings.prompt)) say(note);
   const make = (settings: Settings) =>
     makeRun(engine, { ...options, settings }, output, own ? undefined : checkpoint);

@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { fileSource } from '../prior/exemplars/source';
 import { type ShadingMode, shadingModes } from '../render/shading_mode';
 import {
   byGroup,
@@ -41,6 +43,8 @@ export interface Options {
   /** What every so many steps saw is written; 0 for none. */
   readonly watch: number;
   readonly exemplar: ExemplarChoice;
+  /** The object to start from. */
+  readonly start: string | undefined;
   /** Seeds of which the reward chooses one; 1 for the one that was asked for. */
   readonly bestOf: number;
   /** The network that says what a good object is: one that ships, or a folder. */
@@ -54,6 +58,7 @@ const flags: Flags = {
   out: { value: 'DIR', text: 'folder for the results, made if missing (default: out)' },
   negative: { value: 'TEXT', text: 'what the object should not be; short for --guidance.negative' },
   ...exemplarFlags,
+  start: { value: 'FILE', text: 'an object of your own that the run starts from' },
   textbook: { text: "the equation and the constants of the method's paper, nothing added" },
   shading: { value: 'NAME', text: `what turntable.png shows: ${shadingModes.join(', ')}` },
   watch: { value: 'N', text: 'write what every Nth step saw into the folder watch' },
@@ -92,6 +97,7 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
   const prompt = parsed.prompt ?? resumed.prompt ?? '';
   const negative = parsed.get('negative');
   const exemplar = exemplarChoice(parsed);
+  const start = parsed.get('start');
   const method = parsed.get('method') ?? resumed.method ?? defaults.method;
   const given: PartialSettings[] = [
     presetOf(preset),
@@ -99,6 +105,7 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
     ...(parsed.has('textbook') ? [methodOf(method).textbook] : []),
     ...(negative === undefined ? [] : [{ guidance: { negative } }]),
     exemplar.settings,
+    ...(start === undefined ? [] : [{ start: { source: fileSource(basename(start)) } }]),
     givenSettings(parsed, entries),
     { prompt },
   ];
@@ -108,6 +115,7 @@ export function parseOptions(args: readonly string[], resumed: PartialSettings =
     preset,
     out: parsed.get('out') ?? 'out',
     exemplar,
+    start,
     shading: shadingOf(parsed.get('shading') ?? shadingModes[0]),
     watch: watchOf(parsed.get('watch')),
     bestOf: bestOfOf(parsed),

@@ -1,4 +1,4 @@
-import { FieldGenerator } from '../generator/field';
+import { FieldGenerator, type FieldGeneratorOptions } from '../generator/field';
 import { checkFinite } from '../generator/generator';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
@@ -72,9 +72,15 @@ export class Fit {
 
   /**
    * @param known belongs to the fit from here on.
+   * @param made how the field is made. Default: as suits certain views.
    * @throws LimbeckError when a size exceeds what the adapter can bind.
    */
-  constructor(gpu: Gpu, known: KnownViews, settings: Settings) {
+  constructor(
+    gpu: Gpu,
+    known: KnownViews,
+    settings: Settings,
+    made: Pick<FieldGeneratorOptions, 'densityActivation' | 'adam'> = ofCertainViews,
+  ) {
     this.#gpu = gpu;
     this.#settings = settings;
     this.#known = known;
@@ -82,7 +88,7 @@ export class Fit {
     this.generator = new FieldGenerator(gpu, {
       settings,
       ...shapeOf(this.#side),
-      ...ofCertainViews,
+      ...made,
       viewSize: known.side,
       around: turntableCameras,
       silhouettes: { ...silhouettes, raysPerPixel: stillRays },

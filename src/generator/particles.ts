@@ -60,6 +60,10 @@ export class Particles<G extends Generator> implements Generator {
     }));
   }
 
+  get all(): readonly G[] {
+    return this.#members.map(({ generator }) => generator);
+  }
+
   /** The particle to show where there is room for one. */
   get first(): G {
     return this.#members[0]!.generator;

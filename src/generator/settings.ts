@@ -1,3 +1,6 @@
+import type * as v from 'valibot';
+import { group, number, text } from '../schema';
+
 /** What can be distilled: a row of data. */
 export interface GeneratorKind<Id extends string = string> {
   readonly id: Id;
@@ -30,3 +33,25 @@ export type GeneratorId = (typeof table)[number]['id'];
 export const generators: readonly GeneratorKind<GeneratorId>[] = table;
 
 export const generatorIds: readonly GeneratorId[] = table.map(({ id }) => id);
+
+/** What a run's field is before its first step. */
+export const startSettings = group('Start', {
+  source: text({
+    default: 'none',
+    maxLength: 1000,
+    label: 'Object',
+    help: 'an object of your own that the run starts from; none starts from a cloud',
+  }),
+  noise: number({
+    default: 0.6,
+    min: 0,
+    max: 1,
+    label: 'Noise',
+    help: 'share of noise in which reconstruction begins to draw it anew; with 1 nothing of it stays',
+  }),
+});
+
+export type StartSettings = v.InferOutput<typeof startSettings>;
+
+/** The settings of a run that starts from an object, where they differ: there is no cloud, and no coarse beginning. */
+export const startPreset = { field: { blobScale: 0, activeLevels: 1 } } as const;

@@ -74,7 +74,7 @@ export async function decodePng(
       for (let column = 0; column < columns; column++) {
         pixel.fill(0);
         writePixel(png, samples, column, pixel, 0);
-        shrunk.add(x + column * dx, y + row * dy, pixel);
+        shrunk.add(x + column * dx, y + row * dy, pixel, 0);
       }
       [above, line] = [line, above];
     }

@@ -115,10 +115,7 @@ function shrunk(image: Image, most: number): Image {
   if (width * height <= most) return image;
   const smaller = new ShrinkingImage(width, height, most);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = 4 * (y * width + x);
-      smaller.add(x, y, data.subarray(at, at + 4));
-    }
+    for (let x = 0; x < width; x++) smaller.add(x, y, data, 4 * (y * width + x));
   }
   return smaller.image();
 }

@@ -59,5 +59,5 @@ const wasm = async (path: string) => WebAssembly.compile(await readFile(require.
 function imageOf(image: { data: ArrayLike<number>; width: number; height: number } | null): Image {
   if (!image) throw new Error('it has no pixels');
   const { data, width, height } = image;
-  return { data: Uint8ClampedArray.from(data), width, height };
+  return { data: new Uint8ClampedArray(data), width, height };
 }

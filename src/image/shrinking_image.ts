@@ -5,7 +5,8 @@ const mostShrinking = 16;
 
 /** An image that receives the pixels of a larger one: a pixel is the mean of those that it stands for. */
 export class ShrinkingImage {
-  readonly #factor: number;
+  /** Binary logarithm of the factor by which sides shrink. */
+  readonly #shift: number;
   readonly #width: number;
   readonly #height: number;
   readonly #pixels: number;
@@ -22,7 +23,7 @@ export class ShrinkingImage {
     const shrunk = (side: number) => Math.max(1, Math.floor(side / factor));
     while (shrunk(width) * shrunk(height) > most) factor *= 2;
     if (factor > mostShrinking) throw new Error(`it has ${width} x ${height} pixels, too many`);
-    this.#factor = factor;
+    this.#shift = Math.log2(factor);
     this.#width = shrunk(width);
     this.#height = shrunk(height);
     this.#pixels = Math.min(factor, width) * Math.min(factor, height);
@@ -31,19 +32,21 @@ export class ShrinkingImage {
     this.#sums = factor > 1 ? new Uint16Array(values) : undefined;
   }
 
-  /** Takes the pixel of the larger image at (x, y), RGBA. */
-  add(x: number, y: number, pixel: Uint8ClampedArray): void {
-    const [column, row] = [Math.floor(x / this.#factor), Math.floor(y / this.#factor)];
+  /** Takes the pixel of the larger image at (x, y). @param pixels RGBA, from `from` on. */
+  add(x: number, y: number, pixels: Uint8ClampedArray, from: number): void {
+    const [column, row] = [x >> this.#shift, y >> this.#shift];
     if (column >= this.#width || row >= this.#height) return;
     const at = 4 * (row * this.#width + column);
     const to = this.#sums ?? this.#data;
-    for (let c = 0; c < 4; c++) to[at + c]! += pixel[c]!;
+    to[at]! += pixels[from]!;
+    to[at + 1]! += pixels[from + 1]!;
+    to[at + 2]! += pixels[from + 2]!;
+    to[at + 3]! += pixels[from + 3]!;
   }
 
   image(): Image {
-    this.#sums?.forEach((sum, i) => {
-      this.#data[i] = sum / this.#pixels;
-    });
+    const sums = this.#sums;
+    for (let i = 0; sums && i < sums.length; i++) this.#data[i] = sums[i]! / this.#pixels;
     return { data: this.#data, width: this.#width, height: this.#height };
   }
 }

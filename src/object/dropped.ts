@@ -8,15 +8,23 @@ export type DroppedFiles = ReadonlyMap<string, Blob>;
 /** Endings of objects, the fullest format first. */
 const endings = ['glb', 'gltf', 'obj', 'ply', 'stl'];
 
+/** Endings of pictures. */
+const pictures = /\.(png|jpe?g|webp|avif|gif|bmp|tga)$/i;
+
+/** The file that is meant among several, and those that came with it. */
+export interface OpenedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly beside: FilesBeside;
+}
+
 /**
- * Reads the object among files that were dropped together, such as an OBJ, its library and a folder of pictures.
+ * Finds the object among files that were dropped together, such as an OBJ, its library and a folder of pictures, or
+ * the picture where there is no object.
  * @throws ObjectError when there is none, or more than one of the fullest format.
  */
-export async function readDropped(
-  files: DroppedFiles,
-  options: ReadOptions = {},
-): Promise<ReadObject> {
-  const path = objectAmong([...files.keys()]);
+export async function openDropped(files: DroppedFiles): Promise<OpenedFile> {
+  const path = meantAmong([...files.keys()]);
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
   const [, name = path] = /([^/]+)$/.exec(path) ?? [];
   const beside: FilesBeside = {
@@ -27,12 +35,21 @@ export async function readDropped(
     // Names are resolved from the object's folder, and files may lie above it.
     list: async () => [...files.keys()].map((key) => relativeTo(folder, key)),
   };
-  return readObject(await bytesOf(files.get(path)!), name, beside, options);
+  return { name, bytes: await bytesOf(files.get(path)!), beside };
+}
+
+/** Reads the object that {@link openDropped} finds. @throws ObjectError as `openDropped` and `readObject` do. */
+export async function readDropped(
+  files: DroppedFiles,
+  options: ReadOptions = {},
+): Promise<ReadObject> {
+  const { bytes, name, beside } = await openDropped(files);
+  return readObject(bytes, name, beside, options);
 }
 
 const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 
-function objectAmong(paths: readonly string[]): string {
+function meantAmong(paths: readonly string[]): string {
   const shown = paths.filter((path) => !/(^|\/)(\.|__MACOSX\/)/.test(path));
   for (const ending of endings) {
     const found = shown.filter((path) => path.toLowerCase().endsWith(`.${ending}`));
@@ -46,9 +63,12 @@ function objectAmong(paths: readonly string[]): string {
   }
   // A single file tells by its first bytes what it is.
   if (shown.length === 1) return shown[0]!;
+  const seen = shown.filter((path) => pictures.test(path));
+  if (seen.length === 1) return seen[0]!;
+  const several = seen.length > 1 ? `, and there are ${seen.length} pictures` : '';
   throw new ObjectError(
-    `There is no object among the ${shown.length} files.`,
-    `Give one of ${objectFormats}.`,
+    `There is no object among the ${shown.length} files${several}.`,
+    `Give one of ${objectFormats}, or one picture.`,
   );
 }
 

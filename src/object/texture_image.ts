@@ -15,10 +15,11 @@ function halved({ data, width, height }: Image): Image {
     const [top, bottom] = [2 * y * width, Math.min(2 * y + 1, height - 1) * width];
     for (let x = 0; x < w; x++) {
       const [left, right] = [2 * x, Math.min(2 * x + 1, width - 1)];
-      const four = [top + left, top + right, bottom + left, bottom + right];
-      for (let c = 0; c < 4; c++) {
-        const sum = four.reduce((total, texel) => total + data[4 * texel + c]!, 0);
-        half[4 * (y * w + x) + c] = (sum + 2) >> 2;
+      const [a, b, c, d] = [top + left, top + right, bottom + left, bottom + right];
+      const at = 4 * (y * w + x);
+      for (let i = 0; i < 4; i++) {
+        const sum = data[4 * a + i]! + data[4 * b + i]! + data[4 * c + i]! + data[4 * d + i]!;
+        half[at + i] = (sum + 2) >> 2;
       }
     }
   }

@@ -89,6 +89,13 @@ export interface SavedFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** A file of the visitor's; it is read where and when it is needed. */
+export interface NamedFile {
+  /** From the folder that it came in with, with '/'. */
+  readonly path: string;
+  readonly file: Blob;
+}
+
 /** From the page to the engine. */
 export type Command =
   /** The first. The engine holds the Web Lock `lock` as long as it lives. */
@@ -113,11 +120,12 @@ export type Command =
   | { readonly type: 'export'; readonly stored: StoredId }
   /** Asks what objects of the prior's library fit words best; the seed decides between equals. */
   | { readonly type: 'find'; readonly words: string; readonly seed: number }
-  /** Gives an exemplar of the visitor's own: from now on the setting `exemplar.source` may name it. */
+  /** Gives an exemplar of the visitor's own, with the files that it names: from now on settings may name it. */
   | {
       readonly type: 'own-exemplar';
-      readonly name: string;
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      /** The answer has the same. */
+      readonly question: number;
+      readonly files: readonly NamedFile[];
       readonly keepBackground: boolean;
     }
   /** Draws the prior's own views, instead of those that it is drawing; null only ends these. */
@@ -232,6 +240,7 @@ export type Report =
   /** What a visitor's own exemplar looks like to the prior, and what was done to it. */
   | {
       readonly type: 'own-exemplar';
+      readonly question: number;
       readonly name: string;
       /** The views that are known, side by side, on nothing. */
       readonly image: Image;

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { LimbeckError } from '../errors';
 import { adapterName, type Gpu } from '../gpu/device';
 import {
   type BackendKind,
@@ -23,15 +22,21 @@ export async function openNodeBackend(
 }
 
 async function openCpu(threads: number): Promise<OrtBackend> {
-  const { default: ort } = await import('onnxruntime-node').catch((error: Error) => {
-    // npm leaves it out where its install script, which asks the network for CUDA, fails.
-    throw new LimbeckError(
-      `onnxruntime-node cannot be loaded: ${error.message}.`,
-      'Install the package with --ignore-scripts, as in npx --ignore-scripts; nothing needs its script.',
-    );
-  });
+  const native = await import('onnxruntime-node').catch(() => undefined);
+  // npm leaves it out where its install script, which asks the network for CUDA, fails; some systems cannot load it.
+  if (!native) return openWasm(threads);
+  const { default: ort } = native;
   const options = { ...withoutSpinning, executionProviders: ['cpu'], intraOpNumThreads: threads };
   const description = `onnxruntime-node, CPU, ${threadWords(threads)}`;
+  return { kind: 'cpu', description, ort, options, hostOptions: options };
+}
+
+/** onnxruntime-web's CPU build: slower, and there on every system. */
+async function openWasm(threads: number): Promise<OrtBackend> {
+  const ort = await import('onnxruntime-web/wasm');
+  ort.env.wasm.numThreads = threads;
+  const options = { ...withoutSpinning, executionProviders: ['wasm'] };
+  const description = `onnxruntime-web, wasm, ${threadWords(threads)} (onnxruntime-node, which is quicker, is not installed)`;
   return { kind: 'cpu', description, ort, options, hostOptions: options };
 }
 

@@ -19,12 +19,18 @@ const isAlways = (value: Schedule, wanted: number) =>
  * @throws SettingsError naming them.
  */
 export function checkTogether(settings: Settings): void {
-  const { guidance, fake, generator, particles } = settings;
+  const { guidance, fake, generator, particles, start } = settings;
   const { kind, title } = methodOf(settings.method);
   if (kind === 'reconstruction' && particles > 1) {
     throw new SettingsError(
       `${title} fits one object: it has no particles.`,
       'Set --particles 1, or choose a method of score distillation, such as --method vsd.',
+    );
+  }
+  if (start.source !== 'none' && generator === 'pixels') {
+    throw new SettingsError(
+      'Free pictures cannot start from an object: there is none behind them.',
+      'Take --generator field, or leave --start out.',
     );
   }
   checkRange('minTimestep', 'maxTimestep', settings);

@@ -1,4 +1,4 @@
-import { generators } from '../generator/settings';
+import { generators, startPreset } from '../generator/settings';
 import { methodOf } from '../guidance/methods';
 import { complete } from '../schema';
 import { checkTogether } from './check';
@@ -7,8 +7,8 @@ import { defaults, type PartialSettings, type Settings, settingsSchema } from '.
 import { isTree, type Tree } from './tree';
 
 /**
- * Defaults, then the presets of the generator and of the method, then `overrides` in order; generator and method
- * are the last ones given.
+ * Defaults, then the presets of the generator, of the method and of a start from an object, then `overrides` in order;
+ * generator, method and start are the last ones given.
  * @throws SettingsError for unknown keys, values of the wrong kind or out of range, and values that contradict others.
  */
 export function makeSettings(...overrides: readonly PartialSettings[]): Settings {
@@ -18,7 +18,16 @@ export function makeSettings(...overrides: readonly PartialSettings[]): Settings
     defaults.generator,
   );
   const kind = generators.find(({ id }) => id === generator);
-  const parts: readonly Tree[] = [kind?.preset ?? {}, methodOf(method).preset, ...overrides];
+  const start = overrides.reduce<string>(
+    (last, { start }) => start?.source ?? last,
+    defaults.start.source,
+  );
+  const parts: readonly Tree[] = [
+    kind?.preset ?? {},
+    methodOf(method).preset,
+    start === defaults.start.source ? {} : startPreset,
+    ...overrides,
+  ];
   const given = parts.reduce(merge, defaults);
   // Before the schema, which would not say what to do about a prompt.
   if (typeof given.prompt === 'string') validatePrompt(given.prompt);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { fieldSettings } from '../field/settings';
-import { generatorIds } from '../generator/settings';
+import { generatorIds, startSettings } from '../generator/settings';
 import { methodIds } from '../guidance/methods';
 import { guidanceSettings, reconstructionSettings, rewardSettings } from '../guidance/settings';
 import { meshSettings } from '../mesh/settings';
@@ -49,6 +49,7 @@ export const settingsSchema = group('Settings', {
     label: 'Particles',
     help: 'generators that take turns, a step each, and share one fake score; each needs memory of its own',
   }),
+  start: startSettings,
   field: fieldSettings,
   render: renderSettings,
   guidance: guidanceSettings,

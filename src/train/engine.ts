@@ -27,6 +27,7 @@ import { defaults, methodOf, most, type Settings } from '../settings';
 import { frontCameras } from './plan';
 import { fittedShape, Reconstruction } from './reconstruction';
 import { Run, storedExemplar } from './run';
+import { startFrom } from './start';
 import { Trainer } from './trainer';
 
 /** Views whose outline an object's mesh is to have, and their side in pixels. */
@@ -60,6 +61,10 @@ interface Shown {
   readonly exemplar: ChosenExemplar;
   readonly changes: readonly SettingsChange[];
 }
+
+/** How a method's fields are made. */
+const fieldsOf = ({ method }: Settings) =>
+  methodOf(method).kind === 'reconstruction' ? ofCertainViews : {};
 
 /** What to do where a run's particles need more memory than there is. */
 const memoryRemedy = ({ particles }: Settings): string | undefined =>
@@ -157,7 +162,23 @@ export class Engine {
       ? this.#reconstruction(settings, { texts, exemplar, changes })
       : this.#distillation(settings, { texts, exemplar, changes }));
     await this.gpu.pipelines.ready();
+    // A checkpoint brings what came of it.
+    if (!from && settings.start.source !== 'none') await this.#start(run, settings);
     return run;
+  }
+
+  /** Makes the run's field the object that it is to start from. @throws LimbeckError where that cannot be. */
+  async #start(run: EngineRun, settings: Settings): Promise<void> {
+    try {
+      const mesh = await this.exemplars.object(settings.start.source);
+      const { generator } = run;
+      const all = generator instanceof Particles ? generator.all : [generator];
+      const fields = all.filter((one) => one instanceof FieldGenerator);
+      await startFrom(this.gpu, mesh, settings, fields, fieldsOf(settings));
+    } catch (error) {
+      run.dispose();
+      throw error;
+    }
   }
 
   async #distillation(settings: Settings, { texts, exemplar, changes }: Shown): Promise<EngineRun> {
@@ -206,7 +227,7 @@ export class Engine {
     for (const batch of [1, 2]) await this.#denoiser(batch);
     return withinMemory(gpu, () => {
       const shape = fittedShape(settings, manifest);
-      const generator = this.#generator(settings, { ...shape, ...ofCertainViews });
+      const generator = this.#generator(settings, { ...shape, ...fieldsOf(settings) });
       const sampler = this.#sampler();
       const parts = { settings, manifest, generator, exemplar };
       const trainer = new Reconstruction({ ...parts, gpu, sampler, texts });

@@ -188,10 +188,10 @@ export class Reconstruction implements StepTaker {
     return groupCameras(this.#manifest, seed, group);
   }
 
-  /** Where a drawing begins: in noise, or with what has been made so far, noised; z, f32 [V, C, H, W]. */
+  /** Where a drawing begins: in noise, or with what there is so far, noised; z, f32 [V, C, H, W]. */
   async #noised(group: number, cameras: readonly Camera[], timestep: number) {
     const noise = this.#sampler.noise(this.#settings.seed, group);
-    if (group === 0) return noise;
+    if (group === 0 && this.#settings.start.source === 'none') return noise;
     const { resolution } = this.#manifest;
     const { render } = settingsAt(this.#settings, this.#step);
     const views = await this.#generator.still({

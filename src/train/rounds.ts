@@ -3,7 +3,7 @@ import type { Manifest } from '../prior/manifest';
 import type { NoiseSchedule } from '../prior/noise_schedule';
 import { streams, uniform } from '../random';
 import { type Camera, orbitCamera } from '../render/camera';
-import { scheduled } from '../settings';
+import { type Settings, scheduled } from '../settings';
 import { frontCameras } from './plan';
 
 /** One evaluation of the network on the way to the views of a group. */
@@ -32,6 +32,7 @@ export type RoundStep = DrawStep | FitStep;
 /** What a reconstruction's plan reads of a run's settings. */
 interface PlannedRun {
   readonly steps: number;
+  readonly start: Settings['start'];
   readonly reconstruction: ReconstructionSettings;
 }
 
@@ -41,7 +42,7 @@ interface PlannedRun {
  * there are fewer rounds.
  */
 export function roundSteps(
-  { steps, reconstruction }: PlannedRun,
+  { steps, start, reconstruction }: PlannedRun,
   schedule: NoiseSchedule,
 ): RoundStep[] {
   const { firstEvaluations, evaluations, inversion, timestep } = reconstruction;
@@ -49,8 +50,12 @@ export function roundSteps(
   const wanted = firstEvaluations + rounds * (evaluations + inversion);
   const share = Math.min(1, steps / 2 / wanted);
   const atLeastOne = (count: number) => Math.max(1, Math.floor(share * count));
+  const first = atLeastOne(firstEvaluations);
   const drawings = [
-    drawn(0, [...schedule.samplingTimesteps(atLeastOne(firstEvaluations)), -1]),
+    // What a run starts from is drawn anew as in a round, with its own share of noise.
+    start.source === 'none'
+      ? drawn(0, [...schedule.samplingTimesteps(first), -1])
+      : roundOf(0, schedule, start.noise, 0, first),
     ...Array.from({ length: rounds }, (_, round) => {
       const fraction = scheduled(timestep, round, rounds - 1);
       return roundOf(

@@ -1,5 +1,6 @@
-import type { Command, FoundExemplar, Report } from '../protocol/messages';
+import type { Command, FoundExemplar, NamedFile, Report } from '../protocol/messages';
 import { defaults, type Settings } from '../settings';
+import { chosenFiles } from './brought_files';
 import { type Choices, changed, draftOf } from './choices';
 import { find, setText } from './dom';
 
@@ -7,21 +8,22 @@ type Image = FoundExemplar['image'];
 type FoundReport = Extract<Report, { type: 'found' }>;
 type OwnReport = Extract<Report, { type: 'own-exemplar' }>;
 
-/** The setting that this control is of. */
-const path = 'exemplar.source';
+/** The settings that this control is of: what the prior is shown, and what the run starts from. */
+export type SourceOf = 'exemplar' | 'start';
 
-/** The choices with another exemplar for all runs. @param source as the setting takes it. */
-export function withExemplar(choices: Choices, source: string): Choices {
-  return { ...choices, changes: changed(choices.changes, path, source, defaults.exemplar.source) };
+/** The choices with another exemplar or another start for all runs. @param source as the setting takes it. */
+export function withSource(choices: Choices, of: SourceOf, source: string): Choices {
+  const path = `${of}.source`;
+  return { ...choices, changes: changed(choices.changes, path, source, defaults[of].source) };
 }
 
-/** What the first of the chosen runs is shown. */
-export const exemplarOf = (choices: Choices): Settings['exemplar'] =>
-  draftOf(choices, choices.runs[0]!).exemplar;
+/** What the first of the chosen runs is shown and starts from. */
+export const sourcesOf = (choices: Choices): Pick<Settings, SourceOf> =>
+  draftOf(choices, choices.runs[0]!);
 
 export interface ExemplarListeners {
   /** @param source as the setting takes it. */
-  readonly choose: (source: string) => void;
+  readonly choose: (of: SourceOf, source: string) => void;
   readonly send: (command: Command, transfer?: Transferable[]) => void;
 }
 
@@ -38,33 +40,60 @@ export class ExemplarChoice {
   readonly #listeners: ExemplarListeners;
   #wanted: Wanted = { prompt: '', seed: 0 };
   #asked: Wanted | undefined;
-  #source = 'auto';
+  #source = defaults.exemplar.source;
+  #start = defaults.start.source;
   #found: readonly FoundExemplar[] = [];
-  /** The visitor's own file, and what it looks like to the prior. */
-  #own: { readonly file: File; readonly report?: OwnReport } | undefined;
+  /** The visitor's own files, and what they look like to the prior. */
+  #own: { readonly files: readonly NamedFile[]; readonly report: OwnReport } | undefined;
+  /** What was given last, and not yet answered. */
+  #given: { readonly question: number; readonly files: readonly NamedFile[] } = {
+    question: 0,
+    files: [],
+  };
 
   constructor(root: ParentNode, listeners: ExemplarListeners) {
     this.#listeners = listeners;
     this.#element = find(root, '#exemplar');
     this.#offers = find(this.#element, '.offers');
     this.#element.addEventListener('toggle', () => this.#look());
-    const input = find<HTMLInputElement>(this.#element, 'input[type=file]');
-    find(this.#element, '.own').addEventListener('click', () => input.click());
-    input.addEventListener('change', () => {
-      void this.#take(input.files?.[0]);
-      input.value = '';
-    });
-    find(this.#element, '.keep').addEventListener('change', () => void this.#take(this.#own?.file));
-    this.#element.addEventListener('dragover', (event) => event.preventDefault());
-    this.#element.addEventListener('drop', (event) => {
-      event.preventDefault();
-      void this.#take(event.dataTransfer?.files[0]);
+    for (const [button, input] of [
+      ['.own', 'input.files'],
+      ['.own-folder', 'input.folder'],
+    ] as const) {
+      const picker = find<HTMLInputElement>(this.#element, input);
+      find(this.#element, button).addEventListener('click', () => picker.click());
+      picker.addEventListener('change', () => {
+        this.take(chosenFiles(picker.files!));
+        picker.value = '';
+      });
+    }
+    find(this.#element, '.keep').addEventListener('change', () => this.giveAnew());
+    const begins = find<HTMLInputElement>(this.#element, '.begins');
+    begins.addEventListener('change', () => {
+      const own = this.#own?.report;
+      listeners.choose('start', begins.checked && own ? sourceOf(own) : defaults.start.source);
     });
   }
 
-  show(wanted: Wanted, source: string): void {
+  /** Shows the engine files of the visitor's, of which one is an object or a picture. */
+  take(files: readonly NamedFile[]): void {
+    if (files.length === 0) return;
+    this.#element.open = true;
+    const question = this.#given.question + 1;
+    this.#given = { question, files };
+    const keepBackground = find<HTMLInputElement>(this.#element, '.keep').checked;
+    this.#listeners.send({ type: 'own-exemplar', question, files, keepBackground });
+  }
+
+  /** Gives what was given before: to another engine, or to be looked at in another way. */
+  giveAnew(): void {
+    if (this.#own) this.take(this.#own.files);
+  }
+
+  show(wanted: Wanted, { exemplar, start }: Pick<Settings, SourceOf>): void {
     this.#wanted = wanted;
-    this.#source = source;
+    this.#source = exemplar.source;
+    this.#start = start.source;
     this.#look();
     this.#draw();
   }
@@ -72,9 +101,8 @@ export class ExemplarChoice {
   hear(report: FoundReport | OwnReport): void {
     if (report.type === 'found') {
       if (report.words === this.#asked?.prompt) this.#found = report.found;
-    } else if (this.#own?.file.name === report.name) {
-      this.#own = { ...this.#own, report };
-      this.#listeners.choose(`file:${report.name}`);
+    } else if (report.question === this.#given.question) {
+      this.#hearOwn(report);
     }
     this.#draw();
   }
@@ -92,13 +120,18 @@ export class ExemplarChoice {
     }, 400);
   }
 
-  async #take(file: File | undefined): Promise<void> {
-    if (!file) return;
-    this.#own = { file };
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const keepBackground = find<HTMLInputElement>(this.#element, '.keep').checked;
-    const command = { type: 'own-exemplar', name: file.name, bytes, keepBackground } as const;
-    this.#listeners.send(command, [bytes.buffer]);
+  #hearOwn(report: OwnReport): void {
+    const before = this.#own?.report;
+    this.#own = { files: this.#given.files, report };
+    const isNew = before?.name !== report.name;
+    if (isNew || this.#source === defaults.exemplar.source) {
+      this.#listeners.choose('exemplar', sourceOf(report));
+    }
+    // What was started from is not there any more, or is no object.
+    const isKept = report.views > 1 && this.#start === sourceOf(report);
+    if (!isKept && this.#start !== defaults.start.source) {
+      this.#listeners.choose('start', defaults.start.source);
+    }
   }
 
   #draw(): void {
@@ -112,12 +145,26 @@ export class ExemplarChoice {
           this.#offer(`library:${id}`, name, image, `${name}, by ${author} (${licence})`),
         ),
       this.#offer('none', 'Nothing'),
-      ...(own ? [this.#offer(`file:${own.name}`, own.name, own.image)] : []),
+      ...(own ? [this.#offer(sourceOf(own), own.name, own.image)] : []),
     ];
     this.#offers.replaceChildren(...offers);
-    find(this.#element, '.about').hidden = own === undefined || own.notes.length === 0;
-    setText(find(this.#element, '.about'), own?.notes.join(' ') ?? '');
-    find(this.#element, '.keeping').hidden = own?.views !== 1;
+    find(this.#element, '.mine').hidden = own === undefined;
+    if (own) this.#drawOwn(own);
+  }
+
+  #drawOwn(own: OwnReport): void {
+    const mine = find(this.#element, '.mine');
+    const picture = allViews(own.image);
+    picture.setAttribute('role', 'img');
+    picture.setAttribute('aria-label', `${own.name} as the prior sees it`);
+    find(mine, '.views').replaceChildren(picture);
+    setText(find(mine, 'h3'), own.name);
+    const isObject = own.views > 1;
+    find(mine, '.keeping').hidden = isObject;
+    find(mine, '.beginning').hidden = !isObject;
+    find<HTMLInputElement>(mine, '.begins').checked = this.#start === sourceOf(own);
+    find(mine, '.about').hidden = own.notes.length === 0;
+    setText(find(mine, '.about'), own.notes.join(' '));
   }
 
   #words(): string {
@@ -138,14 +185,27 @@ export class ExemplarChoice {
     button.setAttribute('aria-pressed', String(source === this.#source));
     if (image) button.append(firstView(image));
     button.append(Object.assign(document.createElement('span'), { textContent: name }));
-    button.addEventListener('click', () => this.#listeners.choose(source));
+    button.addEventListener('click', () => this.#listeners.choose('exemplar', source));
     return button;
   }
 }
 
-/** The front of a strip of square views. */
-function firstView({ data, width, height }: Image): HTMLCanvasElement {
-  const canvas = Object.assign(document.createElement('canvas'), { width: height, height });
+const sourceOf = ({ name }: OwnReport): string => `file:${name}`;
+
+/** A strip of square views. */
+function allViews({ data, width, height }: Image): HTMLCanvasElement {
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
   canvas.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
   return canvas;
+}
+
+/** The front of a strip of square views. */
+function firstView(image: Image): HTMLCanvasElement {
+  const canvas = allViews(image);
+  const front = Object.assign(document.createElement('canvas'), {
+    width: image.height,
+    height: image.height,
+  });
+  front.getContext('2d')?.drawImage(canvas, 0, 0);
+  return front;
 }

@@ -1,12 +1,13 @@
 import { inWords } from '../errors';
-import type { Command, Report, RunId, StoredRequest } from '../protocol/messages';
+import type { Command, NamedFile, Report, RunId, StoredRequest } from '../protocol/messages';
 import type { SettingsChange } from '../protocol/reports';
 import { type Settings, SettingsError, validatePrompt } from '../settings';
 import { setUpFileButton, setUpLinkButton } from './buttons';
 import { type Choices, choicesOf, firstChoices, isSame, mostRuns, settingsOf } from './choices';
 import { download, find, setText } from './dom';
+import { setUpDropTarget } from './drop_target';
 import { drawnWords, showEngineInfo } from './engine_info';
-import { ExemplarChoice, exemplarOf, withExemplar } from './exemplar_choice';
+import { ExemplarChoice, sourcesOf, withSource } from './exemplar_choice';
 import { Gallery } from './gallery';
 import { Microscope, type Specimen } from './microscope';
 import { Notices } from './notices';
@@ -100,7 +101,7 @@ export class Page {
       refuse: (message) => this.#notices.say({ message }),
     });
     this.#exemplar = new ExemplarChoice(document, {
-      choose: (source) => this.#choose(withExemplar(this.#choices, source)),
+      choose: (of, source) => this.#choose(withSource(this.#choices, of, source)),
       send: (command, transfer) => engine.send(command, transfer),
     });
     this.#listen();
@@ -136,6 +137,10 @@ export class Page {
       take: (bytes) => this.#engine.send({ type: 'load', run: runIdAt(0), bytes }, [bytes.buffer]),
       refuse: (message) => this.#notices.say({ message }),
     });
+    setUpDropTarget(find(document, '#drop'), {
+      take: (files) => void this.#take(files),
+      refuse: (message) => this.#notices.say({ message }),
+    });
     // Another address is another choice for the next start; the runs that there are go on.
     addEventListener('hashchange', () => {
       if (location.hash.slice(1) !== toHash(this.#choices)) this.#choose(this.#readLink());
@@ -151,6 +156,16 @@ export class Page {
       const { state } = this.#session;
       if (state === 'training' || state === 'paused') this.#form.act();
     });
+  }
+
+  /** Goes on with a checkpoint, or has the visitor's own object or picture. */
+  async #take(files: readonly NamedFile[]): Promise<void> {
+    const [first] = files;
+    if (files.length !== 1 || !first!.path.endsWith('.safetensors')) this.#exemplar.take(files);
+    else {
+      const bytes = new Uint8Array(await first!.file.arrayBuffer());
+      this.#engine.send({ type: 'load', run: runIdAt(0), bytes }, [bytes.buffer]);
+    }
   }
 
   #openSettings(place: number): void {
@@ -169,7 +184,7 @@ export class Page {
   #choose(choices: Choices): void {
     this.#choices = choices;
     this.#form.show(choices);
-    this.#exemplar.show(choices, exemplarOf(choices).source);
+    this.#exemplar.show(choices, sourcesOf(choices));
     this.#chips.show(choices);
     this.#panel.show(choices);
     const hash = toHash(choices);
@@ -204,7 +219,7 @@ export class Page {
   #askForSample(): void {
     const { prompt, seed } = this.#choices;
     validatePrompt(prompt);
-    const request = { prompt, seed, exemplar: exemplarOf(this.#choices) };
+    const request = { prompt, seed, exemplar: sourcesOf(this.#choices).exemplar };
     this.#engine.send({ type: 'sample', request });
     this.#sample.expect(request);
   }
@@ -300,6 +315,7 @@ export class Page {
     this.#panes.attachAnew();
     this.#engine.send({ type: 'shade', shading: this.#shading });
     this.#microscope.watchAnew();
+    this.#exemplar.giveAnew();
     this.#sample.fail();
     const runs = this.#open.requests;
     let rest = 'Another engine takes its place.';

@@ -44,6 +44,18 @@ test('a run draws, fits, and goes round', () => {
   expect(fits.filter(({ settles }) => settles).length).toBeGreaterThan(60);
 });
 
+test('an object that a run starts from is noised and drawn anew', () => {
+  const { start } = makeSettings({
+    prompt: 'a cube',
+    start: { source: 'file:cube.obj', noise: 0.5 },
+  });
+  const [first, round] = drawings(roundSteps({ ...settings(300), start }, schedule));
+  expect(first!.map(({ from }) => from)).toHaveLength(12);
+  expect(first![0]!.from).toBe(schedule.timestepAt(0.5));
+  expect(first!.at(-1)!.to).toBe(-1);
+  expect(round![0]!.inverts).toBe(true);
+});
+
 test('without inversion the views are noised straight to τ', () => {
   const [, round] = drawings(roundSteps(settings(300, { inversion: 0, evaluations: 2 }), schedule));
   expect(round!.map(({ from, to }) => [from, to])).toEqual([

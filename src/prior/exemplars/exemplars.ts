@@ -2,6 +2,8 @@ import { inWords, LimbeckError } from '../../errors';
 import type { Image } from '../../image/image';
 import { decodePicture } from '../../image/picture';
 import type { PlatformDecoder } from '../../image/platform';
+import type { ObjectMesh } from '../../object/object_mesh';
+import { readObject } from '../../object/read_object';
 import type { Runtime } from '../../runtime/runtime';
 import type { LoadProgress, ModelFiles, Prior } from '../files';
 import type { ExemplarManifest } from '../manifest';
@@ -11,7 +13,7 @@ import { ExemplarEncoder } from './encoder';
 import { type Attribution, Library } from './library';
 import { type ExemplarFile, type ExemplarViews, type OwnExemplar, readExemplar } from './own';
 import { type Candidate, Retrieval } from './retrieval';
-import { sourceOf } from './source';
+import { fileSource, sourceOf } from './source';
 
 /** What a run is shown, for its record. */
 export type ExemplarRecord =
@@ -68,6 +70,8 @@ const leastSimilarity = 0.5;
 export class Exemplars {
   readonly #parts: ExemplarsParts;
   readonly #own = new Map<string, OwnExemplar>();
+  /** A person's own objects, to start from. */
+  readonly #objects = new Map<string, ExemplarFile>();
   /** What was encoded, by where it came from. */
   readonly #tokens = new Map<string, Promise<Float32Array>>();
   #network: Promise<ExemplarEncoder> | undefined;
@@ -90,7 +94,26 @@ export class Exemplars {
     const { prior } = this.#parts;
     const own = await readExemplar(file, prior.manifest, this.#asked(), this.#parts.platform);
     this.keep(own);
+    this.hold(file);
     return own;
+  }
+
+  /** Keeps a person's file under its name, for {@link object}. */
+  hold(file: ExemplarFile): void {
+    this.#objects.set(fileSource(file.name), file);
+  }
+
+  /** Reads an object that is held. @throws LimbeckError when it is not here, or is a picture. */
+  async object(source: string): Promise<ObjectMesh> {
+    const file = this.#objects.get(source);
+    if (!file) {
+      throw new LimbeckError(
+        `The object to start from, ${source.replace(/^file:/, '')}, is not here.`,
+        'Give its file again, or start from none.',
+      );
+    }
+    const { platform } = this.#parts;
+    return (await readObject(file.bytes, file.name, file.beside, { platform })).mesh;
   }
 
   /** Keeps an exemplar that was read before. */
