@@ -1,4 +1,4 @@
-import { Fit, fitSettings, knownSize } from '../fit/fit';
+import { Fit, fitSettings } from '../fit/fit';
 import { KnownViews } from '../fit/known_views';
 import type { FieldGenerator, FieldGeneratorOptions } from '../generator/field';
 import type { Gpu } from '../gpu/device';
@@ -6,8 +6,11 @@ import { Readback } from '../gpu/readback';
 import type { ObjectMesh } from '../object/object_mesh';
 import type { Settings } from '../settings';
 
-/** Steps in which a field becomes an object; more bring details that the first steps of a run undo. */
-const steps = 300;
+/** Steps in which a field becomes an object: half as many as the run's, within these. */
+const steps = { least: 100, most: 300 };
+
+/** Side of the object's views in pixels: finer ones show more than a prior draws. */
+const viewSize = 64;
 
 /**
  * Makes fields an object before a run's first step: it is fitted once, with the run's own field, and copied.
@@ -23,8 +26,12 @@ export async function startFrom(
 ): Promise<void> {
   const { prompt, seed, field } = settings;
   const { occupancyResolution } = settings.render;
-  const fitted = fitSettings({ prompt, seed, steps, field, render: { occupancyResolution } });
-  const fit = new Fit(gpu, KnownViews.ofObject(gpu, mesh, knownSize(fitted)), fitted, made);
+  const half = Math.round(settings.steps / 2);
+  const fitted = fitSettings({
+    ...{ prompt, seed, field, render: { occupancyResolution } },
+    steps: Math.min(Math.max(half, steps.least), steps.most),
+  });
+  const fit = new Fit(gpu, KnownViews.ofObject(gpu, mesh, viewSize), fitted, made);
   const readback = new Readback(gpu);
   try {
     while (!fit.finished) await fit.takeStep();

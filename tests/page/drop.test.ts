@@ -6,7 +6,7 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import { pngOf } from '../object/files';
-import { type Recording, record, until } from './browser';
+import { type Recording, record, untilStep } from './browser';
 
 const soon = { timeout: 120_000 };
 
@@ -144,12 +144,12 @@ test('what cannot be read is refused in words, and what there was stays', async 
   expect(await setting('exemplar.source')).toBe('file:scene.gltf');
 });
 
-test('a run starts from it', async () => {
+test('a run starts from it', { timeout: 300_000 }, async () => {
   await page.locator('#exemplar .begins').check();
   expect(await setting('start.source')).toBe('file:scene.gltf');
   if (process.env.SHOT) await page.screenshot({ path: process.env.SHOT });
   await page.locator('#start').click();
-  await until(page, () => document.querySelector<HTMLElement>('.pane')?.dataset.step === '4', null);
+  await untilStep(page, 1);
   await page.locator('#exemplar .begins').uncheck();
   expect(await setting('start.source')).toBeNull();
   expect(recording.errors).toEqual([]);

@@ -68,7 +68,7 @@ test('takes a file of the visitor, says what was done to it, and refuses one tha
   const blank = Buffer.from(await encodePng({ data, width: size, height: size }));
   for (let i = 500; i < 1100; i++) data.set([200, 30, 30, 255], 4 * i);
   const striped = Buffer.from(await encodePng({ data, width: size, height: size }));
-  const input = page.locator('#exemplar input[type=file]');
+  const input = page.locator('#exemplar input.files');
   const file = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/png', buffer });
   await input.setInputFiles(file('stripe.png', striped));
   await page.locator('#exemplar .about', { hasText: 'The background of stripe.png' }).waitFor(soon);

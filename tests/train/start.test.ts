@@ -1,11 +1,12 @@
 /** A run that starts from a person's object. */
 import { beforeAll, expect, test } from 'vitest';
 import { turntableCameras } from '../../src/fit/known_views';
+import type { Generator } from '../../src/generator/generator';
 import type { Particles } from '../../src/generator/particles';
 import { readObject } from '../../src/object/read_object';
 import { objectViews } from '../../src/object/views';
 import { makeSettings } from '../../src/settings';
-import type { Engine, EngineRun } from '../../src/train/engine';
+import type { EngineRun } from '../../src/train/engine';
 import { checkpointSettings } from '../../src/train/run';
 import { openTinyEngine } from '../engine';
 import { openTestGpu, type TestGpu } from '../gpu';
@@ -35,8 +36,8 @@ const settings = (method: string, more = {}) =>
     { ...more, method: method as 'sds' },
   );
 
-/** How much of the box's outline a run's field has, as intersection over union, and how far its colours are off. */
-async function likeness({ generator }: EngineRun) {
+/** How much of the box's outline a field has, as intersection over union, and how far its colours are off. */
+async function likeness(generator: Generator) {
   const { mesh } = await readObject(box, 'box.obj');
   const [cameras, size] = [turntableCameras(3), 32];
   const wanted = objectViews(mesh, cameras, size);
@@ -54,15 +55,11 @@ async function likeness({ generator }: EngineRun) {
   return { overlap: both / either, red: red / count };
 }
 
-const started = async (engine: Engine, method: string, more = {}) => {
-  engine.exemplars.hold(file);
-  return engine.createRun(settings(method, more));
-};
-
-test.each(['sds', 'sir'])('%s starts from it, and goes on', async (method) => {
+test('a reconstruction starts from it, and goes on', async () => {
   const engine = await openTinyEngine(t.gpu);
-  const run = await started(engine, method);
-  const { overlap, red } = await likeness(run);
+  engine.exemplars.hold(file);
+  const run = await engine.createRun(settings('sir'));
+  const { overlap, red } = await likeness(run.generator);
   expect(overlap).toBeGreaterThan(0.9);
   expect(red).toBeLessThan(0.05);
   while (!run.finished) await run.takeStep();
@@ -70,26 +67,18 @@ test.each(['sds', 'sir'])('%s starts from it, and goes on', async (method) => {
   await engine.dispose();
 });
 
-test('each particle does', async () => {
+test('each particle starts from it, and their checkpoint needs its file no more', async () => {
   const engine = await openTinyEngine(t.gpu);
-  const run = await started(engine, 'vsd', { particles: 2 });
-  const { all } = run.generator as Particles<EngineRun['generator'] & object>;
-  for (const generator of all) {
-    expect((await likeness({ ...run, generator } as EngineRun)).overlap).toBeGreaterThan(0.9);
-  }
-  run.dispose();
-  await engine.dispose();
-});
-
-test('its checkpoint needs the file no more; a run that is at its start does', async () => {
-  const engine = await openTinyEngine(t.gpu);
-  const run = await started(engine, 'sds');
+  engine.exemplars.hold(file);
+  const run = await engine.createRun(settings('vsd', { particles: 2 }));
+  const { all } = run.generator as Particles<Exclude<EngineRun['generator'], Particles<never>>>;
+  for (const particle of all) expect((await likeness(particle)).overlap).toBeGreaterThan(0.9);
   for (let i = 0; i < 3; i++) await run.takeStep();
   const half = await run.checkpoint();
   while (!run.finished) await run.takeStep();
 
   const other = await openTinyEngine(t.gpu);
-  expect(await refusal(other.createRun(settings('sds')))).toMatch(
+  expect(await refusal(other.createRun(run.settings))).toMatch(
     /box.obj, is not here.*Give its file/,
   );
   const resumed = await other.createRun(checkpointSettings(half), half);
