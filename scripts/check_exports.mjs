@@ -1,10 +1,12 @@
 /**
  * `npm run check:exports`: installs the programs that people open exports with, and lets each read every kind of
- * file. Arguments go to vitest; `-u` writes docs/exports.md anew. Without a Python that Blender's package is made for
+ * file, and every kind of a field that is fitted. Arguments go to vitest; `-u` writes docs/exports.md anew;
+ * LIMBECK_OBJECT names an object of your own to fit. Without a Python that Blender's package is made for
  * nothing is run, and the last line says so.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { adapterEnvironment, ensureAdapter } from './setup/adapter.mjs';
 import { countTests } from './setup/count.mjs';
 import { ensurePackages } from './setup/npm.mjs';
 import { cache, root } from './setup/paths.mjs';
@@ -14,6 +16,7 @@ import { ensurePrograms } from './setup/programs.mjs';
 const python = orExit(
   () => {
     ensurePackages();
+    ensureAdapter();
     return ensurePrograms();
   },
   () => console.log('0 passed, 1 failed'),
@@ -35,7 +38,7 @@ const status = await runHere(
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     ...process.argv.slice(2),
   ],
-  { LIMBECK_PROGRAMS_PYTHON: python },
+  { ...adapterEnvironment(), LIMBECK_PROGRAMS_PYTHON: python },
 );
 const { passed, failed, skipped } = countTests(report, status !== 0);
 console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);

@@ -12,9 +12,19 @@ export const noFilesBeside: FilesBeside = {
   list: async () => [],
 };
 
+/** A URI without its percent signs; as it is where they are no code. */
+export function withoutPercents(uri: string): string {
+  try {
+    return decodeURIComponent(uri);
+  } catch {
+    return uri;
+  }
+}
+
 /**
  * The file that an object names. People move objects between machines and systems, so a name is tried as it is, with
- * '/' for '\', then by as many of its last parts as some file has, without regard to case or to how accents are coded.
+ * '/' for '\', then by as many of its last parts as some file has, without regard to case or to how accents are coded,
+ * then with what percent signs stand for.
  */
 export async function findBeside(
   files: FilesBeside,
@@ -44,7 +54,9 @@ export async function findBeside(
       same > (best?.same ?? 0) || (same === best?.same && other.length < best.path.length);
     if (same > 0 && isBetter) best = { path: other, same };
   }
-  return best && files.read(best.path);
+  if (best) return files.read(best.path);
+  const plain = withoutPercents(path);
+  return plain === path ? undefined : findBeside(files, plain);
 }
 
 const partsOf = (path: string): string[] => path.normalize('NFC').toLowerCase().split('/');

@@ -43,6 +43,10 @@ const foreign: readonly [start: string, what: string, remedy: string][] = [
   ['PXR-USDC', 'a USD', 'Save it as GLB, with Blender for instance.'],
   ['#usda', 'a USD', 'Save it as GLB, with Blender for instance.'],
   ['DRACO', 'a bare Draco file', 'Save it as GLB.'],
+  ['<!doctype html', 'a web page', 'Download the object itself.'],
+  ['<html', 'a web page', 'Download the object itself.'],
+  ['version https://git-lfs', 'a pointer of Git LFS', 'Fetch what it stands for: git lfs pull.'],
+  ['\x1f\x8b', 'a gzip archive', 'Unpack it and give the object that is in it.'],
   ['<?xml', 'XML, such as COLLADA', 'Save it as GLB, with Blender for instance.'],
 ];
 
@@ -51,11 +55,17 @@ function readerOf(bytes: Uint8Array, name: string): Reader {
   const start = String.fromCharCode(...bytes.subarray(0, 64)).replace(/^\xef\xbb\xbf/, '');
   if (start.startsWith('glTF')) return readGltf;
   if (/^ply[\r\n]/.test(start)) return readPly;
-  const known = foreign.find(([signature]) => start.startsWith(signature));
+  const known = foreign.find(([signature]) =>
+    start.toLowerCase().startsWith(signature.toLowerCase()),
+  );
   if (known) throw new ObjectError(`${name} is ${known[1]}, which is not read here.`, known[2]);
+  if (/^\s*\{/.test(start)) return readGltf;
   const ending = /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   const reader = readers[ending];
   if (reader && (ending !== 'glb' || bytes.length === 0)) return reader;
+  // A name that was lost or lengthened on the way.
+  if (/^solid\s/i.test(start)) return readStl;
+  if (/^(v|o|g|mtllib)\s\S/m.test(start)) return readObj;
   throw new ObjectError(
     ending === 'glb'
       ? `${name} is not a GLB: it does not start with 'glTF'.`

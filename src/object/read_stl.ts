@@ -19,13 +19,16 @@ function isBinary(bytes: Uint8Array): boolean {
   const start = new TextDecoder('windows-1252').decode(bytes.subarray(0, 1024)).trimStart();
   const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(80, true);
   if (bytes.length === headerBytes + triangleBytes * count) return true;
-  return !(/^solid\b/i.test(start) && (/facet|endsolid/i.test(start) || !start.includes('\0')));
+  const isText = /^(\xef\xbb\xbf)?(solid|facet)\b/i.test(start);
+  return !(isText && (/facet|endsolid/i.test(start) || !start.includes('\0')));
 }
 
 function readBinary(bytes: Uint8Array, { name }: Reading) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const count = view.getUint32(80, true);
+  const said = view.getUint32(80, true);
   const whole = Math.floor((bytes.length - headerBytes) / triangleBytes);
+  // Programs that write as they go may leave the number open.
+  const count = said === 0 || said === 0xffffffff ? whole : said;
   if (count > whole) {
     throw new ObjectError(
       `${name} should have ${count.toLocaleString('en')} triangles and ends after ${whole.toLocaleString('en')}.`,

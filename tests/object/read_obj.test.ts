@@ -127,11 +127,7 @@ describe('an OBJ', () => {
       `${plain}v 0 0 1 1 nan 0\nf 1 2 3\n`,
       /colour that is NaN, at vertex 4/,
     ],
-    [
-      'a vertex before the first',
-      `${plain}f 1 2 -9\n`,
-      /face 1 names vertex that is no number of one of 3/,
-    ],
+    ['a vertex before the first', `${plain}f 1 2 -9\n`, /face 1 names vertex -?\d+ of 3/],
     ['a coordinate that is not there', `${plain}f 1/1 2/1 3/1\n`, /texture coordinate 1 of 0/],
   ];
   test.each(bad)('%s', async (_, text, message) => {

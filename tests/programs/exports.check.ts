@@ -1,38 +1,21 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import validator from 'gltf-validator';
-import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { turntableCameras } from '../../src/fit/known_views';
 import { paintedMesh } from '../../src/fit/metrics';
-import { colourDifference, silhouetteOverlap } from '../../src/image/metrics';
+import { silhouetteOverlap } from '../../src/image/metrics';
 import { viewAt } from '../../src/image/views';
-import { type ExportOptions, exportMesh, type MeshFormat } from '../../src/mesh/export';
 import { printPositions } from '../../src/mesh/export/print';
 import { objectViews } from '../../src/object/views';
+import { blenderViews, boxOf, meanDifference, renderInBlender } from './compare';
+import { ending, forBlender, kinds, writeKinds } from './kinds';
 import { type Exported, exportedObject } from './object';
 import { exportsPage, type Row } from './page';
-import { assimp, blender, prusaSlicer, type Seen, slice, trimesh, usd } from './programs';
+import { assimp, prusaSlicer, type Seen, slice, trimesh, usd } from './programs';
 
-/** Every kind of file that can leave, by its name. */
-const kinds: Readonly<Record<string, [MeshFormat, ExportOptions?, coloursOf?: 'vertices']>> = {
-  'mesh.glb': ['glb'],
-  'painted.glb': ['glb', {}, 'vertices'],
-  'unlit.glb': ['glb', { unlit: true }],
-  'quantised.glb': ['glb', { compression: 'quantised' }],
-  'meshopt.glb': ['glb', { compression: 'meshopt' }],
-  'mesh.obj': ['obj'],
-  'mesh.ply': ['ply', {}, 'vertices'],
-  'mesh.usdz': ['usdz'],
-  'painted.usdz': ['usdz', {}, 'vertices'],
-  'unlit.usdz': ['usdz', { unlit: true }],
-  'mesh.stl': ['stl', {}, 'vertices'],
-  'mesh.3mf': ['3mf', {}, 'vertices'],
-};
 const files = Object.keys(kinds);
-const ending = (...suffixes: string[]) =>
-  files.filter((file) => suffixes.some((suffix) => file.endsWith(suffix)));
 
 const views = { count: 3, size: 96 };
 const cameras = turntableCameras(views.count);
@@ -43,31 +26,12 @@ const rows: Row[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'limbeck-exports-'));
   object = await exportedObject();
-  for (const [file, [format, options, coloursOf]] of Object.entries(kinds)) {
-    const { mesh, texture } = coloursOf
-      ? { mesh: object.mesh, texture: undefined }
-      : object.textured;
-    const named = { ...options, file: file.split('.')[0]!, prompt: 'a figure' };
-    const made = await exportMesh(mesh, format, { ...named, ...(texture && { texture }) });
-    for (const { name, bytes } of made) await writeFile(path(name), bytes);
-  }
+  await writeKinds(folder, object);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 const path = (file: string) => join(folder, file);
 const meshIn = (file: string) => (kinds[file]![2] ? object.mesh : object.textured.mesh);
-
-/** The box of some positions. */
-function boxOf(positions: Float32Array): [number[], number[]] {
-  const ends = (pick: (...values: number[]) => number) =>
-    [0, 1, 2].map((axis) =>
-      positions.reduce(
-        (end, value, i) => (i % 3 === axis ? pick(end, value) : end),
-        positions[axis]!,
-      ),
-    );
-  return [ends(Math.min), ends(Math.max)];
-}
 
 /** Where a file's object is, by what docs/exports.md says of the formats. */
 function boxIn(file: string): [number[], number[]] {
@@ -113,74 +77,38 @@ describe('gltf-validator', () => {
 });
 
 describe('Blender', () => {
-  const read = ending('.glb', '.obj', '.ply', '.stl', '.usdz').filter(
-    (file) => file !== 'meshopt.glb',
-  );
-  let seen: Awaited<ReturnType<typeof blender>>;
+  let seen: Awaited<ReturnType<typeof renderInBlender>>;
   let ours: Float32Array;
   beforeAll(async () => {
-    const job = path('job.json');
-    const own = cameras.map(({ c2w, fovy }) => ({ c2w: [...c2w], fovy }));
     const box = boxOf(object.mesh.positions);
-    await writeFile(
-      job,
-      JSON.stringify({ folder, files: read, box, cameras: own, size: views.size }),
-    );
-    seen = await blender(job);
+    seen = await renderInBlender(folder, forBlender, box, { cameras, size: views.size });
     ours = objectViews(paintedMesh(object.mesh), cameras, views.size);
   });
 
-  test.each(read)('%s: triangles, box, unit', (file) => {
+  test.each(forBlender)('%s: triangles, box, unit', (file) => {
     note(`Blender ${seen.version}`, file, seen.files[file]!, boxInBlender(file));
   });
 
-  /** What Blender rendered: f32 [4, size, size], premultiplied. */
-  async function rendered(file: string, view: number): Promise<Float32Array> {
-    const { data } = PNG.sync.read(await readFile(path(`${file}-blender-${view}.png`)));
-    const plane = views.size ** 2;
-    return Float32Array.from({ length: 4 * plane }, (_, i) => {
-      const [pixel, channel] = [i % plane, Math.floor(i / plane)];
-      const alpha = data[4 * pixel + 3]! / 255;
-      return channel === 3 ? alpha : (alpha * data[4 * pixel + channel]!) / 255;
-    });
-  }
-
-  /** Mean difference of two files' colours where both are seen, of 255, over all views. */
-  async function difference(
-    view: (i: number) => Promise<Float32Array>,
-    wanted: (i: number) => Promise<Float32Array>,
-  ) {
-    let [sum, count] = [0, 0];
-    for (let i = 0; i < views.count; i++) {
-      const found = colourDifference(await view(i), await wanted(i));
-      sum += found.sum;
-      count += found.count;
-    }
-    expect(count).toBeGreaterThan(1000);
-    return sum / count;
-  }
-  const own = async (i: number) => viewAt(ours, i, views.count);
-  const coloured = read.filter((file) => !file.endsWith('.stl'));
+  const rendered = (file: string) => blenderViews(path(file), views.size);
+  const own = (i: number) => viewAt(ours, i, views.count);
+  const coloured = forBlender.filter((file) => !file.endsWith('.stl'));
 
   test.each(coloured)('%s: colours within 5 of our own view', async (file) => {
-    const found = await difference((i) => rendered(file, i), own);
+    const found = await meanDifference(rendered(file), own, views.count);
     console.log(`${file}: ${found.toFixed(2)} of 255 from our own view`);
     expect(found).toBeLessThan(5);
   });
 
   test.each(coloured)('%s: colours within 2 of every other file', async (file) => {
     for (const other of coloured) {
-      const found = await difference(
-        (i) => rendered(file, i),
-        (i) => rendered(other, i),
-      );
+      const found = await meanDifference(rendered(file), rendered(other), views.count);
       expect(found, `${file} and ${other}`).toBeLessThan(2);
     }
   });
 
-  test.each(read)('%s: the outline is ours from all sides', async (file) => {
+  test.each(forBlender)('%s: the outline is ours from all sides', async (file) => {
     for (let i = 0; i < views.count; i++) {
-      expect(silhouetteOverlap(await rendered(file, i), await own(i))).toBeGreaterThan(0.97);
+      expect(silhouetteOverlap(await rendered(file)(i), own(i))).toBeGreaterThan(0.97);
     }
   });
 });

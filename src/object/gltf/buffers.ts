@@ -1,5 +1,5 @@
 import { MeshoptDecoder } from 'meshoptimizer/decoder';
-import { findBeside } from '../files_beside';
+import { findBeside, withoutPercents } from '../files_beside';
 import { ObjectError } from '../object_mesh';
 import type { Reading } from '../reading';
 import { type Container, damaged } from './container';
@@ -39,7 +39,7 @@ export class Buffers {
   async file(uri: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (/^data:/i.test(uri)) return dataOf(uri);
     const { beside } = this.#reading;
-    const plain = decoded(uri);
+    const plain = withoutPercents(uri);
     return (
       (await findBeside(beside, plain)) ??
       (await findBeside(beside, uri)) ??
@@ -64,7 +64,7 @@ export class Buffers {
     if (bytes) return whole(bytes, byteLength, name);
     const called = /^data:/i.test(uri)
       ? 'a data URI that is damaged'
-      : `${decoded(uri)}, which is missing`;
+      : `${withoutPercents(uri)}, which is missing`;
     throw new ObjectError(
       `${name} keeps its triangles in ${called}.`,
       'Put the file beside it, or save it as one GLB with everything in it.',
@@ -91,23 +91,15 @@ function whole(
   throw damaged(name, `a buffer should have ${wanted} bytes and has ${bytes.length}`);
 }
 
-/** A URI without its percent signs; as it is where they are no code. */
-function decoded(uri: string): string {
-  try {
-    return decodeURIComponent(uri);
-  } catch {
-    return uri;
-  }
-}
-
 /** The bytes of a data URI; undefined where they are none. */
 function dataOf(uri: string): Uint8Array<ArrayBuffer> | undefined {
   const comma = uri.indexOf(',');
   if (comma < 0) return undefined;
   const body = uri.slice(comma + 1);
-  if (!/;base64$/i.test(uri.slice(0, comma))) return new TextEncoder().encode(decoded(body));
+  if (!/;base64$/i.test(uri.slice(0, comma)))
+    return new TextEncoder().encode(withoutPercents(body));
   try {
-    return Uint8Array.from(atob(decoded(body)), (c) => c.charCodeAt(0));
+    return Uint8Array.from(atob(withoutPercents(body)), (c) => c.charCodeAt(0));
   } catch {
     return undefined;
   }

@@ -17,9 +17,15 @@ const readExtensions = new Set([
   'MSFT_texture_dds',
 ]);
 
-/** Extensions that a field has no use for: light, motion, and what light does on a surface. */
-const needless =
-  /^(KHR_materials_|KHR_lights_|KHR_animation_|KHR_xmp|EXT_lights_|KHR_audio|KHR_physics|KHR_interactivity)/;
+/** Extensions that a field has no use for: light, motion, what light does on a surface, and what a part means. */
+const needless = new RegExp(
+  `^(${[
+    'KHR_(materials_|lights_|animation_|xmp|audio|physics|interactivity)',
+    'EXT_(lights_|mesh_features|instance_features|feature_metadata|structural_metadata)',
+    // Coarser forms of the same thing, a place on the globe, drawn edges, people.
+    'MSFT_lod|CESIUM_RTC|CESIUM_primitive_outline|VRM',
+  ].join('|')})`,
+);
 
 /** Levels of nodes below a scene. */
 const deepest = 1000;

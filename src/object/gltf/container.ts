@@ -29,7 +29,9 @@ export function openContainer(bytes: Uint8Array<ArrayBuffer>, name: string): Con
     : { json: bytes, binary: undefined };
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder().decode(json));
+    // Some programs fill a chunk's end with zeros, and write null for what there is not.
+    const text = new TextDecoder().decode(json).replace(/\0+$/, '');
+    parsed = JSON.parse(text, (_, value) => value ?? undefined);
   } catch {
     throw damaged(name, 'its JSON is damaged');
   }

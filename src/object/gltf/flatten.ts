@@ -6,6 +6,7 @@ import {
   type Object3D,
   Vector3,
 } from 'three';
+import { colourScale, within } from '../colour_scale';
 import { checkTriangles, MeshBuilder } from '../mesh_builder';
 import { ObjectError, type ObjectMesh } from '../object_mesh';
 import { type Look, plainLook, type TextureUse } from './materials';
@@ -91,6 +92,7 @@ function checkIndices({ geometry: { index, attributes } }: Mesh, name: string): 
 function addPart(builder: MeshBuilder, mesh: Mesh, look: Look, id: number, place: Matrix4): number {
   const { index, attributes } = mesh.geometry;
   const colours = attributes.color as BufferAttribute | undefined;
+  const full = colours ? colourScale(largestOf(colours)) : 1;
   const base = coordinatesOf(mesh, look.base);
   const glow = coordinatesOf(mesh, look.emission?.use);
   const alphas = colours && colours.itemSize > 3 && look.cutoff > 0 ? colours : undefined;
@@ -123,13 +125,27 @@ function addPart(builder: MeshBuilder, mesh: Mesh, look: Look, id: number, place
       const [red, green, blue] = look.colour;
       if (colours) {
         const [r, g, b] = [colours.getX(vertex), colours.getY(vertex), colours.getZ(vertex)];
-        builder.colour(corner, red * r, green * g, blue * b);
+        builder.colour(
+          corner,
+          red * within(r / full),
+          green * within(g / full),
+          blue * within(b / full),
+        );
       } else builder.colour(corner, red, green, blue);
       if (base) builder.uv(corner, ...placed(look.base!, base, vertex));
       if (glow) builder.emissionUv(corner, ...placed(look.emission!.use!, glow, vertex));
     }
   }
   return left;
+}
+
+/** The largest component of colours, without alpha. */
+function largestOf(colours: BufferAttribute): number {
+  let largest = 0;
+  for (let i = 0; i < colours.count; i++) {
+    largest = Math.max(largest, colours.getX(i), colours.getY(i), colours.getZ(i));
+  }
+  return largest;
 }
 
 /** The coordinates that a texture is read at; undefined where the mesh has none. */

@@ -1,3 +1,4 @@
+import { within } from '../colour_scale';
 import { ObjectError, type TextureImage, type Wrap } from '../object_mesh';
 import type { Reading } from '../reading';
 import { type Levels, Textures, textureOf } from '../textures';
@@ -60,7 +61,7 @@ export class Materials {
     const glows = glowRed > 0 || glowGreen > 0 || glowBlue > 0;
     const cutoffs = { OPAQUE: 0, MASK: material.alphaCutoff, BLEND: visible };
     return {
-      colour: [red, green, blue],
+      colour: [within(red), within(green), within(blue)],
       alpha,
       base: base && (await this.#use(base)),
       emission: glows

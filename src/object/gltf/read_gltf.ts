@@ -61,6 +61,7 @@ async function load(
 ): Promise<Object3D> {
   const loader = new GLTFLoader();
   loader.register(() => ({ name: 'buffer views', loadBufferView: view }) as never);
+  const colours = colourAccessors(gltf);
   const plain = {
     asset: { version: '2.0' },
     extensionsUsed: ['KHR_mesh_quantization', 'EXT_mesh_gpu_instancing'],
@@ -70,7 +71,13 @@ async function load(
     meshes: gltf.meshes,
     skins: gltf.skins,
     // three takes the bounds of positions from these and warns where they are missing; nobody asks it for bounds.
-    accessors: gltf.accessors.map((accessor) => ({ ...accessor, min: [0, 0, 0], max: [0, 0, 0] })),
+    accessors: gltf.accessors.map((accessor, i) => ({
+      ...accessor,
+      // Whole numbers are colours in no other way, said or not.
+      ...(colours.has(i) && accessor.componentType !== float && { normalized: true }),
+      min: [0, 0, 0],
+      max: [0, 0, 0],
+    })),
     bufferViews: gltf.bufferViews.map(({ extensions: _, ...bufferView }) => bufferView),
     materials: gltf.materials.map((_, look) => ({ extras: { look } })),
   };
@@ -83,6 +90,15 @@ async function load(
     throw damaged(name, 'its meshes contradict themselves');
   }
 }
+
+/** glTF's number for floats. */
+const float = 5126;
+
+/** The accessors that hold colours. */
+const colourAccessors = ({ meshes }: Gltf): ReadonlySet<number | undefined> =>
+  new Set(
+    meshes.flatMap(({ primitives }) => primitives.map(({ attributes }) => attributes.COLOR_0)),
+  );
 
 /** Attributes that decide where triangles are and what they look like. */
 const shownAttributes = /^(POSITION|COLOR_0|TEXCOORD_\d+|JOINTS_\d+|WEIGHTS_\d+)$/;

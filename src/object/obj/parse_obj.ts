@@ -1,4 +1,5 @@
 import { linear } from '../../image/srgb';
+import { colourScale, within } from '../colour_scale';
 import { Growing } from '../growing';
 import { ObjectError } from '../object_mesh';
 import { numberOf, textLines, words } from '../text_lines';
@@ -39,7 +40,7 @@ export function parseObj(bytes: Uint8Array, name: string): ObjText {
     const line = begun + piece;
     begun = '';
     const parts = words(line);
-    switch (parts[0]) {
+    switch (keywordOf(parts[0])) {
       case 'v':
         for (let i = 1; i <= 3; i++) positions.push(numberOf(parts[i]));
         // x y z w is a point's weight; x y z r g b, and perhaps alpha, its colour.
@@ -88,11 +89,19 @@ export function parseObj(bytes: Uint8Array, name: string): ObjText {
   };
 }
 
-/** A number of a face's corner, from 0: files count from 1, or with a minus back from the last. -2 for no number. */
+/** Keywords are small letters, and some old programs write capitals. */
+const keywordOf = (word: string | undefined): string | undefined =>
+  word === '#MRGB' ? word : word?.toLowerCase();
+
+/** What {@link place} gives for a number of nothing: less than {@link lowest} by as much as it is below 1. */
+export const lowest = -2;
+
+/** A number of a face's corner, from 0: files count from 1, or with a minus back from the last. */
 function place(word: string | undefined, count: number): number {
   const value = Number(word);
-  if (!Number.isInteger(value) || value === 0) return -2;
-  return value < 0 ? Math.max(count + value, -2) : Math.min(value - 1, 0x7fffffff);
+  if (!Number.isInteger(value) || value === 0) return lowest;
+  if (value > 0) return Math.min(value - 1, 0x7fffffff);
+  return count + value >= 0 ? count + value : Math.max(lowest + value, -0x7fffffff);
 }
 
 /** Colours that some vertices have. */
@@ -138,12 +147,11 @@ class VertexColours {
     const colours = new Float32Array(3 * count).fill(1);
     const set = (vertex: number, from: Growing<Float32Array>, i: number, scale: number) => {
       for (let c = 0; c < 3; c++) {
-        colours[3 * vertex + c] = linear(Math.max(from.at(3 * i + c) / scale, 0));
+        colours[3 * vertex + c] = linear(within(from.at(3 * i + c) / scale));
       }
     };
     for (let i = 0; i < Math.min(this.#painted, count); i++) set(i, this.#paint, i, 1);
-    // Some programs write 0 to 255.
-    const scale = this.#largest > 1 ? 255 : 1;
+    const scale = colourScale(this.#largest);
     for (let i = 0; i < this.#vertices.length; i++) set(this.#vertices.at(i), this.#own, i, scale);
     return colours;
   }

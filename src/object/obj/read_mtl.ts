@@ -1,4 +1,5 @@
 import { linear } from '../../image/srgb';
+import { colourScale, within } from '../colour_scale';
 import { numberOf, textLines, words } from '../text_lines';
 
 /** A picture that a material names. */
@@ -81,7 +82,8 @@ function colourOf(numbers: readonly number[]): readonly [number, number, number]
   const [red = Number.NaN, green = red, blue = red] = numbers;
   const colour = [red, green, blue] as const;
   if (!colour.every(Number.isFinite)) return undefined;
-  return colour.map((value) => linear(Math.max(value, 0))) as [number, number, number];
+  const scale = colourScale(Math.max(...colour));
+  return colour.map((value) => linear(within(value / scale))) as [number, number, number];
 }
 
 /** A map's options, then its name, which may have blanks or stand in quotes. */

@@ -4,7 +4,7 @@ import { ObjectError, type Paint, type TextureImage } from '../object_mesh';
 import { triangulated } from '../polygon';
 import type { Reader, Reading } from '../reading';
 import { cutoffOf, type PictureFile, Textures, textureOf } from '../textures';
-import { type ObjText, parseObj } from './parse_obj';
+import { lowest, type ObjText, parseObj } from './parse_obj';
 import { type Mtl, type MtlMap, plainMtl, readMtl } from './read_mtl';
 
 /** Alpha below which what is blended is not there: a field fitted to colours knows no glass. */
@@ -69,7 +69,7 @@ function checkFace(
     const [vertex, uv] = [corners.at(i), corners.at(i + 1)];
     const refuse = (what: string, which: number, count: number) =>
       new ObjectError(
-        `${name}: face ${face + 1} names ${what} ${which < 0 ? 'that is no number of one' : which + 1} of ${count}.`,
+        `${name}: face ${face + 1} names ${what} ${which < 0 ? which - lowest : which + 1} of ${count}.`,
         'Repair the mesh and save it again.',
       );
     if (vertex < 0 || 3 * vertex >= positions.length) {
@@ -119,7 +119,7 @@ const placed = ({ scale, offset }: MtlMap, u: number, v: number): [number, numbe
 async function looksOf(text: ObjText, reading: Reading): Promise<Look[]> {
   const materials = await libraries(text, reading);
   const pictures = new Pictures(reading);
-  const missing = text.materials.filter((name) => name !== '' && !materials.has(name));
+  const missing = text.materials.filter((name) => name !== '' && !materialOf(materials, name));
   if (missing.length > 0 && materials.size > 0) {
     reading.note(
       `${reading.name} names materials that its libraries do not have (${listed(missing)}): they are white.`,
@@ -127,7 +127,7 @@ async function looksOf(text: ObjText, reading: Reading): Promise<Look[]> {
   }
   const looks: Look[] = [];
   for (const name of text.materials)
-    looks.push(await pictures.look(materials.get(name) ?? plainMtl));
+    looks.push(await pictures.look(materialOf(materials, name) ?? plainMtl));
   return looks;
 }
 
@@ -136,26 +136,53 @@ const listed = (names: readonly string[]): string =>
     ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
     : names.join(', ');
 
-/** The materials of all libraries; a material that two of them have is the first one's. */
-async function libraries(text: ObjText, reading: Reading): Promise<Map<string, Mtl>> {
+/**
+ * The materials of all libraries; a material that two of them have is the first one's. Where none is there, it is the
+ * library of the object's own name: people rename files.
+ */
+async function libraries(
+  text: ObjText,
+  { name, beside, note }: Reading,
+): Promise<Map<string, Mtl>> {
   const materials = new Map<string, Mtl>();
+  const add = (bytes: Uint8Array) => {
+    for (const [key, material] of readMtl(bytes))
+      if (!materials.has(key)) materials.set(key, material);
+  };
+  const missing: string[] = [];
   for (const line of text.libraries) {
     // A name may have blanks, and a line several names.
-    const whole = await findBeside(reading.beside, line);
-    const names = whole ? [line] : (line.match(/"[^"]+"|'[^']+'|\S+/g) ?? []);
-    for (const name of names) {
-      const bytes = whole ?? (await findBeside(reading.beside, name));
-      if (!bytes) {
-        reading.note(
-          `${reading.name} names its materials in ${name}, which is missing: shape and vertex colours are read.`,
-        );
-        continue;
+    const whole = await findBeside(beside, line);
+    if (whole) add(whole);
+    else {
+      for (const part of line.match(/"[^"]+"|'[^']+'|\S+/g) ?? []) {
+        const bytes = await findBeside(beside, part);
+        if (bytes) add(bytes);
+        else missing.push(part);
       }
-      for (const [key, material] of readMtl(bytes))
-        if (!materials.has(key)) materials.set(key, material);
     }
   }
+  const namesSome = text.materials.some((material) => material !== '');
+  const own =
+    materials.size === 0 && namesSome
+      ? await findBeside(beside, name.replace(/(\.obj)?$/i, '.mtl'))
+      : undefined;
+  if (own) add(own);
+  else {
+    for (const part of missing)
+      note(
+        `${name} names its materials in ${part}, which is missing: shape and vertex colours are read.`,
+      );
+  }
   return materials;
+}
+
+/** A material by its name, which may be written in other letter case. */
+function materialOf(materials: ReadonlyMap<string, Mtl>, name: string): Mtl | undefined {
+  const exact = materials.get(name);
+  if (exact || name === '') return exact;
+  const same = [...materials.keys()].filter((key) => key.toLowerCase() === name.toLowerCase());
+  return same.length === 1 ? materials.get(same[0]!) : undefined;
 }
 
 /** The pictures that materials name. */

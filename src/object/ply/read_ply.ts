@@ -1,4 +1,5 @@
 import { linear } from '../../image/srgb';
+import { colourScale, within } from '../colour_scale';
 import { findBeside } from '../files_beside';
 import { Growing } from '../growing';
 import { checkTriangles, MeshBuilder } from '../mesh_builder';
@@ -245,12 +246,14 @@ function coloursOf(columns: Columns, name: string): Float32Array | undefined {
   if (channels.some((channel) => !channel)) return undefined;
   const [red] = channels as [Column, Column, Column];
   const colours = new Float32Array(3 * red.values.length);
+  const largest = channels.reduce(
+    (most, channel) => channel!.values.reduce((a, b) => Math.max(a, b), most),
+    0,
+  );
   channels.forEach((channel, c) => {
     const { type, values } = channel!;
     let scale = type === 'u8' || type === 'i8' ? 255 : type === 'u16' || type === 'i16' ? 65535 : 1;
-    // Floats and whole numbers go from 0 to 1 in some programs, to 255 in others.
-    if (scale === 1 && channels.some((other) => other!.values.some((value) => value > 1)))
-      scale = 255;
+    if (scale === 1) scale = colourScale(largest);
     values.forEach((value, i) => {
       if (!Number.isFinite(value)) {
         throw new ObjectError(
@@ -258,7 +261,7 @@ function coloursOf(columns: Columns, name: string): Float32Array | undefined {
           'Repair the mesh and save it again.',
         );
       }
-      colours[3 * i + c] = linear(Math.min(Math.max(value / scale, 0), 1));
+      colours[3 * i + c] = linear(within(value / scale));
     });
   });
   return colours;
