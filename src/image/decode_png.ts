@@ -202,6 +202,15 @@ function writePixel(
   data: Uint8ClampedArray,
   out: number,
 ): void {
+  // The most common kind by far, without the steps that the others take.
+  if (depth === 8 && channels >= 3 && transparency.length === 0) {
+    const i = column * channels;
+    data[out] = line[i]!;
+    data[out + 1] = line[i + 1]!;
+    data[out + 2] = line[i + 2]!;
+    data[out + 3] = channels === 4 ? line[i + 3]! : 255;
+    return;
+  }
   const sampleAt = (channel: number): number => {
     const i = column * channels + channel;
     if (depth === 8) return line[i]!;
