@@ -7,7 +7,7 @@ import type { ObjectMesh } from '../object/object_mesh';
 import type { Settings } from '../settings';
 
 /** Steps in which a field becomes an object: half as many as the run's, within these. */
-const steps = { least: 200, most: 300 };
+const steps = { least: 60, most: 300 };
 
 /** Side of the object's views in pixels: finer ones show more than a prior draws. */
 const viewSize = 64;

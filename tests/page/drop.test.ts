@@ -6,7 +6,7 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import { pngOf } from '../object/files';
-import { type Recording, record, untilStep } from './browser';
+import { type Recording, record, until } from './browser';
 
 const soon = { timeout: 120_000 };
 
@@ -148,11 +148,19 @@ test('what cannot be read is refused in words, and what there was stays', async 
 });
 
 test('a run starts from it', { timeout: 300_000 }, async () => {
+  for (const notice of await page.locator('#notice .icon').all()) await notice.click();
   await page.locator('#exemplar .begins').check();
   expect(await setting('start.source')).toBe('file:scene.gltf');
   if (process.env.SHOT) await page.screenshot({ path: process.env.SHOT });
   await page.locator('#start').click();
-  await untilStep(page, 1);
+  await until(
+    page,
+    () =>
+      document.querySelector('#notice p') !== null ||
+      Number(document.querySelector<HTMLElement>('.pane')?.dataset.step) >= 1,
+    null,
+  );
+  expect(await page.locator('#notice p').allTextContents()).toEqual([]);
   await page.locator('#exemplar .begins').uncheck();
   expect(await setting('start.source')).toBeNull();
   expect(recording.errors).toEqual([]);

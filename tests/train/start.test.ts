@@ -60,8 +60,8 @@ test('a reconstruction starts from it, and goes on', async () => {
   engine.exemplars.hold(file);
   const run = await engine.createRun(settings('sir'));
   const { overlap, red } = await likeness(run.generator);
-  expect(overlap).toBeGreaterThan(0.9);
-  expect(red).toBeLessThan(0.05);
+  expect(overlap).toBeGreaterThan(0.8);
+  expect(red).toBeLessThan(0.1);
   while (!run.finished) await run.takeStep();
   run.dispose();
   await engine.dispose();
@@ -72,7 +72,7 @@ test('each particle starts from it, and their checkpoint needs its file no more'
   engine.exemplars.hold(file);
   const run = await engine.createRun(settings('vsd', { particles: 2 }));
   const { all } = run.generator as Particles<Exclude<EngineRun['generator'], Particles<never>>>;
-  for (const particle of all) expect((await likeness(particle)).overlap).toBeGreaterThan(0.87);
+  for (const particle of all) expect((await likeness(particle)).overlap).toBeGreaterThan(0.7);
   for (let i = 0; i < 3; i++) await run.takeStep();
   const half = await run.checkpoint();
   while (!run.finished) await run.takeStep();
