@@ -1,4 +1,3 @@
-import type * as v from 'valibot';
 import { group, number, text } from '../schema';
 
 /** What can be distilled: a row of data. */
@@ -50,8 +49,6 @@ export const startSettings = group('Start', {
     help: 'share of noise in which reconstruction begins to draw it anew; with 1 nothing of it stays',
   }),
 });
-
-export type StartSettings = v.InferOutput<typeof startSettings>;
 
 /** The settings of a run that starts from an object, where they differ: there is no cloud, and no coarse beginning. */
 export const startPreset = { field: { blobScale: 0, activeLevels: 1 } } as const;

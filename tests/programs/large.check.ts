@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium, servePage } from '../../src/cli/chromium';
 import { readObjectFile } from '../../src/cli/object_file';
-import { glbOf, square, squareUvs, triangles } from '../object/files';
 import { pngFile } from '../image/png_files';
+import { glbOf, square, squareUvs, triangles } from '../object/files';
 
 /** Seconds of processor time and bytes that reading may take: a limit on what is kept in memory too. */
 const most = { seconds: 60, bytes: 3 * 2 ** 30 };
@@ -68,7 +68,9 @@ test.each(files)('%s is read headless', async (file) => {
   const { mesh } = await readObjectFile(path(file));
   const { user, system } = process.cpuUsage(before);
   const { maxRSS } = process.resourceUsage();
-  console.log(`${file}: ${((user + system) / 1e6).toFixed(1)} s, ${Math.round(maxRSS / 1024)} MiB at most`);
+  console.log(
+    `${file}: ${((user + system) / 1e6).toFixed(1)} s, ${Math.round(maxRSS / 1024)} MiB at most`,
+  );
   expect((user + system) / 1e6).toBeLessThan(most.seconds);
   expect(1024 * maxRSS).toBeLessThan(most.bytes);
   const [paint] = mesh.paints;
