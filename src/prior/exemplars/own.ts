@@ -1,4 +1,5 @@
 import { LimbeckError } from '../../errors';
+import { isAnimated, startsWith } from '../../image/animated';
 import type { Image } from '../../image/image';
 import { decodePicture } from '../../image/picture';
 import type { PlatformDecoder } from '../../image/platform';
@@ -101,9 +102,6 @@ function notesOn(name: string, background: Background, keep: boolean): string[] 
   }
 }
 
-const startsWith = (bytes: Uint8Array, text: string, at = 0): boolean =>
-  [...text].every((character, i) => bytes[at + i] === character.charCodeAt(0));
-
 /** Whether the first bytes are those of a picture that browsers know. */
 const isPicture = (bytes: Uint8Array): boolean =>
   startsWith(bytes, '\x89PNG') ||
@@ -112,23 +110,3 @@ const isPicture = (bytes: Uint8Array): boolean =>
   startsWith(bytes, 'ftypavi', 4) ||
   startsWith(bytes, 'GIF8') ||
   startsWith(bytes, 'BM');
-
-/** Whether a WebP, an AVIF or a PNG says that it has several pictures; a GIF has them as a rule. */
-function isAnimated(bytes: Uint8Array): boolean {
-  if (startsWith(bytes, 'ftypavis', 4)) return true;
-  if (startsWith(bytes, 'WEBPVP8X', 8)) return (bytes[20]! & 2) !== 0;
-  if (startsWith(bytes, 'GIF8')) return true;
-  // The chunk of an animated PNG comes before its pixels.
-  return startsWith(bytes, '\x89PNG') && indexOf(bytes, 'acTL') < indexOf(bytes, 'IDAT');
-}
-
-function indexOf(bytes: Uint8Array, text: string): number {
-  for (
-    let at = bytes.indexOf(text.charCodeAt(0));
-    at >= 0;
-    at = bytes.indexOf(text.charCodeAt(0), at + 1)
-  ) {
-    if (startsWith(bytes, text, at)) return at;
-  }
-  return Number.POSITIVE_INFINITY;
-}
