@@ -89,7 +89,7 @@ export class NoiseSchedule {
     return { clean, epsilon, velocity: alpha * epsilon - sigma * clean };
   }
 
-  /** `steps` timesteps from the noisiest down, evenly spaced, for a sampler. */
+  /** `steps` timesteps from the noisiest down, evenly spaced and none of them twice, for a sampler. */
   samplingTimesteps(steps: number): readonly number[] {
     if (!Number.isInteger(steps) || steps < 1 || steps > this.timesteps) {
       throw new LimbeckError(
@@ -98,6 +98,7 @@ export class NoiseSchedule {
       );
     }
     const last = this.timesteps - 1;
-    return Array.from({ length: steps }, (_, i) => Math.round(last * (1 - i / steps)));
+    const even = Array.from({ length: steps }, (_, i) => Math.round(last * (1 - i / steps)));
+    return [...new Set(even)];
   }
 }

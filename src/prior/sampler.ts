@@ -107,7 +107,7 @@ export class Sampler {
       const now = { timestep, clean };
       z = solve(solver, this.schedule, z, now, before, timesteps[index + 1] ?? -1);
       before = now;
-      yield { step: index + 1, steps, views: viewsOf(clean, this.#manifest) };
+      yield { step: index + 1, steps: timesteps.length, views: viewsOf(clean, this.#manifest) };
     }
   }
 

@@ -60,9 +60,8 @@ test('λ is half the logarithm of the signal-to-noise ratio', () => {
 test('sampling goes down evenly from the noisiest timestep', () => {
   expect(schedule.samplingTimesteps(1)).toEqual([999]);
   expect(schedule.samplingTimesteps(4)).toEqual([999, 749, 500, 250]);
-  expect(schedule.samplingTimesteps(1000)).toEqual(
-    table.map((_, i) => Math.round(999 * (1 - i / 1000))),
-  );
+  // A second-order step between a timestep and itself would divide by zero.
+  expect(schedule.samplingTimesteps(1000)).toEqual(Array.from({ length: 999 }, (_, i) => 999 - i));
   for (const steps of [0, 1001, 2.5]) {
     expect(() => schedule.samplingTimesteps(steps)).toThrow(/1 to 1000 steps/);
   }
