@@ -1,3 +1,4 @@
+import { LimbeckError } from '../errors';
 import { makeSettings, type PartialSettings } from '../settings';
 import type { Engine, EngineRun } from '../train/engine';
 import { equation } from './claims';
@@ -80,7 +81,7 @@ export async function probe(engine: Engine, options: ProbeOptions): Promise<Prob
 /** What the terms of a gradient count, in an order in which they are never both nothing. */
 type TermWeights = { readonly lambdaDm: number; readonly scale: number };
 
-/** Gradients on the views at each of `levels`, under as many draws of noise. */
+/** Gradients on the views at each of `levels`, under as many draws of noise. @throws LimbeckError when looking would change θ. */
 async function gradientsAt(
   run: EngineRun,
   weights: TermWeights,
@@ -92,7 +93,16 @@ async function gradientsAt(
     run.adjust('guidance.minTimestep', level);
     run.adjust('guidance.maxTimestep', level);
     const gradients: Float32Array[] = [];
-    for (let draw = 0; draw < draws; draw++) gradients.push((await run.gradientUnder(draw))!);
+    for (let draw = 0; draw < draws; draw++) {
+      const gradient = await run.gradientUnder(draw);
+      if (!gradient) {
+        throw new LimbeckError(
+          'The occupancy grid changes at every step: θ cannot be looked at twice.',
+          'Set --render.occupancyEvery above 1.',
+        );
+      }
+      gradients.push(gradient);
+    }
     all.push(gradients);
   }
   return all;

@@ -22,6 +22,7 @@ test.each([
   [['--worker'], /--worker needs a queue/],
   [['--prompts', 'x', '--queue', 'http://a'], /not the address of a Redis/],
   [['--prompts', 'x', '--patience', '9'], /--patience is a worker's/],
+  [['--prompts', 'x', '--claims', '--draws', '1'], /takes two draws.*/],
   [['--prompts', 'x', '--claims', '--methods', 'sds'], /--claims and --methods contradict/],
   [['--worker', '--queue', 'redis://a', '--seeds', '2'], /--worker and --seeds contradict/],
   [['--worker', '--queue', 'redis://a', '--steps', '2'], /--worker and --steps contradict/],

@@ -102,7 +102,10 @@ async function made(
       if (!(await store.result(job.cell))) {
         await inThisProcess((each) => maker.make(each))([job], {
           made: (_, product) => store.save(product),
-          failed: ({ message }) => say(`${words} failed: ${message}`),
+          failed: ({ message }) => {
+            say(`${words} failed: ${message}`);
+            process.exitCode = 1;
+          },
         });
       }
       bar.show(++done, words);

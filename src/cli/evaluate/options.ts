@@ -173,6 +173,9 @@ function contradictions(parsed: Parsed, worker: boolean, queue: string | undefin
       `Leave --${unclaimed} out.`,
     );
   }
+  if (parsed.has('claims') && wholeFlag(parsed, 'draws', 4, 0, 100) < 2) {
+    throw new SettingsError('A variance takes two draws of noise.', 'Give --draws 2 or more.');
+  }
   if (!worker && parsed.get('patience') !== undefined) {
     throw new SettingsError("--patience is a worker's.", 'Give it with --worker.');
   }
