@@ -25,6 +25,7 @@ const policy = [
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "font-src 'self' data:",
+  "media-src 'self' blob:",
   "connect-src 'self' blob: https: http://localhost:* http://127.0.0.1:*",
   "manifest-src 'self'",
   "base-uri 'none'",

@@ -1,4 +1,10 @@
-import { firstPrior, priorFolder, rewardFolder, shippedPriors } from '../prior/shipped';
+import {
+  firstPrior,
+  priorFolder,
+  rewardFolder,
+  scorerFolder,
+  shippedPriors,
+} from '../prior/shipped';
 import { Page } from '../ui/page';
 import { EngineWorker } from './engine_worker';
 
@@ -10,6 +16,7 @@ new Page(
   new EngineWorker({
     model: addressOf(priorFolder(prior, 'models')),
     reward: addressOf(`models/${rewardFolder}`),
+    scorer: addressOf(`models/${scorerFolder}`),
   }),
   { names: shippedPriors, chosen: prior },
 );

@@ -1,18 +1,18 @@
 import { inWords, LimbeckError } from '../errors';
 import { FieldGenerator } from '../generator/field';
-import { Particles } from '../generator/particles';
 import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
 import { openDropped } from '../object/dropped';
 import { shownImage } from '../prior/exemplars/own';
 import { FetchedFiles } from '../prior/files';
-import type {
-  Command,
-  EngineFolders,
-  Report,
-  RunId,
-  SessionReport,
-  ShadingMode,
+import {
+  type Command,
+  type EngineFolders,
+  previewPane,
+  type Report,
+  type RunId,
+  type SessionReport,
+  type ShadingMode,
 } from '../protocol/messages';
 import { loadRetrieval } from '../retrieval/files';
 import { promptRewards } from '../retrieval/prompt_reward';
@@ -24,9 +24,12 @@ import { Session } from '../train/session';
 import { tilesSource } from '../viewer/tiles';
 import type { PictureSource } from '../viewer/viewport';
 import { Viewports } from '../viewer/viewports';
-import { fieldSource } from './field_view';
+import { fieldSource, shownOf } from './field_view';
+import { Measuring } from './measuring';
+import { MeshOverlay } from './mesh_overlay';
 import { Keeper } from './storage/keeper';
 import { Shelf } from './storage/shelf';
+import { TakeHome } from './take_home';
 import { runThumbnail } from './thumbnail';
 
 /** What is asked about exemplars. */
@@ -41,6 +44,9 @@ const remedy =
   'Use a current Chrome or Edge (113 or later), Safari 26 or Firefox 141 on a computer with a GPU, ' +
   'switch hardware acceleration on in its settings, and open the page over https or on localhost.';
 
+/** What is asked about runs, and changes nothing of them. */
+type Asking = Extract<Command, { type: 'prepare' | 'measure' }>;
+
 type ShelfCommand = Extract<Command, { type: 'list' | 'delete' | 'export' }>;
 
 /** What the engine's thread holds once it is open. */
@@ -49,6 +55,9 @@ interface Opened {
   readonly engine: Engine;
   readonly session: Session<EngineRun>;
   readonly viewports: Viewports;
+  readonly overlay: MeshOverlay;
+  readonly takeHome: TakeHome;
+  readonly measuring: Measuring;
   /** Undefined where the browser stores nothing. */
   readonly keeper: Keeper<EngineRun> | undefined;
 }
@@ -77,12 +86,23 @@ export class Studio {
     }
     if (!this.#opened)
       throw new Error(`The engine was told to ${command.type} before it was opened.`);
-    const { gpu, engine, session, viewports, keeper } = await this.#opened;
+    const opened = await this.#opened;
+    const { gpu, engine, session, viewports, keeper } = opened;
     switch (command.type) {
       case 'attach':
         return viewports.attach(command.run, command.canvas, command.size);
       case 'resize':
         return viewports.resize(command.run, command.size);
+      case 'overlay':
+        return opened.overlay.show(this.#shown.keys(), command.level ?? undefined);
+      case 'turn':
+        viewports.turning = command.on;
+        return;
+      case 'gather':
+        return viewports.gather(command.runs);
+      case 'prepare':
+      case 'measure':
+        return this.#ask(command, opened);
       case 'orbit':
         for (const run of command.runs) viewports.move(run, command.move);
         return;
@@ -120,6 +140,25 @@ export class Studio {
       case 'reset':
         return session[command.type]();
     }
+  }
+
+  /** Carries out between the steps of runs what asks about them. */
+  async #ask(command: Asking, { session, takeHome, measuring }: Opened): Promise<void> {
+    if (command.type === 'measure') {
+      for (const run of command.runs) {
+        const measure = async (of: EngineRun) => {
+          const measures = await measuring.measure(of);
+          this.#post({ type: 'measured', run, step: of.step, measures });
+        };
+        const refuse = (message: string) => this.#post({ type: 'unmeasured', run, message });
+        void session.ask(run, measure, refuse);
+      }
+      return;
+    }
+    const { run, wanted } = command;
+    if (!wanted) return takeHome.forget();
+    const refuse = (message: string) => this.#post({ type: 'unprepared', run, message });
+    return session.ask(run, (of) => takeHome.prepare(run, of, wanted), refuse);
   }
 
   /** Shows what the library has, or what a visitor's own file looks like to the prior; what fails of it is told. */
@@ -161,7 +200,7 @@ export class Studio {
     await keeper.list();
   }
 
-  async #open({ model, reward }: EngineFolders): Promise<Opened> {
+  async #open({ model, reward, scorer }: EngineFolders): Promise<Opened> {
     const gpu = await openGpu(navigator.gpu, remedy);
     void gpu.device.lost.then(({ message }) => {
       this.#lost = true;
@@ -198,12 +237,23 @@ export class Studio {
       settingsOf: checkpointSettings,
       encodePng,
       ...(keeper && { keeper }),
-      report: (report) => this.#follow(report, { gpu, engine, session, viewports, keeper }),
+      report: (report) => this.#follow(report, opened),
       breathe: async () => {
         if (gpu.adapter.software) await viewports.drawDue();
         await nextTask();
       },
     });
+    const post: Post = (report, transfer) => this.#post(report, transfer);
+    const opened: Opened = {
+      gpu,
+      engine,
+      session,
+      viewports,
+      keeper,
+      overlay: new MeshOverlay({ session, viewports, post }),
+      takeHome: new TakeHome({ viewports, post, fovy: camera.fovy, preview: previewPane }),
+      measuring: new Measuring(engine, scorer),
+    };
     this.#post({
       type: 'ready',
       info: {
@@ -213,7 +263,7 @@ export class Studio {
         model: name,
       },
     });
-    return { gpu, engine, session, viewports, keeper };
+    return opened;
   }
 
   /** Undefined where the browser stores nothing: runs then end with the page. */
@@ -226,10 +276,13 @@ export class Studio {
 
   /** Passes a report on, and keeps the panes in step with it. */
   #follow(report: SessionReport, opened: Opened): void {
-    const { viewports } = opened;
+    const { viewports, overlay } = opened;
     if (report.type === 'session') viewports.training = report.state === 'training';
     if (report.type === 'run') this.#show(report.run, opened);
-    if (report.type === 'step') viewports.changed(report.run);
+    if (report.type === 'step') {
+      viewports.changed(report.run);
+      overlay.changed(report.run);
+    }
     if (report.type === 'error' && this.#lost) return;
     this.#post(
       report,
@@ -237,18 +290,19 @@ export class Studio {
     );
   }
 
-  #show(run: RunId, { gpu, session, viewports }: Opened): void {
+  #show(run: RunId, { gpu, session, viewports, overlay }: Opened): void {
     const shown = session.run(run);
     if (this.#shown.get(run) === shown) return;
     this.#shown.set(run, shown);
     viewports.show(run, shown && this.#source(gpu, shown));
+    overlay.replaced(run);
   }
 
   /** What a pane shows of a run: its field as the pages' shading says, or its pictures. */
-  #source(gpu: Gpu, { generator, settings }: EngineRun): PictureSource {
-    const shown = generator instanceof Particles ? generator.first : generator;
-    if (shown instanceof FieldGenerator) return fieldSource(gpu, shown, settings, this.#shading);
-    return tilesSource(gpu, shown);
+  #source(gpu: Gpu, run: EngineRun): PictureSource {
+    const shown = shownOf(run);
+    if (!(shown instanceof FieldGenerator)) return tilesSource(gpu, shown);
+    return fieldSource(gpu, shown, run.settings, this.#shading);
   }
 }
 

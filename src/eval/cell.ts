@@ -1,19 +1,11 @@
 import { LimbeckError } from '../errors';
-import type { FieldGenerator } from '../generator/field';
 import { Particles } from '../generator/particles';
-import { PixelGenerator } from '../generator/pixels';
-import { viewAt } from '../image/views';
-import type { Manifest } from '../prior/manifest';
-import { orbitCamera } from '../render/camera';
 import type { Retrieval } from '../retrieval/network';
-import { logShareOfFirst, poolOf, rankOfFirst } from '../retrieval/pool';
 import type { SquareViews } from '../retrieval/views';
 import { type MethodId, makeSettings, type PartialSettings } from '../settings';
 import type { Engine } from '../train/engine';
-import { colourNoise, obeysColour, saturatedShare } from './colours';
-import { edgeWidth, halfTransparentShare } from './edges';
-import { type FrontBack, frontBack } from './front_back';
-import { relativeVariance } from './spread';
+import type { FrontBack } from './front_back';
+import { gradientVariance, measured, seenOf } from './measure';
 
 /** The pseudo-method whose objects are the prior's own samples, scored as those of the others are. */
 export const priorMethod = 'prior';
@@ -80,12 +72,6 @@ export interface CellParts {
   readonly onStep?: (step: number, steps: number) => void;
 }
 
-/** Views of an object when it is measured, and their side in pixels. */
-const ring = { count: 8, size: 128 };
-
-/** Elevation between the prior's lowest and highest from which it is seen: one that no sample is drawn at. */
-const elevationShare = 0.75;
-
 /** Makes a cell's object and measures it. @throws LimbeckError when it cannot be made. */
 export async function evaluateCell(
   parts: CellParts,
@@ -96,10 +82,10 @@ export async function evaluateCell(
     cell.method === priorMethod
       ? await drawSample(parts, cell, options)
       : await distil(parts, { ...cell, method: cell.method }, options);
-  const measured = await measure(parts.scorer, cell, made.seen);
+  const judged = await measured(parts.scorer, cell, made.seen);
   const { seen, ...told } = made;
   return {
-    result: { ...cell, model: parts.engine.manifest.id, ...measured, ...told },
+    result: { ...cell, model: parts.engine.manifest.id, ...judged, ...told },
     seen,
   };
 }
@@ -178,7 +164,7 @@ async function distil(
     while (!run.finished) {
       if (places.includes(run.step)) {
         const aside = await Meter.start(parts);
-        const value = await varianceOf(run, draws);
+        const value = await gradientVariance(run, draws);
         if (value !== undefined) variance.push({ step: run.step, value });
         const { seconds, calls } = await aside.read();
         measuring.seconds += seconds.processor;
@@ -203,68 +189,3 @@ async function distil(
     run.dispose();
   }
 }
-
-/** A field from all around; pictures as they are, as a sample of the prior. */
-async function seenOf(
-  generator: FieldGenerator | PixelGenerator,
-  manifest: Manifest,
-): Promise<SquareViews> {
-  if (generator instanceof PixelGenerator) return generator.picture();
-  const views = await generator.still({ cameras: ringAround(manifest), size: ring.size });
-  return { views, ...ring };
-}
-
-/** A run whose gradient can be looked at under other noise, which changes nothing of it. */
-interface Differentiated {
-  gradientUnder(noise: number): Promise<Float32Array | undefined>;
-}
-
-/** Relative variance of the gradient at the present θ; undefined where the method has none. */
-async function varianceOf(run: Differentiated, draws: number): Promise<number | undefined> {
-  const gradients: Float32Array[] = [];
-  for (let draw = 0; draw < draws; draw++) {
-    const gradient = await run.gradientUnder(draw);
-    if (gradient) gradients.push(gradient);
-  }
-  return gradients.length < 2 ? undefined : relativeVariance(gradients);
-}
-
-function ringAround({ camera }: Pick<Manifest, 'camera'>) {
-  const [low, high] = camera.elevation;
-  const elevation = low + elevationShare * (high - low);
-  return Array.from({ length: ring.count }, (_, i) =>
-    orbitCamera({ ...camera, azimuth: (360 * i) / ring.count, elevation }),
-  );
-}
-
-/** What views of an object, the first from the front, evenly all around, say of it. */
-async function measure(
-  scorer: Retrieval,
-  { prompt, caption = prompt }: Pick<Cell, 'prompt' | 'caption'>,
-  seen: SquareViews,
-) {
-  const { views, count, size } = seen;
-  const pool = poolOf(caption, scorer.captions, scorer.manifest.accuracy.captions);
-  const { scores, embedding } = await scorer.judge(seen, pool);
-  const back = Math.floor(count / 2);
-  const { overlap, likeness } = frontBack(
-    viewAt(views, 0, count),
-    viewAt(views, back, count),
-    size,
-  );
-  return {
-    rank: rankOfFirst(scores),
-    captions: pool.length,
-    logShare: logShareOfFirst(scores),
-    colour: obeysColour(prompt, seen) ?? null,
-    frontBack: { overlap: known(overlap), likeness: known(likeness) },
-    edgeWidth: known(edgeWidth(seen)),
-    halfTransparent: known(halfTransparentShare(seen)),
-    colourNoise: known(colourNoise(seen)),
-    saturated: known(saturatedShare(seen)),
-    embedding: [...embedding],
-  };
-}
-
-/** JSON has no number that is none. */
-const known = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -7,7 +7,7 @@ import type { SampledField } from './solid/field_sampler';
 import { fieldCells } from './solid/floaters';
 import type { Silhouettes } from './solid/iso';
 import type { SolidityOptions } from './solid/solidity_grid';
-import { extractMesh, type Mesh } from './surface/extract';
+import { extractMesh, extractShape, type IsoSurface, type Mesh } from './surface/extract';
 import { simplifyMesh } from './surface/simplify';
 import { type Texture, textureMesh } from './texture/texture';
 import { mostUnwrapped } from './texture/unwrap';
@@ -45,15 +45,6 @@ export interface MeshExport {
   readonly texture: Texture | undefined;
 }
 
-/** What a person wants to know of an export before saving it. */
-export interface ExportSummary {
-  readonly triangles: number;
-  /** Side of the image on the mesh in texels; 0 for none. */
-  readonly textureSize: number;
-  /** Names and sizes in bytes of the files as they would be saved. */
-  readonly files: readonly { readonly name: string; readonly bytes: number }[];
-}
-
 /** The mesh of a field that is still changing: each method looks at the field as it is when called. */
 export class FieldMesh {
   readonly #options: FieldMeshOptions;
@@ -62,9 +53,23 @@ export class FieldMesh {
     this.#options = options;
   }
 
+  /** The mesh of the same field by other settings. */
+  with(changes: Partial<MeshSettings>): FieldMesh {
+    return new FieldMesh({
+      ...this.#options,
+      settings: { ...this.#options.settings, ...changes },
+    });
+  }
+
+  /** The shape of the mesh before it is simplified. @throws EmptyFieldError when there is none. */
+  async shape(): Promise<IsoSurface> {
+    const { gpu, field, settings } = this.#options;
+    return extractShape(gpu, field, { ...(await this.#solidity()), smooth: settings.smooth });
+  }
+
   /**
-   * The field's surface with its colours, at the density whose outline is that of the silhouettes,
-   * simplified if the settings say so.
+   * The field's surface with its colours, at the density that the settings give, or whose outline is that of the
+   * silhouettes, simplified if the settings say so.
    * @throws EmptyFieldError when there is none.
    */
   async extract(): Promise<Mesh> {
@@ -109,26 +114,6 @@ export class FieldMesh {
   }
 
   /**
-   * What an export by other settings would be, so that a person can compare before saving. It is made to be
-   * measured: this takes as long as saving it.
-   * @throws EmptyFieldError when there is no mesh.
-   */
-  async summary(
-    encodePng: PngEncoder,
-    names: MeshNames,
-    changes: Partial<MeshSettings>,
-  ): Promise<ExportSummary> {
-    const settings = { ...this.#options.settings, ...changes };
-    const other = new FieldMesh({ ...this.#options, settings });
-    const { files, mesh } = await other.export(await other.extract(), encodePng, names);
-    return {
-      triangles: mesh.indices.length / 3,
-      textureSize: textureSize(settings.format, settings.texture),
-      files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
-    };
-  }
-
-  /**
    * Where the object is that the mesh shows, without the floaters that the mesh leaves out.
    * @param cells along a side of [-1, 1]^3.
    * @returns u8 [cells, cells, cells], x fastest: 1 for cells of the object, and for all where the field is empty.
@@ -140,8 +125,8 @@ export class FieldMesh {
 
   async #solidity(): Promise<SolidityOptions> {
     const { settings, viewSize, silhouettes } = this.#options;
-    const { resolution, blur } = settings;
-    const iso = { silhouettes: await silhouettes() };
+    const { resolution, blur, level } = settings;
+    const iso = level > 0 ? level : { silhouettes: await silhouettes() };
     return { resolution, blur: (2 * blur) / viewSize, iso };
   }
 }

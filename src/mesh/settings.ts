@@ -20,6 +20,14 @@ export const meshSettings = group('Mesh', {
       "deviation of the Gaussian that solidity is blurred with, in pixels of the prior's views, which has " +
       'asked for no finer detail; thin parts become about as wide as it',
   }),
+  level: number({
+    default: 0,
+    zero: true,
+    min: 0.01,
+    max: 10_000,
+    label: 'Iso-level',
+    help: 'density at the surface, per unit length; 0 takes the one whose outline is that of the views',
+  }),
   smooth: integer({
     default: 3,
     min: 0,

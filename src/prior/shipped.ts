@@ -10,8 +10,11 @@ export const firstPrior = 'fine';
 /** The folder in `models` of the network that runs may climb. */
 export const rewardFolder = 'reward';
 
+/** The folder in `models` of the network that judges what was made. */
+export const scorerFolder = 'scorer';
+
 /** The folders in `models` of what several priors share. */
-export const sharedFolders = ['text', 'exemplars', rewardFolder];
+export const sharedFolders = ['text', 'exemplars', rewardFolder, scorerFolder];
 
 /** The folder of a prior: inside `models` of one that ships, else `prior` is the folder itself. */
 export function priorFolder(prior: string, models: string): string {

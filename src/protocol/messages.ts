@@ -1,7 +1,8 @@
 import type { Image } from '../image/image';
 import type { ShadingMode } from '../render/shading_mode';
 import type { Settings } from '../settings';
-import type { SettingsChange, StepReport, WatchedStep } from './reports';
+import type { Measures, SettingsChange, StepReport, WatchedStep } from './reports';
+import type { Prepared, Wanted } from './taking';
 
 export { type ShadingMode, shadingModes } from '../render/shading_mode';
 
@@ -31,6 +32,8 @@ export interface EngineFolders {
   readonly model: string;
   /** Of the network that runs may climb. */
   readonly reward: string;
+  /** Of the network that judges what was made. */
+  readonly scorer: string;
 }
 
 export interface RunRequest {
@@ -143,6 +146,10 @@ export type Command =
   | { readonly type: 'step' }
   | { readonly type: 'reset' }
   | { readonly type: 'save'; readonly run: RunId; readonly kind: SavedKind }
+  /** Makes what is to be taken home of a run, and shows a mesh in the pane `previewPane`; null forgets it. */
+  | { readonly type: 'prepare'; readonly run: RunId; readonly wanted: Wanted | null }
+  /** Measures what runs have made; it changes nothing of them. */
+  | { readonly type: 'measure'; readonly runs: readonly RunId[] }
   /** Reports what a run sees at every so many of its steps from the next one on; 0 for at none. */
   | { readonly type: 'watch'; readonly run: RunId; readonly every: number }
   | {
@@ -154,8 +161,20 @@ export type Command =
   | { readonly type: 'resize'; readonly run: RunId; readonly size: CanvasSize }
   /** What all panes show of their fields from now on. */
   | { readonly type: 'shade'; readonly shading: ShadingMode }
+  /**
+   * Shows over the fields of all panes the surface at a density per unit length, 0 for the one whose outline is that
+   * of the views; null shows none.
+   */
+  | { readonly type: 'overlay'; readonly level: number | null }
+  /** Whether all objects turn, all alike. */
+  | { readonly type: 'turn'; readonly on: boolean }
+  /** Lets the cameras of panes stand where that of the first of them stands. */
+  | { readonly type: 'gather'; readonly runs: readonly RunId[] }
   /** Moves the cameras of all the panes named, together. */
   | { readonly type: 'orbit'; readonly runs: readonly RunId[]; readonly move: OrbitMove };
+
+/** The pane that shows a mesh as it would be saved: no run's. */
+export const previewPane: RunId = 'preview';
 
 /** An object that the prior's library offers. */
 export interface FoundExemplar {
@@ -246,6 +265,31 @@ export type Report =
       readonly image: Image;
       readonly views: number;
       readonly notes: readonly string[];
+    }
+  /** How far what is to be taken home is made, as a share. */
+  | { readonly type: 'preparing'; readonly run: RunId; readonly share: number }
+  | {
+      readonly type: 'prepared';
+      readonly run: RunId;
+      readonly wanted: Wanted;
+      readonly prepared: Prepared;
+    }
+  /** It could not be made. */
+  | { readonly type: 'unprepared'; readonly run: RunId; readonly message: string }
+  /** What a run had made after so many steps. */
+  | {
+      readonly type: 'measured';
+      readonly run: RunId;
+      readonly step: number;
+      readonly measures: Measures;
+    }
+  | { readonly type: 'unmeasured'; readonly run: RunId; readonly message: string }
+  /** The surface that a pane shows over its field; no triangles where nothing is so dense. */
+  | {
+      readonly type: 'surface';
+      readonly run: RunId;
+      readonly level: number;
+      readonly triangles: number;
     }
   /** It holds the lock that it was told to hold. */
   | { readonly type: 'alive' }

@@ -54,6 +54,21 @@ export interface FitReport extends AnyStep {
 /** What one step did. */
 export type StepReport = DistilReport | DrawReport | FitReport;
 
+/** What is measured of an object, for comparison. A number that could not be measured is null. */
+export interface Measures {
+  /** Place of the prompt among `captions`, by the scorer; 0 is the first. */
+  readonly rank: number;
+  readonly captions: number;
+  /** Natural logarithm of the share that the scorer gives the prompt. */
+  readonly logShare: number;
+  /** Mean of alpha weighted by alpha. */
+  readonly opacity: number | null;
+  /** Root mean square distance of colours from their mean. */
+  readonly colourSpread: number | null;
+  /** Of ∂L/∂x under fresh noise, relative to its mean square; null where no step has such a gradient. */
+  readonly gradientVariance: number | null;
+}
+
 /** One thing that a step saw or found: the views side by side. */
 export interface WatchedRow {
   /** Fit for the name of a file. */

@@ -43,11 +43,14 @@ export function integer(options: Bounded<number> & { readonly zero?: boolean }) 
   return setting(numberThat(fits, control), control, options);
 }
 
-export function number(options: Bounded<number>) {
-  const { min, max = Number.MAX_VALUE } = options;
-  const range = rangeOf(options);
-  const control: Control = { kind: 'number', min, max, takes: `a number ${range}`, range };
-  return setting(numberThat(within(min, max), control), control, options);
+/** A number; with `zero` also 0, for none. */
+export function number(options: Bounded<number> & { readonly zero?: boolean }) {
+  const { min, max = Number.MAX_VALUE, zero = false } = options;
+  const range = `${rangeOf(options)}${zero ? ', or 0' : ''}`;
+  const takes = `a number ${range}`;
+  const control: Control = { kind: 'number', min: zero ? 0 : min, max, takes, range };
+  const fits = (value: number) => within(min, max)(value) || (zero && value === 0);
+  return setting(numberThat(fits, control), control, options);
 }
 
 /** A number that may change over a run, see {@link Schedule}. */

@@ -8,36 +8,16 @@ import type {
   SavedKind,
   SessionReport,
   SessionState,
-  StoredId,
   StoredRequest,
 } from '../protocol/messages';
-import type { SettingsChange, StepReport, Watch } from '../protocol/reports';
+import type { Watch } from '../protocol/reports';
 import type { Settings } from '../settings';
 import { CheckpointClock, type RunKeeper } from './keeping';
-import { noteOn, type SampleSource, Sampling } from './sampling';
-import { filesOf, type Saveable } from './saving';
+import { type Made, RunMaker, type RunSource, type SessionRun, StartError } from './run_maker';
+import { noteOn, Sampling } from './sampling';
+import { filesOf } from './saving';
 
-/** What a session asks of a run: `Run` is one. */
-export interface SessionRun extends Saveable {
-  readonly step: number;
-  readonly finished: boolean;
-  readonly changes: readonly SettingsChange[];
-  /** What its prior is shown: what of that wish could not be met, in sentences. */
-  readonly exemplar?: { readonly notes: readonly string[] };
-  adjust(path: string, value: unknown): void;
-  takeStep(watch?: Watch): Promise<StepReport>;
-  restore(bytes: Uint8Array): void;
-  dispose(): void;
-}
-
-/** What a session asks of an engine: `Engine` is one. */
-export interface RunSource<R extends SessionRun> extends SampleSource {
-  /**
-   * @param from the checkpoint that the run is to go on from.
-   * @param changes of settings, at later steps.
-   */
-  createRun(settings: Settings, from?: Uint8Array, changes?: readonly SettingsChange[]): Promise<R>;
-}
+export type { RunSource, SessionRun } from './run_maker';
 
 export interface SessionOptions<R extends SessionRun> {
   readonly source: RunSource<R>;
@@ -58,23 +38,6 @@ interface Member<R> {
   /** The newest state that is known to be good, when the run itself can no longer be asked. */
   saved: Uint8Array | undefined;
   readonly clock: CheckpointClock;
-}
-
-/** A run that joins the session, and where it comes from. */
-interface Made<R> {
-  readonly run: R;
-  readonly stored?: StoredId;
-}
-
-/** Why a run could not be made. */
-class StartError extends Error {
-  override readonly name = 'StartError';
-  readonly run: RunId;
-
-  constructor(run: RunId, cause: unknown) {
-    super(`Run ${run} could not be made.`, { cause });
-    this.run = run;
-  }
 }
 
 /**
@@ -108,26 +71,12 @@ export class Session<R extends SessionRun> {
 
   /** Starts these runs in place of those there are, which stay when one of these cannot be made. */
   start(requests: readonly RunRequest[]): Promise<void> {
-    return this.#replace(async (made) => {
-      for (const { run, settings, changes } of requests) {
-        try {
-          made.set(run, {
-            run: await this.#options.source.createRun(settings, undefined, changes),
-          });
-        } catch (error) {
-          throw new StartError(run, error);
-        }
-      }
-    });
+    return this.#replace((maker) => maker.start(requests));
   }
 
   /** Goes on with a checkpoint's run in place of those there are, which stay when it cannot be. */
   load(id: RunId, bytes: Uint8Array): Promise<void> {
-    return this.#replace(async (made) => {
-      const run = await this.#options.source.createRun(this.#options.settingsOf(bytes), bytes);
-      made.set(id, { run });
-      run.restore(bytes);
-    });
+    return this.#replace((maker) => maker.load(id, bytes));
   }
 
   /**
@@ -135,11 +84,7 @@ export class Session<R extends SessionRun> {
    * @param paused whether they wait for `resume`.
    */
   reopen(requests: readonly StoredRequest[], paused: boolean): Promise<void> {
-    return this.#replace(async (made) => {
-      for (const { run: id, stored, fork } of requests) {
-        await this.#openStored(made, id, stored, fork === true);
-      }
-    }, paused);
+    return this.#replace((maker) => maker.reopen(requests), paused);
   }
 
   /** Reports what a run of that name sees at every so many of its steps, those of later starts too; 0 for at none. */
@@ -223,53 +168,41 @@ export class Session<R extends SessionRun> {
     });
   }
 
+  /**
+   * Carries something out with a run, between its steps; nothing where there is no run of that name.
+   * @param act throws what `refuse` is told of.
+   */
+  ask(id: RunId, act: (run: R) => Promise<void>, refuse: (message: string) => void): Promise<void> {
+    return this.#enqueue(async () => {
+      const run = this.run(id);
+      if (!run) return;
+      try {
+        await act(run);
+      } catch (error) {
+        refuse(inWords(error));
+      }
+    });
+  }
+
   /** Makes runs, then ends those there are: what cannot be made costs nobody what they have. */
-  #replace(make: (made: Map<RunId, Made<R>>) => Promise<void>, paused = false): Promise<void> {
+  #replace(make: (maker: RunMaker<R>) => Promise<void>, paused = false): Promise<void> {
     return this.#enqueue(async () => {
       const before = this.#state;
       this.#become('preparing');
-      const made = new Map<RunId, Made<R>>();
+      const maker = new RunMaker(this.#options);
       try {
-        await make(made);
+        await make(maker);
       } catch (error) {
-        for (const { run, stored } of made.values()) {
-          run.dispose();
-          if (stored) this.#options.keeper?.leave(stored);
-        }
+        maker.dispose();
         this.#become(before);
         this.#refuse(error);
         return;
       }
       await this.#clear();
-      for (const [id, one] of made) await this.#add(id, one);
-      this.#note([...made.values()].map(({ run }) => run));
+      for (const [id, one] of maker.made) await this.#add(id, one);
+      this.#note([...maker.made.values()].map(({ run }) => run));
       this.#become(this.#isTraining() ? (paused ? 'paused' : 'training') : 'finished');
     });
-  }
-
-  /** Makes a run as the storage keeps it. */
-  async #openStored(
-    made: Map<RunId, Made<R>>,
-    id: RunId,
-    from: StoredId,
-    fork: boolean,
-  ): Promise<void> {
-    const { keeper, source } = this.#options;
-    if (!keeper) throw new Error('Nothing is stored here.');
-    try {
-      const stored = fork ? await keeper.fork(from) : from;
-      const { settings, checkpoint } = await keeper.claim(stored);
-      try {
-        const run = await source.createRun(settings, checkpoint);
-        made.set(id, { run, stored });
-        if (checkpoint) run.restore(checkpoint);
-      } catch (error) {
-        if (!made.has(id)) keeper.leave(stored);
-        throw error;
-      }
-    } catch (error) {
-      throw new StartError(id, error);
-    }
   }
 
   /** Says which run could not be made, and what became of the others. */

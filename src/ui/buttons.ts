@@ -5,12 +5,21 @@ const said = 2500;
 
 /** A button that copies the page's address. */
 export function setUpLinkButton(button: HTMLElement): void {
-  const label = button.textContent ?? '';
-  button.addEventListener('click', async () => {
-    const copied = await copy(location.href);
-    setText(button, copied ? 'Link copied' : 'Copy it from the address bar');
-    setTimeout(() => setText(button, label), said);
-  });
+  button.addEventListener('click', () =>
+    copyText(button, location.href, 'Copy it from the address bar'),
+  );
+}
+
+/** Copies a text, and says on the button whether it could. */
+export async function copyText(
+  button: HTMLElement,
+  text: string,
+  otherwise: string,
+): Promise<void> {
+  const label = button.dataset.label ?? button.textContent ?? '';
+  button.dataset.label = label;
+  setText(button, (await copy(text)) ? 'Link copied' : otherwise);
+  setTimeout(() => setText(button, label), said);
 }
 
 const copy = (text: string): Promise<boolean> =>

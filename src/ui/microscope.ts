@@ -1,10 +1,10 @@
 import type { Command, RunId, SessionReport } from '../protocol/messages';
-import type { SettingsChange } from '../protocol/reports';
-import type { Settings } from '../settings';
 import { Curves } from './curves';
 import { download, find, setText } from './dom';
 import type { History } from './history';
 import { LiveSettings } from './live_settings';
+import { lineOf } from './run_names';
+import type { ShownRun } from './shown_runs';
 import { WatchedPictures } from './watched_pictures';
 
 type StepReport = Extract<SessionReport, { type: 'step' }>['report'];
@@ -16,16 +16,6 @@ const lookEvery = 400;
 /** Noise levels of steps before the newest that are shown. */
 const mostLevels = 60;
 
-/** What the microscope looks at. */
-export interface Specimen {
-  readonly run: RunId;
-  readonly name: string;
-  readonly settings: Settings;
-  readonly changes: readonly SettingsChange[];
-  readonly step: number;
-  readonly history: History;
-}
-
 /** A look inside a run: what its models see and say, what moves it, and sliders that act on it. */
 export class Microscope {
   readonly #element: HTMLElement;
@@ -33,7 +23,7 @@ export class Microscope {
   readonly #pictures: WatchedPictures;
   readonly #curves: Curves;
   readonly #live: LiveSettings;
-  #specimen: Specimen | undefined;
+  #specimen: ShownRun | undefined;
   #every = 1;
   #changed = false;
 
@@ -55,7 +45,7 @@ export class Microscope {
   }
 
   /** Looks at a run, or no longer when it is the one. */
-  toggle(specimen: Specimen): void {
+  toggle(specimen: ShownRun): void {
     if (this.run === specimen.run) {
       this.close();
       return;
@@ -64,7 +54,7 @@ export class Microscope {
     this.#specimen = specimen;
     this.#element.hidden = false;
     this.#element.dataset.run = specimen.run;
-    setText(find(this.#element, 'h2 span'), specimen.name);
+    setText(find(this.#element, 'h2 span'), lineOf(specimen.name));
     this.#pictures.clear();
     this.#watch(1);
     this.show(specimen);
@@ -79,7 +69,7 @@ export class Microscope {
   }
 
   /** The run has other settings, or another step. */
-  show(specimen: Specimen): void {
+  show(specimen: ShownRun): void {
     if (specimen.run !== this.run) return;
     this.#specimen = specimen;
     const { run, settings, changes, step } = specimen;

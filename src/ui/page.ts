@@ -1,32 +1,30 @@
 import { inWords } from '../errors';
-import type { Command, NamedFile, Report, RunId, StoredRequest } from '../protocol/messages';
-import type { SettingsChange } from '../protocol/reports';
+import type { Command, NamedFile, Report, RunId, SessionState } from '../protocol/messages';
 import { type Settings, SettingsError, validatePrompt } from '../settings';
 import { setUpFileButton, setUpLinkButton } from './buttons';
-import { type Choices, choicesOf, firstChoices, isSame, mostRuns, settingsOf } from './choices';
+import { choicesOf, isSame, settingsOf } from './choices';
+import { Chooser } from './chooser';
 import { download, find, setText } from './dom';
 import { setUpDropTarget } from './drop_target';
 import { drawnWords, showEngineInfo } from './engine_info';
-import { ExemplarChoice, sourcesOf, withSource } from './exemplar_choice';
+import { sourcesOf } from './exemplar_choice';
 import { Gallery } from './gallery';
-import { Microscope, type Specimen } from './microscope';
+import { MeasuresTable } from './measures_table';
+import { Microscope } from './microscope';
 import { Notices } from './notices';
-import { OpenRuns } from './open_runs';
-import { Panel } from './panel';
 import { Panes } from './panes';
 import { PriorChoice } from './prior_choice';
 import { ProgressBar } from './progress_bar';
-import { type FormAction, PromptForm } from './prompt_form';
+import type { FormAction } from './prompt_form';
+import { Recovery } from './recovery';
 import { Refresh } from './refresh';
-import { RunChips } from './run_chips';
 import { runIdAt } from './run_ids';
 import { lineOf, runNames } from './run_names';
 import { SampleStrip } from './sample_strip';
-import { Segments } from './segments';
 import { SessionProgress } from './session_progress';
-import { shadings } from './shading';
-import { fromHash, toHash } from './share';
-import { interruptedTogether } from './stored_words';
+import { ShownRuns } from './shown_runs';
+import { TakeHome } from './take_home';
+import { ViewBar } from './view_bar';
 
 /** The engine, as the page knows it. */
 export interface EngineLink {
@@ -43,28 +41,23 @@ export interface Priors {
 /** The page: what the visitor chooses goes to the engine, what the engine reports is shown. */
 export class Page {
   readonly #engine: EngineLink;
-  readonly #form: PromptForm;
-  readonly #chips: RunChips;
-  readonly #panel: Panel;
+  readonly #chooser: Chooser;
   readonly #panes: Panes;
   readonly #prior: PriorChoice;
-  readonly #exemplar: ExemplarChoice;
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
   readonly #gallery: Gallery;
   readonly #microscope: Microscope;
+  readonly #takeHome: TakeHome;
+  readonly #measures: MeasuresTable;
+  readonly #view: ViewBar;
+  readonly #runs: ShownRuns;
   readonly #notices: Notices;
-  readonly #open = new OpenRuns(sessionStorage);
+  readonly #recovery: Recovery;
   readonly #session = new SessionProgress();
   readonly #refresh = new Refresh(() => this.#draw());
-  #choices: Choices = firstChoices;
-  #shading = shadings[0]!.value;
   /** What the page asked the engine to start. */
   #asked: ReadonlyMap<RunId, Settings> = new Map();
-  /** Runs that go on where they were: the choices are those that the page has. */
-  #resumed = new Set<RunId>();
-  /** What was changed of the settings of each run while it ran. */
-  readonly #changes = new Map<RunId, readonly SettingsChange[]>();
   #wasReady = false;
   #shared = '';
 
@@ -74,12 +67,17 @@ export class Page {
     this.#notices = new Notices(find(document, '#notice'));
     this.#prior = new PriorChoice(find(document, '#prior-choice'), priors.names, priors.chosen);
     this.#progress = new ProgressBar(document);
-    this.#panes = new Panes(
-      document,
-      (command, transfer) => engine.send(command, transfer),
-      (run) => this.#look(run),
-    );
-    this.#microscope = new Microscope(document, (command) => engine.send(command));
+    const send: EngineLink['send'] = (command, transfer) => engine.send(command, transfer);
+    this.#view = new ViewBar(document, send);
+    this.#panes = new Panes(document, this.#view, send, {
+      look: (run) => this.#look(run),
+      take: (run) => this.#take(run),
+    });
+    this.#runs = new ShownRuns(this.#session, this.#panes);
+    this.#recovery = new Recovery({ send, notices: this.#notices, session: this.#session });
+    this.#microscope = new Microscope(document, send);
+    this.#takeHome = new TakeHome(document, send);
+    this.#measures = new MeasuresTable(document, (runs) => send({ type: 'measure', runs }));
     this.#sample = new SampleStrip(document, () => engine.send({ type: 'sample', request: null }));
     this.#gallery = new Gallery(document, find(document, '#runs-kept'), {
       list: () => engine.send({ type: 'list' }),
@@ -87,63 +85,28 @@ export class Page {
       save: (stored) => engine.send({ type: 'export', stored }),
       delete: (stored) => engine.send({ type: 'delete', stored }),
     });
-    const linked = this.#readLink();
-    this.#form = new PromptForm(document, this.#choices, {
-      change: (part) => this.#change(part),
+    this.#chooser = new Chooser(document, {
+      send,
+      choose: (choices) => this.#panes.show(this.#session.runs, choices),
       act: (action) => this.#act(action),
-    });
-    this.#chips = new RunChips(document, {
-      change: (part) => this.#change(part),
-      openSettings: (place) => this.#openSettings(place),
-    });
-    this.#panel = new Panel(find(document, '#panel'), this.#choices, {
-      change: (part) => this.#change(part),
+      compare: () => this.#compare(),
       refuse: (message) => this.#notices.say({ message }),
-    });
-    this.#exemplar = new ExemplarChoice(document, {
-      choose: (of, source) => this.#choose(withSource(this.#choices, of, source)),
-      send: (command, transfer) => engine.send(command, transfer),
     });
     this.#listen();
     engine.listen((report) => this.#hear(report));
-    this.#choose(linked);
+    this.#chooser.chooseLinked();
     this.#refresh.request();
   }
 
-  /** The choices that the address holds; says what was not understood of it, and that is left out. */
-  #readLink(): Choices {
-    try {
-      return fromHash(location.hash);
-    } catch (error) {
-      if (!(error instanceof SettingsError)) throw error;
-      const message = `The link was not understood: ${inWords(error)} The page stays as it is.`;
-      this.#notices.say({ message });
-      return this.#choices;
-    }
-  }
-
   #listen(): void {
-    const shading = new Segments(find(document, '#shading'), shadings, (mode) => {
-      this.#shading = mode;
-      this.#engine.send({ type: 'shade', shading: mode });
-    });
-    shading.value = this.#shading;
-    find(document, '#settings').addEventListener('click', () => {
-      this.#panel.open = !this.#panel.open;
-      this.#showSettingsButton();
-    });
     setUpLinkButton(find(document, '#share'));
     setUpFileButton(find(document, '#open-checkpoint'), find(document, '#checkpoint-file'), {
       take: (bytes) => this.#engine.send({ type: 'load', run: runIdAt(0), bytes }, [bytes.buffer]),
       refuse: (message) => this.#notices.say({ message }),
     });
     setUpDropTarget(find(document, '#drop'), {
-      take: (files) => void this.#take(files),
+      take: (files) => void this.#receive(files),
       refuse: (message) => this.#notices.say({ message }),
-    });
-    // Another address is another choice for the next start; the runs that there are go on.
-    addEventListener('hashchange', () => {
-      if (location.hash.slice(1) !== toHash(this.#choices)) this.#choose(this.#readLink());
     });
     // A page that nobody sees may be ended without a word.
     document.addEventListener('visibilitychange', () => {
@@ -154,42 +117,19 @@ export class Page {
       if (event.key !== ' ' || (event.target as Element).closest(busy)) return;
       event.preventDefault();
       const { state } = this.#session;
-      if (state === 'training' || state === 'paused') this.#form.act();
+      if (state === 'training' || state === 'paused') this.#chooser.form.act();
     });
   }
 
   /** Goes on with a checkpoint, or has the visitor's own object or picture. */
-  async #take(files: readonly NamedFile[]): Promise<void> {
+  async #receive(files: readonly NamedFile[]): Promise<void> {
     const [first] = files;
-    if (files.length !== 1 || !first!.path.endsWith('.safetensors')) this.#exemplar.take(files);
-    else {
+    if (files.length !== 1 || !first!.path.endsWith('.safetensors')) {
+      this.#chooser.exemplar.take(files);
+    } else {
       const bytes = new Uint8Array(await first!.file.arrayBuffer());
       this.#engine.send({ type: 'load', run: runIdAt(0), bytes }, [bytes.buffer]);
     }
-  }
-
-  #openSettings(place: number): void {
-    this.#panel.openFor(place);
-    this.#showSettingsButton();
-  }
-
-  #showSettingsButton(): void {
-    find(document, '#settings').setAttribute('aria-expanded', String(this.#panel.open));
-  }
-
-  #change(part: Partial<Choices>): void {
-    this.#choose({ ...this.#choices, ...part });
-  }
-
-  #choose(choices: Choices): void {
-    this.#choices = choices;
-    this.#form.show(choices);
-    this.#exemplar.show(choices, sourcesOf(choices));
-    this.#chips.show(choices);
-    this.#panel.show(choices);
-    const hash = toHash(choices);
-    history.replaceState(null, '', hash ? `#${hash}` : location.pathname + location.search);
-    this.#panes.show(this.#session.runs, choices);
   }
 
   #act(action: FormAction): void {
@@ -199,10 +139,15 @@ export class Page {
     else this.#engine.send({ type: action });
   }
 
+  /** Starts what is to be compared where there is a prompt: what ran before is kept. */
+  #compare(): void {
+    const { prompt } = this.#chooser.choices;
+    if (prompt.trim() && this.#session.state !== 'preparing') this.#act('start');
+  }
+
   #start(): void {
-    this.#asked = new Map(
-      this.#choices.runs.map((run, i) => [runIdAt(i), settingsOf(this.#choices, run)]),
-    );
+    const { choices } = this.#chooser;
+    this.#asked = new Map(choices.runs.map((run, i) => [runIdAt(i), settingsOf(choices, run)]));
     this.#sendStart();
     // What is kept is not to be cleared away when the disk is full.
     void navigator.storage.persist?.();
@@ -212,14 +157,14 @@ export class Page {
     const runs = [...this.#asked].map(([run, settings]) => ({ run, settings }));
     this.#engine.send({ type: 'start', runs });
     this.#session.expect();
-    this.#form.enter('preparing');
+    this.#chooser.form.enter('preparing');
     this.#refresh.request();
   }
 
   #askForSample(): void {
-    const { prompt, seed } = this.#choices;
+    const { prompt, seed } = this.#chooser.choices;
     validatePrompt(prompt);
-    const request = { prompt, seed, exemplar: sourcesOf(this.#choices).exemplar };
+    const request = { prompt, seed, exemplar: sourcesOf(this.#chooser.choices).exemplar };
     this.#engine.send({ type: 'sample', request });
     this.#sample.expect(request);
   }
@@ -230,7 +175,7 @@ export class Page {
       act();
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
-      this.#form.refuse(inWords(error));
+      this.#chooser.form.refuse(inWords(error));
     }
   }
 
@@ -238,24 +183,19 @@ export class Page {
     const known = this.#session.runs;
     const before = this.#session.state;
     this.#session.hear(report, performance.now() / 1000);
+    this.#recovery.hear(report);
     switch (report.type) {
       case 'ready':
         showEngineInfo(find(document, '#status p'), report.info);
-        if (!this.#wasReady) this.#goOn();
+        if (!this.#wasReady) this.#recovery.goOn();
         this.#wasReady = true;
         break;
       case 'restarting':
-        this.#restart(report.message, before === 'preparing', before === 'paused');
-        break;
-      case 'session':
-        this.#open.paused = report.state === 'paused';
-        break;
-      case 'kept':
-        this.#open.note(report.run, report.stored);
+        this.#restart(report.message, before);
         break;
       case 'shelf':
         this.#gallery.show(report);
-        if (!this.#gallery.isOpen) this.#offer(report);
+        if (!this.#gallery.isOpen) this.#recovery.offer(report);
         break;
       case 'exported':
         download(report.file.name, report.file.bytes);
@@ -271,6 +211,21 @@ export class Page {
         if (report.run === this.#microscope.run) this.#hearLooked(report);
         this.#shared = drawnWords(report.report, [...this.#session.runs.values()]);
         break;
+      case 'preparing':
+      case 'prepared':
+      case 'unprepared':
+        this.#takeHome.hear(report);
+        break;
+      case 'measured':
+        this.#measures.hear(report);
+        break;
+      case 'unmeasured':
+        this.#measures.fail(report.run);
+        this.#notices.say({ message: `It could not be measured: ${report.message}` });
+        break;
+      case 'surface':
+        this.#view.hear(report);
+        break;
       case 'saved':
         this.#panes.get(report.run)?.saved(report.kind);
         for (const { name, bytes } of report.files) download(name, bytes);
@@ -280,7 +235,7 @@ export class Page {
         break;
       case 'found':
       case 'own-exemplar':
-        this.#exemplar.hear(report);
+        this.#chooser.exemplar.hear(report);
         break;
       case 'note':
         this.#notices.say({ message: report.message });
@@ -297,97 +252,57 @@ export class Page {
     this.#refresh.request();
   }
 
-  /** A page that was loaded anew goes on with what it had; any other offers what was interrupted. */
-  #goOn(): void {
-    const { runs, paused } = this.#open.before;
-    if (runs.length > 0) this.#resume(runs, paused);
-    this.#engine.send({ type: 'list' });
-  }
-
-  #resume(runs: readonly StoredRequest[], paused: boolean): void {
-    this.#resumed = new Set(runs.map(({ run }) => run));
-    this.#engine.send({ type: 'reopen', runs, paused });
-    this.#session.expect();
-  }
-
   /** Another engine is there, and knows nothing yet. */
-  #restart(message: string, wasPreparing: boolean, paused: boolean): void {
+  #restart(message: string, before: SessionState): void {
     this.#panes.attachAnew();
-    this.#engine.send({ type: 'shade', shading: this.#shading });
+    this.#takeHome.attachAnew();
+    this.#view.sendAnew();
     this.#microscope.watchAnew();
-    this.#exemplar.giveAnew();
+    this.#chooser.exemplar.giveAnew();
+    this.#measures.failAll();
     this.#sample.fail();
-    const runs = this.#open.requests;
-    let rest = 'Another engine takes its place.';
-    if (wasPreparing && this.#asked.size > 0) {
-      this.#sendStart();
-      rest = 'The runs are started again.';
-    } else if (runs.length > 0) {
-      this.#resume(runs, paused);
-      rest = 'The runs go on from their last checkpoint.';
-    }
-    this.#notices.say({ message: `${message} ${rest}`, wrong: false });
+    const startAgain = this.#asked.size > 0 ? () => this.#sendStart() : undefined;
+    this.#recovery.restart(message, before, startAgain);
   }
 
   #look(run: RunId): void {
-    const specimen = this.#specimen(run);
+    const specimen = this.#runs.get(run);
     if (specimen) this.#microscope.toggle(specimen);
     for (const pane of this.#panes) pane.looked = pane.run === this.#microscope.run;
   }
 
-  #specimen(run: RunId): Specimen | undefined {
-    const { runs } = this.#session;
-    const settings = runs.get(run);
-    const pane = this.#panes.get(run);
-    if (!settings || !pane) return undefined;
-    const name = runNames([...runs.values()])[[...runs.keys()].indexOf(run)];
-    const { history, steps } = pane;
-    const changes = this.#changes.get(run) ?? [];
-    return { run, name: name ? lineOf(name) : '', settings, changes, step: steps, history };
+  #take(run: RunId): void {
+    const shown = this.#runs.get(run);
+    if (!shown) return;
+    const { name, settings, changes } = shown;
+    const { level } = this.#view;
+    this.#takeHome.open({ run, name: lineOf(name), settings, changed: changes.length > 0, level });
   }
 
   #hearLooked({ run, report }: Extract<Report, { type: 'step' }>): void {
-    const specimen = this.#specimen(run);
+    const specimen = this.#runs.get(run);
     if (specimen) this.#microscope.show(specimen);
     this.#microscope.step(report);
   }
 
-  /** Offers to go on with what was interrupted, while nothing else is going on. */
-  #offer({ runs }: Extract<Report, { type: 'shelf' }>): void {
-    const found = interruptedTogether(runs, mostRuns);
-    const [first] = found;
-    if (!first?.settings || this.#session.state !== 'idle') return;
-    const { prompt } = first.settings;
-    const more = found.length > 1 ? ` and ${found.length - 1} more beside it` : '';
-    const requests = found.map(({ id }, i) => ({ run: runIdAt(i), stored: id }));
-    this.#notices.say({
-      message: `“${prompt}”${more} stopped at step ${first.step} when the page was closed.`,
-      wrong: false,
-      action: {
-        label: 'Go on',
-        act: () => this.#engine.send({ type: 'reopen', runs: requests, paused: false }),
-      },
-    });
-  }
-
   #hearRun(report: Extract<Report, { type: 'run' }>, isNew: boolean): void {
-    const { run, state, step, settings, changes } = report;
-    this.#changes.set(run, changes);
+    const { run, state, step, settings } = report;
+    this.#runs.note(report);
     const pane = this.#panes.of(run);
     if (this.#session.runs.size === 0) this.#shared = '';
-    if (state === 'ended') this.#open.forget(run);
-    else if (isNew && !this.#resumed.delete(run)) {
+    if (state === 'ended' || isNew) this.#measures.forget(run);
+    if (state !== 'ended' && isNew && !this.#recovery.isResumed(run)) {
       pane.clear();
       // A checkpoint brings settings that nobody chose here.
-      if (!isSame(settings, this.#asked.get(run))) this.#choose(choicesOf(settings));
+      if (!isSame(settings, this.#asked.get(run))) this.#chooser.choose(choicesOf(settings));
     }
     pane.enter(state, step);
     if (run === this.#microscope.run) {
-      const specimen = this.#specimen(run);
+      const specimen = this.#runs.get(run);
       if (specimen) this.#microscope.show(specimen);
       else this.#look(run);
     }
-    this.#panes.show(this.#session.runs, this.#choices);
+    this.#panes.show(this.#session.runs, this.#chooser.choices);
   }
 
   /** What an error's run is called, where it concerns one: among those there are, or among those asked for. */
@@ -399,12 +314,13 @@ export class Page {
   }
 
   #draw(): void {
-    this.#form.enter(this.#session.state);
+    this.#chooser.form.enter(this.#session.state);
     this.#prior.enabled = this.#session.state === 'idle';
     this.#progress.show(this.#session.words, this.#shared);
     this.#sample.draw();
     for (const pane of this.#panes) pane.draw();
     this.#microscope.draw();
+    this.#measures.show(this.#runs.all());
   }
 
   #die(message: string): void {

@@ -1,5 +1,4 @@
 import type {
-  CanvasSize,
   Command,
   OrbitMove,
   RunId,
@@ -9,10 +8,10 @@ import type {
 } from '../protocol/messages';
 import { methodOf, type Settings } from '../settings';
 import { find, instantiate, setText } from './dom';
+import { EngineCanvas } from './engine_canvas';
 import { formulaNodes } from './formula';
 import { History } from './history';
 import { Plot } from './plot';
-import { listenForOrbits } from './pointer';
 import { lineOf, type RunName } from './run_names';
 
 type StepReport = Extract<SessionReport, { type: 'step' }>['report'];
@@ -22,11 +21,9 @@ export interface PaneListeners {
   readonly orbit: (move: OrbitMove) => void;
   /** A look inside its run is asked for. */
   readonly look: () => void;
+  /** What it has made is to be taken home. */
+  readonly take: () => void;
 }
-
-/** Pixels of a canvas for each of the page's, and along its longest side, are at most this many. */
-const mostRatio = 2;
-const mostSide = 1024;
 
 const short = (value: number) =>
   value === 0 || (value >= 0.01 && value < 1000)
@@ -40,8 +37,7 @@ export class Pane {
   readonly run: RunId;
   readonly element: HTMLElement;
   readonly history = new History();
-  #canvas: HTMLCanvasElement;
-  readonly #sizes = new ResizeObserver(() => this.#resize());
+  readonly #canvas: EngineCanvas;
   readonly #words: HTMLElement;
   readonly #buttons: readonly HTMLButtonElement[];
   readonly #curves = {
@@ -69,37 +65,31 @@ export class Pane {
     this.element.dataset.run = run;
     this.#listeners = listeners;
     find(this.element, '.look').addEventListener('click', () => listeners.look());
+    find(this.element, '.take').addEventListener('click', () => listeners.take());
     this.#words = find(this.element, '.state');
-    this.#canvas = find<HTMLCanvasElement>(this.element, '.viewport canvas');
-    this.#canvas.setAttribute('role', 'img');
+    const viewport = find(this.element, '.viewport');
+    this.#canvas = new EngineCanvas(viewport, run, {
+      send: listeners.send,
+      isOn: () => this.#turns,
+      orbit: (move) => {
+        viewport.classList.add('touched');
+        listeners.orbit(move);
+      },
+    });
     find(this.element, '.plots').append(...this.#plots.map((plot) => plot.element));
     this.#buttons = [...this.element.querySelectorAll<HTMLButtonElement>('[data-save]')];
     for (const button of this.#buttons) button.addEventListener('click', () => this.#save(button));
     this.draw();
   }
 
-  /** Hands the canvas to the engine and keeps it informed; the pane must be in the page. */
+  /** Gives the engine its canvas; the pane must be in the page. */
   attach(): void {
-    const canvas = this.#canvas.transferControlToOffscreen();
-    const { send, orbit } = this.#listeners;
-    send({ type: 'attach', run: this.run, canvas, size: this.#size() }, [canvas]);
-    this.#sizes.disconnect();
-    this.#sizes.observe(this.#canvas);
-    listenForOrbits(this.#canvas, {
-      isOn: () => this.#turns,
-      move: (move) => {
-        find(this.element, '.viewport').classList.add('touched');
-        orbit(move);
-      },
-    });
+    this.#canvas.attach();
   }
 
-  /** The same for another engine: a canvas belongs to the one that it was handed to. */
+  /** Gives another engine a canvas. */
   attachAnew(): void {
-    const canvas = this.#canvas.cloneNode() as HTMLCanvasElement;
-    this.#canvas.replaceWith(canvas);
-    this.#canvas = canvas;
-    this.attach();
+    this.#canvas.attachAnew();
   }
 
   /** Says what the run is: by its name among the others, and by its settings. */
@@ -116,8 +106,8 @@ export class Pane {
     const of = prompt.trim() ? ` of ${prompt.trim()}` : '';
     const what = this.#turns ? `The object${of}` : `The pictures${of}`;
     const how = this.#turns ? ': arrow keys turn it' : '';
-    this.#canvas.setAttribute('aria-label', `${what} by ${lineOf(name)}${how}`);
-    this.#canvas.tabIndex = this.#turns ? 0 : -1;
+    this.#canvas.label = `${what} by ${lineOf(name)}${how}`;
+    this.#canvas.focusable = this.#turns;
     const format = this.#turns ? mesh.format : 'png';
     setText(find(this.element, '[data-save=object]'), `Export ${format.toUpperCase()}`);
   }
@@ -134,6 +124,10 @@ export class Pane {
   /** Steps that its run has taken. */
   get steps(): number {
     return this.#step;
+  }
+
+  get state(): RunState {
+    return this.#state;
   }
 
   /** Whether its run is looked into. */
@@ -172,7 +166,9 @@ export class Pane {
     dataset.step = String(this.#step);
     setText(this.#words, states[this.#state]);
     for (const button of this.#buttons) button.disabled = this.#state === 'ended';
-    find<HTMLButtonElement>(this.element, '.look').disabled = this.#state === 'ended';
+    for (const place of ['.look', '.take']) {
+      find<HTMLButtonElement>(this.element, place).disabled = this.#state === 'ended';
+    }
     for (const plot of this.#plots) plot.draw();
   }
 
@@ -187,18 +183,5 @@ export class Pane {
     if (button.hasAttribute('aria-busy')) return;
     button.setAttribute('aria-busy', 'true');
     this.#listeners.send({ type: 'save', run: this.run, kind: button.dataset.save as SavedKind });
-  }
-
-  #resize(): void {
-    if (this.#canvas.clientWidth === 0) return;
-    this.#listeners.send({ type: 'resize', run: this.run, size: this.#size() });
-  }
-
-  #size(): CanvasSize {
-    const { clientWidth, clientHeight } = this.#canvas;
-    const longest = Math.max(clientWidth, clientHeight, 1);
-    const ratio = Math.min(mostRatio, devicePixelRatio, mostSide / longest);
-    const pixels = (length: number) => Math.max(1, Math.round(length * ratio));
-    return { width: pixels(clientWidth), height: pixels(clientHeight) };
   }
 }

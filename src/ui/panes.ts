@@ -5,26 +5,31 @@ import { find } from './dom';
 import { Pane } from './pane';
 import { runIdAt } from './run_ids';
 import { runNames } from './run_names';
+import type { ViewBar } from './view_bar';
 
 type Send = (command: Command, transfer?: Transferable[]) => void;
+
+export interface PanesListeners {
+  /** A run is to be looked into. */
+  readonly look: (run: RunId) => void;
+  /** What a run has made is to be taken home. */
+  readonly take: (run: RunId) => void;
+}
 
 /** The panes of the page: one for each run, or, while there is none, for each that may be started. */
 export class Panes {
   readonly #place: HTMLElement;
-  readonly #shading: HTMLElement;
-  readonly #together: HTMLInputElement;
+  readonly #view: ViewBar;
   readonly #send: Send;
-  readonly #look: (run: RunId) => void;
+  readonly #listeners: PanesListeners;
   /** Those that were ever needed: an engine is given a canvas once. */
   readonly #panes = new Map<RunId, Pane>();
 
-  /** @param look is told of the run that is to be looked into. */
-  constructor(root: ParentNode, send: Send, look: (run: RunId) => void) {
+  constructor(root: ParentNode, view: ViewBar, send: Send, listeners: PanesListeners) {
     this.#place = find(root, '#panes');
-    this.#shading = find(root, '#shading');
-    this.#together = find(root, '#together input');
+    this.#view = view;
     this.#send = send;
-    this.#look = look;
+    this.#listeners = listeners;
   }
 
   get(run: RunId): Pane | undefined {
@@ -41,11 +46,9 @@ export class Panes {
     if (known) return known;
     const made = new Pane(run, {
       send: this.#send,
-      orbit: (move) => {
-        const runs = this.#together.checked ? [...this.#panes.keys()] : [run];
-        this.#send({ type: 'orbit', runs, move });
-      },
-      look: () => this.#look(run),
+      orbit: (move) => this.#send({ type: 'orbit', runs: this.#view.movedWith(run), move }),
+      look: () => this.#listeners.look(run),
+      take: () => this.#listeners.take(run),
     });
     this.#panes.set(run, made);
     this.#place.append(made.element);
@@ -67,8 +70,7 @@ export class Panes {
       this.of(run).describe(names[i]!, settings);
     });
     for (const [run, pane] of this.#panes) pane.visible = shown.has(run);
-    this.#place.dataset.count = String(shown.size);
-    find(document, '#together').hidden = shown.size < 2;
-    this.#shading.hidden = [...shown.values()].every(({ generator }) => generator !== 'field');
+    const fields = [...shown.values()].some(({ generator }) => generator === 'field');
+    this.#view.show([...shown.keys()], fields);
   }
 }

@@ -24,6 +24,8 @@ const ownNames = ['prompt', 'method', 'seed', 'preset', 'generator'];
 /** The methods of links that name none: an earlier version left out what were its first choices. */
 const unsaidMethods = 'sds,vsd';
 
+const exemplarPath = 'exemplar.source';
+
 const methodsOf = (runs: readonly RunChoice[]) => runs.map(({ method }) => method).join();
 
 /**
@@ -47,6 +49,22 @@ export function toHash(choices: Choices): string {
   }
   const isFirst = query.size === 1 && methodsOf(runs) === methodsOf(firstChoices.runs);
   return isFirst ? '' : query.toString();
+}
+
+/** What an address cannot hold of choices. */
+export interface RunLink {
+  readonly hash: string;
+  /** What it leaves out, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** An address to make a run anew elsewhere: a person's own exemplar stays with them. */
+export function runLink(choices: Choices): RunLink {
+  const { [exemplarPath]: exemplar, ...changes } = choices.changes;
+  if (!String(exemplar).startsWith('file:')) return { hash: toHash(choices), notes: [] };
+  const note =
+    'Its exemplar was a file of your own, which a link cannot carry: the file of the whole run has it.';
+  return { hash: toHash({ ...choices, changes }), notes: [note] };
 }
 
 /**

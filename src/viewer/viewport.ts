@@ -4,6 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { Submission, type Work } from '../gpu/submission';
 import type { CanvasSize } from '../protocol/messages';
 import { Ground } from './ground';
+import type { MeshView } from './mesh_view';
 import type { OrbitState } from './orbit';
 import { Preview } from './preview';
 
@@ -47,6 +48,7 @@ export class Viewport {
   /** By size, the one that was shown last at the end. */
   readonly #shown = new Map<string, Shown>();
   #source: PictureSource | undefined;
+  #mesh: MeshView | undefined;
 
   private constructor(gpu: Gpu, renderer: THREE.WebGPURenderer, fovy: number) {
     this.#gpu = gpu;
@@ -75,6 +77,14 @@ export class Viewport {
   show(source: PictureSource | undefined): void {
     this.#source = source;
     for (const key of [...this.#shown.keys()]) this.#forget(key);
+  }
+
+  /** Shows a mesh beside the ground and over the picture, or none; it is disposed with the next. */
+  showMesh(mesh: MeshView | undefined): void {
+    if (this.#mesh) this.#scene.remove(this.#mesh.object);
+    this.#mesh?.dispose();
+    this.#mesh = mesh;
+    if (mesh) this.#scene.add(mesh.object);
   }
 
   /** The field of view is that of the largest square within the canvas. */
@@ -111,6 +121,7 @@ export class Viewport {
 
   dispose(): void {
     this.show(undefined);
+    this.showMesh(undefined);
     this.#quad.geometry.dispose();
     this.#quad.material.dispose();
     this.#ground.dispose();

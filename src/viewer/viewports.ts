@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu/device';
 import type { CanvasSize, OrbitMove, RunId } from '../protocol/messages';
+import type { MeshView } from './mesh_view';
 import { eased, moved, type OrbitBounds, type OrbitState } from './orbit';
 import { nextSide, paceOf, pauseAfter } from './pace';
 import { type PictureSource, Viewport } from './viewport';
@@ -15,6 +16,8 @@ export interface Viewpoint {
 const halfLife = 0.05;
 /** Side of the first picture, before any was timed. */
 const firstSide = { software: 64, gpu: 256 } as const;
+/** Degrees that a turntable turns in a second. */
+const turnSpeed = 30;
 
 interface PacedViewport {
   readonly viewport: Viewport;
@@ -42,7 +45,10 @@ export class Viewports {
   /** Newest sizes and sources: either may come while a viewport is being made. */
   readonly #sizes = new Map<RunId, CanvasSize>();
   readonly #sources = new Map<RunId, PictureSource | undefined>();
+  readonly #meshes = new Map<RunId, () => MeshView>();
   #training = false;
+  /** Whether the turntable turns, since when by `performance.now()`, and how far it had turned before, in degrees. */
+  #turntable = { on: false, since: 0, before: 0 };
   #looping = false;
   #drawing: Promise<void> = Promise.resolve();
 
@@ -68,6 +74,7 @@ export class Viewports {
     const newest = this.#sizes.get(run) ?? size;
     viewport.resize(newest);
     viewport.show(this.#sources.get(run));
+    viewport.showMesh(this.#meshes.get(run)?.());
     // As the others are seen by now.
     const [orbit = start] = [...this.#panes.values()].map(({ target }) => target);
     this.#panes.set(run, {
@@ -89,6 +96,13 @@ export class Viewports {
     this.#with(run, (pane) => pane.viewport.show(source));
   }
 
+  /** Shows a mesh in a pane, over its field where there is one; undefined for none. */
+  showMesh(run: RunId, mesh: (() => MeshView) | undefined): void {
+    if (mesh) this.#meshes.set(run, mesh);
+    else this.#meshes.delete(run);
+    this.#with(run, (pane) => pane.viewport.showMesh(mesh?.()));
+  }
+
   resize(run: RunId, size: CanvasSize): void {
     this.#sizes.set(run, size);
     this.#with(run, (pane) => {
@@ -106,6 +120,30 @@ export class Viewports {
     this.#with(run, (pane) => {
       pane.target = moved(pane.target, move, this.#viewpoint.bounds);
     });
+  }
+
+  /** Lets the cameras of panes stand where that of the first of them stands. */
+  gather(runs: readonly RunId[]): void {
+    const target = this.#panes.get(runs[0] ?? '')?.target;
+    if (!target) return;
+    for (const run of runs) {
+      this.#with(run, (pane) => {
+        pane.target = target;
+      });
+    }
+  }
+
+  /** Whether all objects turn, all alike. */
+  set turning(on: boolean) {
+    this.#turntable = { on, since: performance.now(), before: this.#turned(performance.now()) };
+    for (const pane of this.#panes.values()) pane.stale = true;
+    this.#wake();
+  }
+
+  /** Where a pane's camera is on its way to; that of the start where there is no such pane. */
+  orbitOf(run: RunId): OrbitState {
+    const { target } = this.#panes.get(run) ?? { target: this.#viewpoint.start };
+    return this.#seen(target, performance.now());
   }
 
   /**
@@ -161,7 +199,8 @@ export class Viewports {
   async #drawNow(pane: PacedViewport): Promise<void> {
     const { queue } = this.#gpu.device;
     const { software } = this.#gpu.adapter;
-    const pace = paceOf({ training: this.#training, moving: isMoving(pane), software });
+    const moving = isMoving(pane) || (this.#turntable.on && !this.#training);
+    const pace = paceOf({ training: this.#training, moving, software });
     const hurried = this.#isHurried(pane);
     const side = hurried ? pane.hurried : pane.still;
     await queue.onSubmittedWorkDone();
@@ -169,8 +208,8 @@ export class Viewports {
     const seconds = Math.min(0.1, (started - pane.drawn) / 1000);
     pane.orbit = eased(pane.orbit, pane.target, seconds, halfLife);
     pane.drawn = started;
-    pane.stale = isMoving(pane);
-    const drawn = await pane.viewport.draw(pane.orbit, side);
+    pane.stale = isMoving(pane) || this.#turntable.on;
+    const drawn = await pane.viewport.draw(this.#seen(pane.orbit, started), side);
     await queue.onSubmittedWorkDone();
     const milliseconds = performance.now() - started;
     pane.notBefore = performance.now() + pauseAfter(milliseconds, pace);
@@ -184,7 +223,18 @@ export class Viewports {
   }
 
   #isHurried(pane: PacedViewport): boolean {
-    return this.#training || isMoving(pane);
+    return this.#training || isMoving(pane) || this.#turntable.on;
+  }
+
+  /** The orbit from which a pane's object is seen at a time: the turntable turns all objects. */
+  #seen(orbit: OrbitState, now: number): OrbitState {
+    return { ...orbit, azimuth: orbit.azimuth - this.#turned(now) };
+  }
+
+  /** How far the turntable has turned, in degrees. */
+  #turned(now: number): number {
+    const { on, since, before } = this.#turntable;
+    return on ? before + (turnSpeed * (now - since)) / 1000 : before;
   }
 }
 

@@ -22,6 +22,7 @@ const ball = `
 const defaults: MeshSettings = {
   resolution: 33,
   blur: 0,
+  level: 0,
   smooth: 3,
   format: 'glb',
   triangles: 0,
@@ -101,20 +102,25 @@ test('several files are one archive where the settings say so', async () => {
   expect(Object.keys(found)).toEqual(['ball.obj', 'ball.mtl', 'ball.png']);
 });
 
-test('the summary of an export by other settings is that of the files', async () => {
-  const mesh = meshOf(ball, { triangles: 200 });
-  const names = { prompt: 'a ball', file: 'ball' };
+test('the mesh by other settings is that of a field with them', async () => {
   const changes = { format: 'obj', triangles: 100, texture: 64 } as const;
-  const summary = await mesh.summary(encodePng, names, changes);
-  const files = await meshOf(ball, changes).files(encodePng, names);
-  expect(summary).toEqual({
-    triangles: 100,
-    textureSize: 64,
-    files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
-  });
-  expect(await mesh.summary(encodePng, names, { format: 'stl' })).toEqual({
-    triangles: 200,
-    textureSize: 0,
-    files: [{ name: 'ball.stl', bytes: 84 + 50 * 200 }],
-  });
+  const names = { prompt: 'a ball', file: 'ball' };
+  const other = meshOf(ball, { triangles: 200 }).with(changes);
+  const { files, mesh } = await other.export(await other.extract(), encodePng, names);
+  expect(mesh.indices.length / 3).toBe(100);
+  expect(files).toEqual(await meshOf(ball, changes).files(encodePng, names));
+});
+
+test('a level that is given is where the surface lies', async () => {
+  const radiusAt = async (level: number) => {
+    const { positions, iso } = await meshOf(ball, { level, smooth: 0 }).shape();
+    expect(iso).toBe(level);
+    return reach({ positions });
+  };
+  // The density 30 (1 + 10 (0.5 - r)) is 15 at r = 0.55, 45 at 0.45.
+  expect(await radiusAt(15)).toBeCloseTo(0.55, 2);
+  expect(await radiusAt(45)).toBeCloseTo(0.45, 2);
+  const { iso } = await meshOf(ball).shape();
+  expect(iso).toBeGreaterThan(1);
+  await expect(meshOf(ball, { level: 9000 }).shape()).rejects.toThrow(/empty/);
 });

@@ -14,6 +14,12 @@ export interface SolidityGrid {
   readonly level: number;
 }
 
+/** The solidity grid of a field. */
+export interface FieldSolidity extends SolidityGrid {
+  /** The density at the surface, per unit length. */
+  readonly iso: number;
+}
+
 export interface SolidityOptions {
   /** R: grid points along an edge of [-1, 1]^3. */
   readonly resolution: number;
@@ -30,7 +36,7 @@ export async function solidityGrid(
   gpu: Gpu,
   sampler: FieldSampler,
   { resolution, iso, blur }: SolidityOptions,
-): Promise<SolidityGrid> {
+): Promise<FieldSolidity> {
   const arena = new Arena(gpu, 'mesh.solidity');
   const readback = new Readback(gpu);
   try {
@@ -39,8 +45,9 @@ export async function solidityGrid(
     const density = await readback.floats(buffer, resolution ** 3);
     const level = await isoLevel(iso, sampler, density, resolution);
     const filled = fillInterior(density, resolution, level);
-    if (blur === 0) return { values: filled, level };
-    return { values: blurredSolidity(filled, resolution, level, blur), level: surfaceSolidity };
+    if (blur === 0) return { values: filled, level, iso: level };
+    const values = blurredSolidity(filled, resolution, level, blur);
+    return { values, level: surfaceSolidity, iso: level };
   } finally {
     arena.dispose();
     readback.dispose();

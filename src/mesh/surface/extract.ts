@@ -53,29 +53,58 @@ export async function extractMesh(
   }
   const sampler = new FieldSampler(gpu, field);
   try {
-    const whole = await extractSurface(gpu, sampler, { resolution, iso, blur });
-    const { positions, indices } = keepLargeComponents(whole, keep);
-    const surface = { positions: taubinSmooth({ positions, indices }, smooth), indices };
+    const surface = await surfaceOf(gpu, sampler, { resolution, iso, blur, smooth, keep });
     const normals = vertexNormals(surface);
     const colours = await seenColours(sampler, surface.positions, normals);
-    return { ...surface, normals, colours };
+    const { positions, indices } = surface;
+    return { positions, indices, normals, colours };
   } finally {
     sampler.dispose();
   }
+}
+
+/** A surface, and the density at which it lies, per unit length. */
+export interface IsoSurface extends Surface {
+  readonly iso: number;
+}
+
+/** The shape alone of the mesh that `extractMesh` makes. @throws as that does. */
+export async function extractShape(
+  gpu: Gpu,
+  field: SampledField,
+  { iso = defaultIso, blur = 0, keep = floaterShare, ...options }: ExtractOptions,
+): Promise<IsoSurface> {
+  const sampler = new FieldSampler(gpu, field);
+  try {
+    return await surfaceOf(gpu, sampler, { ...options, iso, blur, keep });
+  } finally {
+    sampler.dispose();
+  }
+}
+
+async function surfaceOf(
+  gpu: Gpu,
+  sampler: FieldSampler,
+  { smooth, keep, ...options }: Required<ExtractOptions>,
+): Promise<IsoSurface> {
+  const { iso, ...whole } = await extractSurface(gpu, sampler, options);
+  const { positions, indices } = keepLargeComponents(whole, keep);
+  return { positions: taubinSmooth({ positions, indices }, smooth), indices, iso };
 }
 
 async function extractSurface(
   gpu: Gpu,
   sampler: FieldSampler,
   options: SolidityOptions,
-): Promise<Surface> {
+): Promise<IsoSurface> {
   const { resolution, blur } = options;
-  const { values, level } = await solidityGrid(gpu, sampler, options);
+  const { values, level, iso } = await solidityGrid(gpu, sampler, options);
   const arena = new Arena(gpu, 'mesh.extract');
   const cubes = new MarchingCubes(gpu, arena.upload('grid', values), resolution);
   try {
-    const surface = await cubes.extract(level);
-    return blur > 0 ? surface : await refine(sampler, surface, values, resolution, level);
+    const rough = await cubes.extract(level);
+    const surface = blur > 0 ? rough : await refine(sampler, rough, values, resolution, level);
+    return { ...surface, iso };
   } finally {
     cubes.dispose();
     arena.dispose();
