@@ -24,8 +24,6 @@ const ownNames = ['prompt', 'method', 'seed', 'preset', 'generator'];
 /** The methods of links that name none: an earlier version left out what were its first choices. */
 const unsaidMethods = 'sds,vsd';
 
-const exemplarPath = 'exemplar.source';
-
 const methodsOf = (runs: readonly RunChoice[]) => runs.map(({ method }) => method).join();
 
 /**
@@ -58,13 +56,14 @@ export interface RunLink {
   readonly notes: readonly string[];
 }
 
-/** An address to make a run anew elsewhere: a person's own exemplar stays with them. */
+/** An address to make a run anew elsewhere: files of a person's own stay with them. */
 export function runLink(choices: Choices): RunLink {
-  const { [exemplarPath]: exemplar, ...changes } = choices.changes;
-  if (!String(exemplar).startsWith('file:')) return { hash: toHash(choices), notes: [] };
+  const changes = Object.entries(choices.changes);
+  const given = changes.filter(([, value]) => !String(value).startsWith('file:'));
+  if (given.length === changes.length) return { hash: toHash(choices), notes: [] };
   const note =
-    'Its exemplar was a file of your own, which a link cannot carry: the file of the whole run has it.';
-  return { hash: toHash({ ...choices, changes }), notes: [note] };
+    'It was shown a file of your own, which a link cannot carry: the file of the whole run has it.';
+  return { hash: toHash({ ...choices, changes: Object.fromEntries(given) }), notes: [note] };
 }
 
 /**
