@@ -16,17 +16,17 @@ import { ensureProgram } from './setup/program.mjs';
 
 const prompts = [
   'a red chair',
-  'a pine tree',
-  'a house',
   'a round table',
+  'a pine tree',
   'a green cactus',
-  'a purple mushroom',
-  'a wooden barrel',
-  'a blue car',
-  'a castle tower',
-  'a brown horse',
   'a palm tree',
-  'a white robot',
+  'a castle tower',
+  'a wooden barrel',
+  'a purple mushroom',
+  'a blue car',
+  'a brown horse',
+  'a red apple',
+  'a blue bed',
 ];
 
 const { values, tokens } = parseArgs({

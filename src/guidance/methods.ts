@@ -84,7 +84,8 @@ const table = [
     sources: ['Chen et al. 2024, MicroDreamer (arXiv 2404.19525)'],
     preset: {
       steps: 300,
-      field: { blobScale: 0, activeLevels: [0, 0.5, 1, 0.25] },
+      // A ball: what lies outside of it is empty at first, and costs nothing.
+      field: { blobScale: 2, activeLevels: [0, 0.5, 1, 0.25] },
       // Often at first: until empty cells are known, a step takes ten times as long.
       render: { occupancyEvery: [0.2, 1, 4, 0.2] },
       guidance: { scale: 4, rescale: 0 },

@@ -198,7 +198,7 @@ export const guidanceSettings = group('Guidance', {
 /** How views are drawn and fitted in turn, by methods that reconstruct. */
 export const reconstructionSettings = group('Reconstruction', {
   rounds: integer({
-    default: 8,
+    default: 2,
     min: 0,
     max: 1000,
     label: 'Rounds',
@@ -226,14 +226,14 @@ export const reconstructionSettings = group('Reconstruction', {
     help: 'steps in which the views of a round are noised by the model itself, from τ² to τ; 0: by noise alone',
   }),
   timestep: schedule({
-    default: [0, 0.7, 0.2, 1],
+    default: [0, 0.5, 0.35, 1],
     min: 0.02,
     max: 1,
     label: 'τ of a round',
     help: "how far the views of a round are noised, as a fraction of the model's timesteps, over the rounds",
   }),
   groups: integer({
-    default: 6,
+    default: 3,
     min: 1,
     max: 16,
     label: 'Groups kept',
@@ -247,14 +247,14 @@ export const reconstructionSettings = group('Reconstruction', {
     help: "share of a step's views that are of the newest group; the last steps see all groups alike",
   }),
   firstFits: number({
-    default: 0.28,
+    default: 0.4,
     min: 0,
     max: 1,
     label: 'First fits',
     help: 'share of the fitting steps before the first round',
   }),
   lastFits: number({
-    default: 0.28,
+    default: 0.3,
     min: 0,
     max: 1,
     label: 'Last fits',
