@@ -33,6 +33,8 @@ export class Chart {
   readonly #options: ChartOptions;
   readonly #legend = html('p', { class: 'legend' });
   readonly #height: number;
+  /** What `set` draws; others may add to the picture. */
+  readonly #content = svg('g');
 
   constructor(options: ChartOptions) {
     this.#options = options;
@@ -42,6 +44,7 @@ export class Chart {
       role: 'img',
       'aria-label': options.title,
     });
+    this.picture.append(this.#content);
     this.element = html(
       'figure',
       { class: 'chart' },
@@ -68,7 +71,7 @@ export class Chart {
       margin.left + (inner.width * (x - left)) / Math.max(right - left, 1e-12),
       margin.top + inner.height * (1 - (y - low) / (high - low)),
     ];
-    this.picture.replaceChildren(
+    this.#content.replaceChildren(
       ...this.#axes(left, right, low, high),
       ...curves.flatMap((curve) => this.#line(curve, low, high)),
     );

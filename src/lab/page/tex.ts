@@ -31,6 +31,8 @@ const operators: Readonly<Record<string, string>> = {
   sum: '∑',
 };
 
+const signs: Readonly<Record<string, string>> = { '-': '−', "'": '′' };
+
 function node(name: string, ...children: (Node | string)[]): Element {
   const element = document.createElementNS(space, name);
   element.append(...children);
@@ -71,9 +73,14 @@ export function tex(source: string, display = false): Element {
       if (operator) return node('mo', operator);
       throw new Error(`Formulas have no '${token}'.`);
     }
+    if (/^[a-z]{3,}$/.test(token) && !/[(_^]/.test(tokens[next] ?? '')) {
+      const gap = node('mspace');
+      gap.setAttribute('width', '0.17em');
+      return node('mrow', node('mi', token), gap);
+    }
     if (/^[A-Za-z]/.test(token)) return node('mi', token);
     if (/^\d/.test(token)) return node('mn', token);
-    return node('mo', token === '-' ? '−' : token);
+    return node('mo', signs[token] ?? token);
   };
 
   const scripted = (): Element => {

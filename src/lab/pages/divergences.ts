@@ -182,7 +182,7 @@ export const mount: Mount = (query, desk) => {
     for (const map of maps) map.element.hidden = !isShown;
     if (!isShown) return;
     const kinds = divergences();
-    for (const [i, map] of maps.entries()) map.survey(kinds[i]!, p, dragging ? 18 : 44);
+    for (const [i, map] of maps.entries()) map.survey(kinds[i]!, p, dragging ? 18 : 36);
     if (dragging) pending = window.setTimeout(() => showLandscapes(false), 160);
     else for (const [i, map] of maps.entries()) map.mark(optima(kinds[i]!, p));
   }

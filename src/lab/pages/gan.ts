@@ -79,7 +79,9 @@ export const mount: Mount = (query, desk) => {
       step: () => turn(values.turns, 1),
       draw: () => void draw(),
       reset: () => void begin(),
-      failed: desk.say,
+      failed: (error) => {
+        if (!isDisposed) desk.say(error);
+      },
     },
     desk.keys,
   );

@@ -1,4 +1,5 @@
 /** How many modes each way of fitting finds, over seeds: the experiment of docs/lab.md. */
+import { LimbeckError } from '../../errors';
 import { blurredTarget, coverage, klOf } from './measures';
 import { type PlaneMethodId, planeMethodIds, planeMethodOf } from './methods';
 import { mixtureFrom, sample, stepForward, stepReverse } from './mixture_fit';
@@ -27,6 +28,7 @@ const firstDeviation = 0.3;
 
 /**
  * Fits from the settings' start, and measures.
+ * @throws LimbeckError when a generator leaves what numbers can hold.
  *
  * Mixtures have a component for each mode of the target and begin where as many particles would; particles are as many
  * as the settings say.
@@ -39,6 +41,12 @@ export function contest(
 ): Outcome {
   const made = targets[target].make();
   const positions = whereTo(who, made, settings, steps);
+  if (!positions.every(Number.isFinite)) {
+    throw new LimbeckError(
+      `${who} left the plane at seed ${settings.seed}.`,
+      'Make --rate or --guidance smaller.',
+    );
+  }
   const { covered, atModes } = coverage(made.asked, positions);
   return { covered, atModes, kl: klOf(positions, blurredTarget(made.asked)) };
 }

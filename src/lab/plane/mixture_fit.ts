@@ -82,7 +82,7 @@ export function stepReverse(
   ];
   for (let k = 0; k < q.x.length; k++) {
     const variance = q.s[k]! ** 2;
-    let growth = 0;
+    let [dx, dy, growth] = [0, 0, 0];
     for (let i = 0; i < each; i++) {
       const index = 2 * (k * each + i);
       const [a, b] = [0, 1].map((axis) => normal(seed, streams.noise, step, index + axis));
@@ -90,10 +90,14 @@ export function stepReverse(
       scoreAt(q, unnoised, x, y, ours);
       scoreAt(p, unnoised, x, y, theirs);
       const [gx, gy] = [ours.x - theirs.x, ours.y - theirs.y];
-      moved.x[k]! -= (rate * variance * gx) / each;
-      moved.y[k]! -= (rate * variance * gy) / each;
+      dx -= (rate * variance * gx) / each;
+      dy -= (rate * variance * gy) / each;
       growth += ((gx * a! + gy * b!) * q.s[k]!) / each;
     }
+    // A target much narrower than q is steep: no component leaves its own width at a step.
+    const shorten = Math.min(1, q.s[k]! / Math.max(Math.hypot(dx, dy), 1e-300));
+    moved.x[k]! += shorten * dx;
+    moved.y[k]! += shorten * dy;
     const limited = Math.min(0.2, Math.max(-0.2, rate * 0.25 * growth));
     moved.s[k] = bounded(moved.s[k]! * Math.exp(-limited));
   }

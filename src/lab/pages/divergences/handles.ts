@@ -15,6 +15,9 @@ export class ModeHandles {
   constructor(chart: Chart, change: (next: Mixture) => void) {
     this.#chart = chart;
     this.#change = change;
+    // A picture as such has nothing in it that can be reached.
+    chart.picture.setAttribute('role', 'group');
+    chart.picture.append(this.#layer);
   }
 
   /** Puts the handles where the modes are; after the chart has drawn its curves. */
@@ -34,10 +37,6 @@ export class ModeHandles {
         `mean ${mean.toFixed(2)}, deviation ${deviation.toFixed(2)}`,
       );
     });
-    // The element is kept: it has the focus, or the pointer.
-    if (this.#layer.parentNode !== this.#chart.picture || this.#layer.nextSibling) {
-      this.#chart.picture.append(this.#layer);
-    }
   }
 
   #handle(k: number): SVGGElement {

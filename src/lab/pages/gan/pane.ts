@@ -30,6 +30,8 @@ const empty = (): GanHistory => ({ step: [], covered: [], distance: [], discrimi
 
 /** Samples that a distance is measured on: the matching takes their cube. */
 const measured = 64;
+/** Steps between two measurements. */
+const every = 5;
 
 export class GanPane {
   readonly element: HTMLElement;
@@ -65,27 +67,31 @@ export class GanPane {
     const { gan } = this;
     if (!gan) return;
     const [field, samples] = [await gan.field(), await gan.samples()];
-    const { covered } = coverage(target, Float64Array.from(samples));
-    const few = Float64Array.from(samples.subarray(0, 2 * measured));
-    const distance = wasserstein1(few, sample(target, measured, 1, 0));
     const { step, history } = this;
-    if (history.step.at(-1) !== step) {
-      history.step.push(step);
-      history.covered.push(covered);
-      history.distance.push(distance);
-      history.discriminator.push(gan.losses.discriminator);
-    }
+    const last = history.step.at(-1);
+    if (last === undefined || step < last || step >= last + every) this.#note(gan, samples, target);
     this.view.clear(relief);
     this.#shade(field);
     this.#slopes(field);
     this.view.dots(Float64Array.from(samples), colourOf(this.element, ganColours[this.loss.id]), 4);
     const modes = target.x.length;
-    this.#figures.textContent = `${Math.round(covered * modes)} of ${modes} modes · W₁ ${distance.toFixed(2)}`;
+    const covered = Math.round(history.covered.at(-1)! * modes);
+    const distance = history.distance.at(-1)!.toFixed(2);
+    this.#figures.textContent = `Step ${step}: ${covered} of ${modes} modes · W₁ ${distance}`;
     this.#figures.title = `W₁ between ${measured} of ${batch} samples and as many of the target`;
   }
 
   get step(): number {
     return this.gan?.step ?? 0;
+  }
+
+  #note(gan: Gan, samples: Float32Array, target: PlaneMixture): void {
+    const { history } = this;
+    const few = Float64Array.from(samples.subarray(0, 2 * measured));
+    history.step.push(gan.step);
+    history.covered.push(coverage(target, Float64Array.from(samples)).covered);
+    history.distance.push(wasserstein1(few, sample(target, measured, 1, 0)));
+    history.discriminator.push(gan.losses.discriminator);
   }
 
   /** The discriminator's values as a veil: the accent where it is high, ink where it is low. */
@@ -101,15 +107,15 @@ export class GanPane {
   }
 
   #slopes({ slope }: Field): void {
-    const every = 3;
+    const apart = 3;
     const places: number[] = [];
     const vectors: number[] = [];
     const lengths = Array.from({ length: gridSide ** 2 }, (_, cell) =>
       Math.hypot(slope[2 * cell]!, slope[2 * cell + 1]!),
     );
     const most = Math.max(1e-9, ...lengths);
-    for (let row = 1; row < gridSide; row += every) {
-      for (let column = 1; column < gridSide; column += every) {
+    for (let row = 1; row < gridSide; row += apart) {
+      for (let column = 1; column < gridSide; column += apart) {
         const cell = row * gridSide + column;
         const at = (k: number) => edge * ((2 * (k + 0.5)) / gridSide - 1);
         places.push(at(column), -at(row));
