@@ -25,10 +25,10 @@ export async function startFrom(
   made: Pick<FieldGeneratorOptions, 'densityActivation' | 'adam'>,
 ): Promise<void> {
   const { prompt, seed, field } = settings;
-  const { occupancyResolution } = settings.render;
+  const { occupancyResolution, samplesPerRay } = settings.render;
   const half = Math.round(settings.steps / 2);
   const fitted = fitSettings({
-    ...{ prompt, seed, field, render: { occupancyResolution } },
+    ...{ prompt, seed, field, render: { occupancyResolution, samplesPerRay } },
     steps: Math.min(Math.max(half, steps.least), steps.most),
   });
   const fit = new Fit(gpu, KnownViews.ofObject(gpu, mesh, viewSize), fitted, made);

@@ -17,6 +17,9 @@ beforeAll(async () => {
   t = await openTestGpu();
 });
 
+/** Guards against hangs. */
+const patience = { timeout: 300_000 };
+
 /** A tall red box. */
 const box = (() => {
   const corners = Array.from({ length: 8 }, (_, i) => [i & 1, (i >> 1) & 1, i >> 2]);
@@ -55,7 +58,7 @@ async function likeness(generator: Generator) {
   return { overlap: both / either, red: red / count };
 }
 
-test('a reconstruction starts from it, and goes on', async () => {
+test('a reconstruction starts from it, and goes on', patience, async () => {
   const engine = await openTinyEngine(t.gpu);
   engine.exemplars.hold(file);
   const run = await engine.createRun(settings('sir'));
@@ -67,7 +70,7 @@ test('a reconstruction starts from it, and goes on', async () => {
   await engine.dispose();
 });
 
-test('each particle starts from it, and their checkpoint needs its file no more', async () => {
+test('each particle starts from it, and their checkpoint needs its file no more', patience, async () => {
   const engine = await openTinyEngine(t.gpu);
   engine.exemplars.hold(file);
   const run = await engine.createRun(settings('vsd', { particles: 2 }));
