@@ -151,7 +151,6 @@ test('a run starts from it', { timeout: 300_000 }, async () => {
   for (const notice of await page.locator('#notice .icon').all()) await notice.click();
   await page.locator('#exemplar .begins').check();
   expect(await setting('start.source')).toBe('file:scene.gltf');
-  if (process.env.SHOT) await page.screenshot({ path: process.env.SHOT });
   await page.locator('#start').click();
   await until(
     page,
