@@ -70,7 +70,7 @@ test('a reconstruction starts from it, and goes on', patience, async () => {
   await engine.dispose();
 });
 
-test('each particle starts from it, and their checkpoint needs its file no more', patience, async () => {
+test('each particle does, and their checkpoint needs its file no more', patience, async () => {
   const engine = await openTinyEngine(t.gpu);
   engine.exemplars.hold(file);
   const run = await engine.createRun(settings('vsd', { particles: 2 }));
