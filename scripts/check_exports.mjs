@@ -1,8 +1,8 @@
 /**
  * `npm run check:exports`: installs the programs that people open exports with, and lets each read every kind of
- * file, and every kind of a field that is fitted. Arguments go to vitest; `-u` writes docs/exports.md anew;
- * LIMBECK_OBJECT names an object of your own to fit. Without a Python that Blender's package is made for
- * nothing is run, and the last line says so.
+ * file. Arguments go to vitest: `exports.check`, `fitted.check` (a field that is fitted, as every kind; LIMBECK_OBJECT
+ * names an object of your own) or `large.check` (the largest objects) choose a part, `-u` writes docs/exports.md anew.
+ * Without a Python that Blender's package is made for nothing is run, and the last line says so.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
