@@ -1,6 +1,6 @@
 import { colourSpread, opacity } from '../eval/looks';
 import { gradientVariance, measured, seenOf } from '../eval/measure';
-import { FetchedFiles } from '../prior/files';
+import { FetchedFiles } from '../prior/fetched_files';
 import type { Measures } from '../protocol/reports';
 import { loadRetrieval } from '../retrieval/files';
 import { Retrieval } from '../retrieval/network';

@@ -4,7 +4,7 @@ import { adapterName, type Gpu, openGpu } from '../gpu/device';
 import { encodePng } from '../image/png';
 import { openDropped } from '../object/dropped';
 import { shownImage } from '../prior/exemplars/own';
-import { FetchedFiles } from '../prior/files';
+import { FetchedFiles } from '../prior/fetched_files';
 import {
   type Command,
   type EngineFolders,
@@ -28,12 +28,13 @@ import { fieldSource, shownOf } from './field_view';
 import { Measuring } from './measuring';
 import { MeshOverlay } from './mesh_overlay';
 import { Keeper } from './storage/keeper';
+import { KeptFiles, PriorStore } from './storage/prior_store';
 import { Shelf } from './storage/shelf';
 import { TakeHome } from './take_home';
 import { runThumbnail } from './thumbnail';
 
 /** What is asked about exemplars. */
-type ExemplarCommand = Extract<Command, { type: 'find' | 'own-exemplar' }>;
+type ExemplarCommand = Extract<Command, { type: 'find' | 'browse' | 'check' | 'own-exemplar' }>;
 
 /** Objects of the library that are offered for a prompt. */
 const offered = 7;
@@ -123,6 +124,8 @@ export class Studio {
       case 'export':
         return this.#tend(command, keeper);
       case 'find':
+      case 'browse':
+      case 'check':
       case 'own-exemplar':
         return this.#showExemplars(command, engine);
       case 'save':
@@ -169,6 +172,18 @@ export class Studio {
         this.#post({ type: 'found', words, found: await exemplars.find(words, seed, offered) });
         return;
       }
+      if (command.type === 'browse') {
+        const { words } = command;
+        this.#post({ type: 'taught', words, phrases: await exemplars.browse(words) });
+        return;
+      }
+      if (command.type === 'check') {
+        // A prior without a library does not tell what it was taught.
+        if (!manifest.files.library || !manifest.exemplar) return;
+        const { prompt } = command;
+        this.#post({ type: 'checked', prompt, unknown: await exemplars.unknown(prompt) });
+        return;
+      }
       const files = new Map(command.files.map(({ path, file }) => [path, file]));
       const { keepBackground } = command;
       const own = await exemplars.add({ ...(await openDropped(files)), keepBackground });
@@ -213,11 +228,14 @@ export class Studio {
       this.#post({ type: 'error', run: null, message });
     });
     const backend = await openWebBackend(gpu, chooseBackend(gpu, 'auto'), this.#wasm);
+    const store = await PriorStore.open();
+    const filesOf = (folder: string) =>
+      store ? new KeptFiles(folder, store) : new FetchedFiles(folder);
     const engine = await Engine.open({
       gpu,
       backend,
-      files: new FetchedFiles(model),
-      reward: promptRewards(() => loadRetrieval(new FetchedFiles(reward), reward)),
+      files: filesOf(model),
+      reward: promptRewards(() => loadRetrieval(filesOf(reward), reward)),
       onProgress: (file, received, total) =>
         this.#post({ type: 'download', file, received, total }),
     });

@@ -5,8 +5,18 @@ import { type Manifest, type ModelFile, parseManifest } from './manifest';
 /** Bytes received so far of a file, and its size as the manifest or the server states it. */
 export type LoadProgress = (path: string, received: number, total: number) => void;
 
+/** Where verified files outlive the page, by the SHA-256 in their manifest. */
+export interface FileStore {
+  /** Undefined where there is none. */
+  get(sha256: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Keeps a file if there is room for it. */
+  put(sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
 /** The folder of a model, wherever it is. */
 export interface ModelFiles {
+  /** Where files are looked for first, and kept once they are verified. */
+  readonly store?: FileStore;
   /**
    * The bytes of a file of the folder.
    * @throws LimbeckError when there is no such file.
@@ -17,62 +27,8 @@ export interface ModelFiles {
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-const remedy = 'Download the model again, or export it again.';
-
-/** A model's folder on a server. */
-export class FetchedFiles implements ModelFiles {
-  readonly #base: string;
-
-  /** @param base URL of the folder that holds `manifest.json`, with or without a slash at its end. */
-  constructor(base: string) {
-    this.#base = base.endsWith('/') ? base : `${base}/`;
-  }
-
-  async read(path: string, onProgress?: (received: number, total: number) => void) {
-    const url = this.#base + path;
-    const response = await fetch(url).catch((error: Error) => {
-      throw new LimbeckError(
-        `${url} cannot be fetched: ${error.message}.`,
-        'Check the connection, and that its server allows other pages to read it (CORS).',
-      );
-    });
-    if (!response.ok) {
-      throw new LimbeckError(`${url} is missing (HTTP ${response.status}).`, remedy);
-    }
-    const total = Number(response.headers.get('content-length') ?? 0);
-    const chunks = await receive(response, (received) => onProgress?.(received, total)).catch(
-      (error: Error) => {
-        throw new LimbeckError(
-          `${url} broke off while it was fetched: ${error.message}.`,
-          'Check the connection and try again.',
-        );
-      },
-    );
-    return concatenate(chunks);
-  }
-}
-
-async function receive(response: Response, onProgress: (received: number) => void) {
-  const chunks: Uint8Array[] = [];
-  const reader = response.body?.getReader();
-  let received = 0;
-  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
-    chunks.push(part.value);
-    received += part.value.byteLength;
-    onProgress(received);
-  }
-  return chunks;
-}
-
-function concatenate(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
-}
+/** What to do about a file that is missing or damaged. */
+export const remedy = 'Download the model again, or export it again.';
 
 /** A model's folder behind a function that reads one file, for instance of a file system. */
 export class LocalFiles implements ModelFiles {
@@ -158,10 +114,16 @@ export async function readVerified(
   entry: ModelFile,
   onProgress?: LoadProgress,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const kept = await files.store?.get(entry.sha256);
+  if (kept && (await sha256Of(kept)) === entry.sha256) {
+    onProgress?.(entry.path, entry.bytes, entry.bytes);
+    return kept;
+  }
   const bytes = await files.read(entry.path, (received) =>
     onProgress?.(entry.path, received, entry.bytes),
   );
   await verify(entry, bytes);
+  await files.store?.put(entry.sha256, bytes);
   return bytes;
 }
 
@@ -177,14 +139,19 @@ export async function verify(entry: ModelFile, bytes: Uint8Array<ArrayBuffer>): 
       remedy,
     );
   }
-  const digest = await crypto.subtle.digest('SHA-256', bytes);
-  const found = Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('');
+  const found = await sha256Of(bytes);
   if (found !== entry.sha256) {
     throw new LimbeckError(
       `${entry.path} is not the file of its manifest: its SHA-256 is ${found}, not ${entry.sha256}.`,
       remedy,
     );
   }
+}
+
+/** In hexadecimal digits. */
+async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
+  return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
 /** @throws LimbeckError naming the file. */

@@ -41,6 +41,8 @@ export interface RunRequest {
   readonly settings: Settings;
   /** Settings that change at a step of it: what was changed of a run that is to be repeated. */
   readonly changes?: readonly SettingsChange[];
+  /** What the storage is to keep it under: who asks again after an engine was lost leaves no second run there. */
+  readonly stored?: StoredId;
 }
 
 /** Asks for a run that the browser's storage keeps. */
@@ -123,6 +125,10 @@ export type Command =
   | { readonly type: 'export'; readonly stored: StoredId }
   /** Asks what objects of the prior's library fit words best; the seed decides between equals. */
   | { readonly type: 'find'; readonly words: string; readonly seed: number }
+  /** Asks what the prior was taught: kinds of objects where nothing is looked for, else phrases with these words. */
+  | { readonly type: 'browse'; readonly words: string }
+  /** Asks which words of a prompt the prior was not taught. */
+  | { readonly type: 'check'; readonly prompt: string }
   /** Gives an exemplar of the visitor's own, with the files that it names: from now on settings may name it. */
   | {
       readonly type: 'own-exemplar';
@@ -184,6 +190,23 @@ export interface FoundExemplar {
   readonly licence: string;
   /** Square views side by side, on nothing. */
   readonly image: Image;
+}
+
+/** What the prior was taught objects by. */
+export interface ShownPhrase {
+  readonly phrase: string;
+  /** Objects that it is said of. */
+  readonly count: number;
+  /** What finds its kind, where it stands for one. */
+  readonly noun?: string;
+  /** A square view of one of them, on nothing. */
+  readonly image: Image;
+}
+
+/** A word of a prompt that the prior was not taught, and the nearest that it was. */
+export interface UnknownWord {
+  readonly word: string;
+  readonly nearest?: string;
 }
 
 /** What the session as a whole is doing. */
@@ -256,6 +279,8 @@ export type Report =
   | SessionReport
   /** The objects that fit words best, the best first. */
   | { readonly type: 'found'; readonly words: string; readonly found: readonly FoundExemplar[] }
+  | { readonly type: 'taught'; readonly words: string; readonly phrases: readonly ShownPhrase[] }
+  | { readonly type: 'checked'; readonly prompt: string; readonly unknown: readonly UnknownWord[] }
   /** What a visitor's own exemplar looks like to the prior, and what was done to it. */
   | {
       readonly type: 'own-exemplar';

@@ -16,7 +16,7 @@ export interface RunKeeper<R> {
   leave(stored: StoredId): void;
   /** Copies a stored run, and names the copy. @throws LimbeckError when it cannot be read. */
   fork(stored: StoredId): Promise<StoredId>;
-  /** A run joins the session: under the name that was claimed for it, or a new one. */
+  /** A run joins the session, under the name that was claimed or chosen for it; under a new one unless given. */
   begin(id: RunId, run: R, stored?: StoredId): Promise<void>;
   /** Stores a run's newest state; `problem` says why it stopped, and is empty for one that is well. */
   keep(id: RunId, run: R, checkpoint: Uint8Array, problem: string): Promise<void>;

@@ -27,7 +27,7 @@ export interface RunSource<R extends SessionRun> extends SampleSource {
   createRun(settings: Settings, from?: Uint8Array, changes?: readonly SettingsChange[]): Promise<R>;
 }
 
-/** A run that joins the session, and where it comes from. */
+/** A run that joins the session, and the name that the storage keeps it under. */
 export interface Made<R> {
   readonly run: R;
   readonly stored?: StoredId;
@@ -63,10 +63,10 @@ export class RunMaker<R extends SessionRun> {
 
   /** @throws StartError for the first that cannot be made. */
   async start(requests: readonly RunRequest[]): Promise<void> {
-    for (const { run: id, settings, changes } of requests) {
+    for (const { run: id, settings, changes, stored } of requests) {
       try {
         const run = await this.#options.source.createRun(settings, undefined, changes);
-        this.made.set(id, { run });
+        this.made.set(id, { run, ...(stored && { stored }) });
       } catch (error) {
         throw new StartError(id, error);
       }

@@ -3,6 +3,7 @@ import { defaults, type Settings } from '../settings';
 import { chosenFiles } from './brought_files';
 import { type Choices, changed, draftOf } from './choices';
 import { find, setText } from './dom';
+import { pictureOf } from './picture';
 
 type Image = FoundExemplar['image'];
 type FoundReport = Extract<Report, { type: 'found' }>;
@@ -183,7 +184,7 @@ export class ExemplarChoice {
     button.type = 'button';
     button.title = title;
     button.setAttribute('aria-pressed', String(source === this.#source));
-    if (image) button.append(firstView(image));
+    if (image) button.append(pictureOf(image));
     button.append(Object.assign(document.createElement('span'), { textContent: name }));
     button.addEventListener('click', () => this.#listeners.choose('exemplar', source));
     return button;
@@ -197,15 +198,4 @@ function allViews({ data, width, height }: Image): HTMLCanvasElement {
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
   canvas.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
   return canvas;
-}
-
-/** The front of a strip of square views. */
-function firstView(image: Image): HTMLCanvasElement {
-  const canvas = allViews(image);
-  const front = Object.assign(document.createElement('canvas'), {
-    width: image.height,
-    height: image.height,
-  });
-  front.getContext('2d')?.drawImage(canvas, 0, 0);
-  return front;
 }

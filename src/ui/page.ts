@@ -1,5 +1,13 @@
 import { inWords } from '../errors';
-import type { Command, NamedFile, Report, RunId, SessionState } from '../protocol/messages';
+import type {
+  Command,
+  NamedFile,
+  Report,
+  RunId,
+  RunRequest,
+  SessionState,
+} from '../protocol/messages';
+import { newStoredId } from '../protocol/stored_id';
 import { type Settings, SettingsError, validatePrompt } from '../settings';
 import { setUpFileButton, setUpLinkButton } from './buttons';
 import { choicesOf, isSame, settingsOf } from './choices';
@@ -9,11 +17,13 @@ import { setUpDropTarget } from './drop_target';
 import { drawnWords, showEngineInfo } from './engine_info';
 import { sourcesOf } from './exemplar_choice';
 import { Gallery } from './gallery';
+import { KnownWords } from './known_words';
 import { MeasuresTable } from './measures_table';
 import { Microscope } from './microscope';
 import { Notices } from './notices';
 import { Panes } from './panes';
-import { PriorChoice } from './prior_choice';
+import { openWithPrior, PriorChoice } from './prior_choice';
+import { PriorDialog, type PriorShelf } from './prior_dialog';
 import { ProgressBar } from './progress_bar';
 import type { FormAction } from './prompt_form';
 import { Recovery } from './recovery';
@@ -36,6 +46,8 @@ export interface EngineLink {
 export interface Priors {
   readonly names: Readonly<Record<string, string>>;
   readonly chosen: string;
+  /** Opens the shelf of all of them. @throws LimbeckError where the browser keeps nothing. */
+  readonly open: () => Promise<PriorShelf>;
 }
 
 /** The page: what the visitor chooses goes to the engine, what the engine reports is shown. */
@@ -44,6 +56,7 @@ export class Page {
   readonly #chooser: Chooser;
   readonly #panes: Panes;
   readonly #prior: PriorChoice;
+  readonly #words: KnownWords;
   readonly #progress: ProgressBar;
   readonly #sample: SampleStrip;
   readonly #gallery: Gallery;
@@ -57,7 +70,7 @@ export class Page {
   readonly #session = new SessionProgress();
   readonly #refresh = new Refresh(() => this.#draw());
   /** What the page asked the engine to start. */
-  #asked: ReadonlyMap<RunId, Settings> = new Map();
+  #asked: readonly RunRequest[] = [];
   #wasReady = false;
   #shared = '';
 
@@ -66,6 +79,7 @@ export class Page {
     this.#engine = engine;
     this.#notices = new Notices(find(document, '#notice'));
     this.#prior = new PriorChoice(find(document, '#prior-choice'), priors.names, priors.chosen);
+    new PriorDialog(document, find(document, '#all-priors'), { ...priors, choose: openWithPrior });
     this.#progress = new ProgressBar(document);
     const send: EngineLink['send'] = (command, transfer) => engine.send(command, transfer);
     this.#view = new ViewBar(document, send);
@@ -87,10 +101,17 @@ export class Page {
     });
     this.#chooser = new Chooser(document, {
       send,
-      choose: (choices) => this.#panes.show(this.#session.runs, choices),
+      choose: (choices) => {
+        this.#words.show(choices.prompt);
+        this.#panes.show(this.#session.runs, choices);
+      },
       act: (action) => this.#act(action),
       compare: () => this.#compare(),
       refuse: (message) => this.#notices.say({ message }),
+    });
+    this.#words = new KnownWords(document, {
+      send: (command) => engine.send(command),
+      choose: (prompt) => this.#chooser.choose({ ...this.#chooser.choices, prompt }),
     });
     this.#listen();
     engine.listen((report) => this.#hear(report));
@@ -147,15 +168,22 @@ export class Page {
 
   #start(): void {
     const { choices } = this.#chooser;
-    this.#asked = new Map(choices.runs.map((run, i) => [runIdAt(i), settingsOf(choices, run)]));
+    this.#asked = choices.runs.map((run, i) => ({
+      run: runIdAt(i),
+      settings: settingsOf(choices, run),
+      stored: newStoredId(),
+    }));
     this.#sendStart();
     // What is kept is not to be cleared away when the disk is full.
     void navigator.storage.persist?.();
   }
 
+  get #askedOf(): ReadonlyMap<RunId, Settings> {
+    return new Map(this.#asked.map(({ run, settings }) => [run, settings]));
+  }
+
   #sendStart(): void {
-    const runs = [...this.#asked].map(([run, settings]) => ({ run, settings }));
-    this.#engine.send({ type: 'start', runs });
+    this.#engine.send({ type: 'start', runs: this.#asked });
     this.#session.expect();
     this.#chooser.form.enter('preparing');
     this.#refresh.request();
@@ -237,6 +265,10 @@ export class Page {
       case 'own-exemplar':
         this.#chooser.exemplar.hear(report);
         break;
+      case 'taught':
+      case 'checked':
+        this.#words.hear(report);
+        break;
       case 'note':
         this.#notices.say({ message: report.message });
         break;
@@ -261,7 +293,7 @@ export class Page {
     this.#chooser.exemplar.giveAnew();
     this.#measures.failAll();
     this.#sample.fail();
-    const startAgain = this.#asked.size > 0 ? () => this.#sendStart() : undefined;
+    const startAgain = this.#asked.length > 0 ? () => this.#sendStart() : undefined;
     this.#recovery.restart(message, before, startAgain);
   }
 
@@ -294,7 +326,7 @@ export class Page {
     if (state !== 'ended' && isNew && !this.#recovery.isResumed(run)) {
       pane.clear();
       // A checkpoint brings settings that nobody chose here.
-      if (!isSame(settings, this.#asked.get(run))) this.#chooser.choose(choicesOf(settings));
+      if (!isSame(settings, this.#askedOf.get(run))) this.#chooser.choose(choicesOf(settings));
     }
     pane.enter(state, step);
     if (run === this.#microscope.run) {
@@ -308,7 +340,7 @@ export class Page {
   /** What an error's run is called, where it concerns one: among those there are, or among those asked for. */
   #nameBefore({ run, starting }: Extract<Report, { type: 'error' }>): string {
     if (run === null) return '';
-    const runs = starting ? this.#asked : this.#session.runs;
+    const runs = starting ? this.#askedOf : this.#session.runs;
     const name = runNames([...runs.values()])[[...runs.keys()].indexOf(run)];
     return name ? `${lineOf(name)}: ` : '';
   }

@@ -75,7 +75,7 @@ export class PromptForm {
     this.#preset.append(
       ...Object.entries(presetNames).map(([value, text]) => new Option(text, value)),
     );
-    find(root, '.examples').append(...examples.map((example) => this.#example(example)));
+    find(root, '.examples').prepend(...examples.map((example) => this.#example(example)));
     find(root, '#sample').addEventListener('click', () => listeners.act('sample'));
     this.#listen(find<HTMLFormElement>(root, '#ask'), find(root, '#dice'));
     this.show(choices);

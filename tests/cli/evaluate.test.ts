@@ -1,23 +1,25 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureProgram } from '../../scripts/setup/program.mjs';
 import { adapterEnvironment } from '../../scripts/setup.mjs';
 import type { Report } from '../../src/eval/summary';
-import { tinyPrior } from '../prior/tiny_prior';
+import { writeTinyPrior } from '../prior/tiny_prior';
 import { writeTinyRetrieval } from '../retrieval/tiny_retrieval';
 import { freePort, TestRedis } from './redis';
 
 let program: string;
 let folder: string;
 let scorer: string;
+let model: string;
 
 beforeAll(async () => {
   program = await ensureProgram();
   folder = await mkdtemp(join(tmpdir(), 'limbeck-evaluate-'));
   scorer = await writeTinyRetrieval(join(folder, 'tiny'));
+  model = await writeTinyPrior(join(folder, 'prior'));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -35,7 +37,9 @@ interface Program {
 }
 
 function start(args: readonly string[]): Program {
-  const child = spawn(process.execPath, [program, 'evaluate', ...args], {
+  // A worker takes the prior that each job names.
+  const prior = args.includes('--worker') ? [] : ['--model', model];
+  const child = spawn(process.execPath, [program, 'evaluate', ...prior, ...args], {
     env: { ...process.env, ...adapterEnvironment() },
   });
   const ended = new Promise<number | null>((done) => child.on('close', done));
@@ -159,12 +163,14 @@ test(
     };
     const reached = async (count: number) => {
       while ((await made()) < count) {
-        if (grid.child.exitCode !== null) throw new Error(grid.text);
+        const ended = [grid, ...workers].find(({ child }) => child.exitCode !== null);
+        if (ended) throw new Error(ended.text);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
     await reached(4);
-    workers[0]!.child.kill('SIGKILL');
+    const killed = workers.find(({ text }) => / done/.test(text))!;
+    killed.child.kill('SIGKILL');
     await reached(8);
     await redis.stop();
     await redis.start();
@@ -174,9 +180,10 @@ test(
     const distinct = new Set(cells.map(({ prompt, seed }) => `${prompt} ${seed}`));
     expect([cells.length, distinct.size, await made()]).toEqual([24, 24, 24]);
 
-    for (const { child } of workers) child.kill('SIGTERM');
-    expect(await Promise.all(workers.slice(1).map(({ ended }) => ended))).toEqual([0, 0]);
-    expect(workers.slice(1).map(({ text }) => / done/.test(text))).toEqual([true, true]);
+    const others = workers.filter((worker) => worker !== killed);
+    for (const { child } of others) child.kill('SIGTERM');
+    expect(await Promise.all(others.map(({ ended }) => ended))).toEqual([0, 0]);
+    expect(others.some(({ text }) => / done/.test(text))).toBe(true);
     await redis.stop();
   },
   guard,
@@ -220,11 +227,7 @@ test(
   'claims: each checked, and what is there is not made again',
   async () => {
     const file = await prompts('claim.txt', 'a red chair');
-    const model = at('tiny-prior');
-    await mkdir(model);
-    for (const [name, bytes] of (await tinyPrior()).files)
-      await writeFile(join(model, name), bytes);
-    const quick = ['--model', model, '--generator', 'pixels', '--steps', '2', '--draws', '2'];
+    const quick = ['--generator', 'pixels', '--steps', '2', '--draws', '2'];
     const args = ['--claims', '--prompts', file, '--scorer', scorer, '--fake.updates', '1'];
     const claims = [...args, ...quick, '--sample-steps', '2', '--out', at('claims')];
     const first = await run(...claims);

@@ -20,14 +20,20 @@ interface Recorded {
  */
 export async function until<T>(
   page: Page,
-  isTrue: (argument: T) => boolean,
+  isTrue: (argument: T) => boolean | Promise<boolean>,
   argument: T,
   timeout = 300_000,
 ): Promise<void> {
   const end = Date.now() + timeout;
   // Playwright's own waiting evaluates a text, which the page's policy forbids.
   while (!(await page.evaluate(isTrue as never, argument))) {
-    if (Date.now() > end) throw new Error(`It never came true that ${isTrue}, ${argument}.`);
+    if (Date.now() > end) {
+      const says = await page
+        .locator('#status p, #progress p, #notice, #fatal p')
+        .allTextContents();
+      const seen = says.filter((text) => text.trim()).join(' | ');
+      throw new Error(`It never came true that ${isTrue}, ${argument}: the page says ${seen}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

@@ -63,6 +63,29 @@ test('takes another, or none, into the address', async () => {
   expect(await chosen()).toBeNull();
 });
 
+test('what the prior was taught is browsed by kind, and becomes the prompt', async () => {
+  const tile = (words: string) =>
+    page.locator('#known-words li', { has: page.locator(`span:text-is("${words}")`) });
+  await page.locator('#browse').dispatchEvent('click');
+  await tile('tree').locator('canvas').waitFor(soon);
+  expect(await page.locator('#known-words li').count()).toBe(96);
+  await tile('tree').locator('button').dispatchEvent('click');
+  await tile('a pine tree').waitFor(soon);
+  await page.fill('#known-words input', 'pine gre');
+  await tile('a green pine tree').locator('button').dispatchEvent('click');
+  expect(await page.inputValue('#prompt')).toBe('a green pine tree');
+  expect(await page.locator('#known-words').isVisible()).toBe(false);
+});
+
+test('a word that it was not taught is said at once, with the nearest', async () => {
+  await page.fill('#prompt', 'a red automobile');
+  await page.locator('#unknown-words button').waitFor(soon);
+  expect(await page.textContent('#unknown-words')).toMatch(/not taught “automobile”. Nearest: car/);
+  await page.locator('#unknown-words button').dispatchEvent('click');
+  expect(await page.inputValue('#prompt')).toBe('a red car');
+  expect(await page.isHidden('#unknown-words')).toBe(true);
+});
+
 test('takes a file of the visitor, says what was done to it, and refuses one that shows nothing', async () => {
   const [size, data] = [40, new Uint8ClampedArray(4 * 40 * 40).fill(255)];
   const blank = Buffer.from(await encodePng({ data, width: size, height: size }));

@@ -137,3 +137,42 @@ test('two tabs do not work on one run; what a closed one left is offered', patie
   expect(await other.inputValue('#seed')).toBe('4');
   page = other;
 });
+
+test('the gallery forks, saves and deletes what was made', patience, async () => {
+  const cards = page.locator('#gallery .stored');
+  const untilCards = (count: number) =>
+    until(page, (n) => document.querySelectorAll('#gallery .stored').length === n, count);
+  await openGallery(page);
+  // The whole one, the one that was interrupted, and the one of another address: nothing was kept twice.
+  await untilCards(3);
+  const finished = cards.filter({ hasText: 'seed 3' }).first();
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    finished.locator('[data-do=save]').dispatchEvent('click'),
+  ]);
+  expect((await readFile(await file.path())).equals(whole)).toBe(true);
+  const remove = finished.locator('[data-do=delete]');
+  await remove.dispatchEvent('click');
+  expect(await remove.textContent()).toBe('Delete for good?');
+  await remove.dispatchEvent('click');
+  await untilCards(2);
+  await cards.filter({ hasText: 'seed 3' }).locator('[data-do=fork]').dispatchEvent('click');
+  await untilStart(page, 'Start again');
+  expect((await lastState(page)).equals(whole)).toBe(true);
+  await openGallery(page);
+  await untilCards(3);
+  await press(page, '#gallery .close');
+});
+
+test('a full storage is told, and the run goes on', patience, async () => {
+  const devtools = await context.newCDPSession(page);
+  const { origin } = new URL(server.url);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 2000 });
+  await press(page, '#reset');
+  await untilStart(page, 'Start');
+  await press(page, '#start');
+  await untilNotice(page, 'storage is');
+  expect(await notices(page)).toContainEqual(expect.stringMatching(/storage is (almost )?full/));
+  await untilStart(page, 'Start again');
+  expect((await lastState(page)).length).toBe(whole.length);
+});

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { LimbeckError } from '../../src/errors';
-import { FetchedFiles, LocalFiles, loadPrior, verify } from '../../src/prior/files';
+import { FetchedFiles } from '../../src/prior/fetched_files';
+import { LocalFiles, loadPrior, verify } from '../../src/prior/files';
 import { type Manifest, parseManifest } from '../../src/prior/manifest';
 import { shippedPriors } from '../../src/prior/shipped';
 import { refusal } from '../refusal';

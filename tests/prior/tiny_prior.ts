@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Graph, Node, Tensor } from '#onnx';
 import { makeTensor, tensorValues, write } from '#onnx';
 import type { Prior } from '../../src/prior/files';
@@ -167,6 +169,13 @@ export async function tinyPrior(
     ['tokenizer.json', vocabulary],
   ]);
   return { manifest, denoiser, textEncoder, tokenizer, files };
+}
+
+/** Writes the tiny prior's folder. @returns its path. */
+export async function writeTinyPrior(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of (await tinyPrior()).files) await writeFile(join(folder, name), bytes);
+  return folder;
 }
 
 /**

@@ -1,10 +1,11 @@
 import { LimbeckError } from '../../errors';
 import type { Report, RunId, SavedFile, StoredId } from '../../protocol/messages';
+import { newStoredId } from '../../protocol/stored_id';
 import type { Settings } from '../../settings';
 import type { KeptRun, RunKeeper } from '../../train/keeping';
 import { baseName } from '../../train/saving';
 import { heldLocks, holdLock } from './locks';
-import { newId, type Shelf } from './shelf';
+import type { Shelf } from './shelf';
 
 /** What the keeper asks of a run. */
 export interface KeptRunSource {
@@ -64,18 +65,18 @@ export class Keeper<R extends KeptRunSource> implements RunKeeper<R> {
   }
 
   async fork(stored: StoredId): Promise<StoredId> {
-    const copy = newId();
+    const copy = newStoredId();
     await this.#options.shelf.copy(stored, copy);
     return copy;
   }
 
-  async begin(id: RunId, run: R, claimed?: StoredId): Promise<void> {
-    const stored = claimed ?? newId();
+  async begin(id: RunId, run: R, stored: StoredId = newStoredId()): Promise<void> {
+    const isClaimed = this.#held.has(stored);
     try {
-      if (!claimed) await this.#hold(stored);
-      const created = claimed ? (await this.#options.shelf.record(claimed)).created : Date.now();
+      if (!isClaimed) await this.#hold(stored);
+      const created = isClaimed ? (await this.#options.shelf.record(stored)).created : Date.now();
       this.#places.set(id, { stored, created });
-      if (!claimed) await this.#write(id, run, {}, '');
+      if (!isClaimed) await this.#write(id, run, {}, '');
     } catch (error) {
       this.#tell(error);
     }

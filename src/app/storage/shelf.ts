@@ -1,5 +1,6 @@
 import { inWords, LimbeckError } from '../../errors';
 import type { StoredId, StoredRun } from '../../protocol/messages';
+import { isStoredId } from '../../protocol/stored_id';
 import { makeSettings, migrated, type Settings } from '../../settings';
 
 /** What is written beside a run's checkpoint. */
@@ -15,18 +16,11 @@ export interface RunRecord {
   readonly changed: number;
 }
 
-/** Names that `newId` gives; anything else in the folder is not ours. */
-const idPattern = /^[\da-z]+-[\da-z]{6}$/;
-
 const names = {
   record: 'run.json',
   checkpoint: 'checkpoint.safetensors',
   picture: 'picture.png',
 } as const;
-
-/** A name for a new run: those made later come later. */
-export const newId = (now = Date.now()): StoredId =>
-  `${now.toString(36)}-${Math.random().toString(36).slice(2, 8).padEnd(6, '0')}`;
 
 /**
  * Runs in the browser's own storage (OPFS), a folder each. A file is replaced as a whole, or stays as it was: what
@@ -49,7 +43,7 @@ export class Shelf {
   async list(isOpen: (id: StoredId) => boolean): Promise<StoredRun[]> {
     const runs: StoredRun[] = [];
     for await (const id of this.#root.keys()) {
-      if (idPattern.test(id)) runs.push(await this.#describe(id, isOpen(id)));
+      if (isStoredId(id)) runs.push(await this.#describe(id, isOpen(id)));
     }
     return runs.sort((a, b) => b.changed - a.changed || (a.id < b.id ? 1 : -1));
   }
@@ -136,7 +130,7 @@ export class Shelf {
   }
 
   async #file(id: StoredId, name: string): Promise<File | undefined> {
-    if (!idPattern.test(id)) return undefined;
+    if (!isStoredId(id)) return undefined;
     try {
       const folder = await this.#root.getDirectoryHandle(id);
       return await (await folder.getFileHandle(name)).getFile();

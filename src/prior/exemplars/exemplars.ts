@@ -14,6 +14,7 @@ import { type Attribution, Library } from './library';
 import { type ExemplarFile, type ExemplarViews, type OwnExemplar, readExemplar } from './own';
 import { type Candidate, Retrieval } from './retrieval';
 import { fileSource, sourceOf } from './source';
+import { type KnownPhrase, Vocabulary } from './vocabulary';
 
 /** What a run is shown, for its record. */
 export type ExemplarRecord =
@@ -63,6 +64,26 @@ export interface ExemplarsParts {
   readonly platform?: PlatformDecoder | undefined;
 }
 
+/** A phrase that the prior was taught, as it looks. */
+export interface ShownPhrase {
+  readonly phrase: string;
+  /** Objects of the library that it is said of. */
+  readonly count: number;
+  /** What finds its kind, where it stands for one. */
+  readonly noun?: string;
+  /** The front of one of them, on nothing. */
+  readonly image: Image;
+}
+
+/** A word that the prior was not taught, and the nearest that it was. */
+export interface UnknownWord {
+  readonly word: string;
+  readonly nearest?: string;
+}
+
+/** Phrases that are shown at a time. */
+const mostShown = 96;
+
 /** Below this similarity an object has little to do with what was said. */
 const leastSimilarity = 0.5;
 
@@ -75,7 +96,7 @@ export class Exemplars {
   /** What was encoded, by where it came from. */
   readonly #tokens = new Map<string, Promise<Float32Array>>();
   #network: Promise<ExemplarEncoder> | undefined;
-  #library: Promise<{ library: Library; retrieval: Retrieval }> | undefined;
+  #library: Promise<{ library: Library; retrieval: Retrieval; vocabulary: Vocabulary }> | undefined;
 
   constructor(parts: ExemplarsParts) {
     this.#parts = parts;
@@ -131,6 +152,33 @@ export class Exemplars {
         ...described(library, candidate),
         image: await library.strip(candidate.object),
       })),
+    );
+  }
+
+  /**
+   * What the prior was taught: the kinds of objects where nothing is looked for, else the phrases with these words.
+   * @throws LimbeckError when there is no library.
+   */
+  async browse(words: string): Promise<ShownPhrase[]> {
+    const { library, vocabulary } = await this.#opened();
+    const found: readonly (KnownPhrase & { readonly noun?: string })[] = words.trim()
+      ? vocabulary.matching(words, mostShown)
+      : vocabulary.kinds(mostShown);
+    return Promise.all(
+      found.map(async ({ object, ...known }) => ({ ...known, image: await library.front(object) })),
+    );
+  }
+
+  /** The words of a prompt that the prior was not taught. @throws LimbeckError when there is no library. */
+  async unknown(prompt: string): Promise<UnknownWord[]> {
+    const { library, vocabulary } = await this.#opened();
+    const { phrases } = library.index;
+    return Promise.all(
+      vocabulary.unknown(prompt).map(async (word) => {
+        const { pooled } = await this.#parts.encoder.encode(word);
+        const nearest = Vocabulary.nearest(phrases, library.cosines(pooled), leastSimilarity);
+        return { word, ...(nearest !== undefined && { nearest }) };
+      }),
     );
   }
 
@@ -279,7 +327,8 @@ export class Exemplars {
     }
     const read = (bytes: Uint8Array<ArrayBuffer>) => decodePicture(bytes, { platform });
     const library = await Library.load(files, entry, read, onProgress);
-    return { library, retrieval: new Retrieval(library) };
+    const vocabulary = new Vocabulary(library.index);
+    return { library, retrieval: new Retrieval(library), vocabulary };
   }
 }
 

@@ -103,6 +103,20 @@ export class Library {
     return { data, width, height: size };
   }
 
+  /** The first view of object `i`: [size, size], straight alpha. */
+  async front(i: number): Promise<Image> {
+    const { size } = this.index;
+    const { data, width } = await this.strip(i);
+    const rows = Array.from({ length: size }, (_, y) =>
+      data.subarray(4 * y * width, 4 * (y * width + size)),
+    );
+    const front = new Uint8ClampedArray(4 * size * size);
+    rows.forEach((row, y) => {
+      front.set(row, 4 * y * size);
+    });
+    return { data: front, width: size, height: size };
+  }
+
   /**
    * The views of object `i`, f32 [V, 4, size, size] in [0, 1], premultiplied.
    * @throws LimbeckError when the library has no such size.
