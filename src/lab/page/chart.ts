@@ -21,9 +21,10 @@ export interface ChartOptions {
   readonly x?: readonly [low: number, high: number];
   readonly xName?: string;
   readonly height?: number;
+  /** Of the picture's own units, which letters are measured in. */
+  readonly width?: number;
 }
 
-const width = 420;
 const margin = { left: 44, right: 14, top: 10, bottom: 30 };
 
 /** A chart and its title; `set` draws it anew. */
@@ -33,14 +34,16 @@ export class Chart {
   readonly #options: ChartOptions;
   readonly #legend = html('p', { class: 'legend' });
   readonly #height: number;
+  readonly #width: number;
   /** What `set` draws; others may add to the picture. */
   readonly #content = svg('g');
 
   constructor(options: ChartOptions) {
     this.#options = options;
     this.#height = options.height ?? 200;
+    this.#width = options.width ?? 420;
     this.picture = svg('svg', {
-      viewBox: `0 0 ${width} ${this.#height}`,
+      viewBox: `0 0 ${this.#width} ${this.#height}`,
       role: 'img',
       'aria-label': options.title,
     });
@@ -64,7 +67,7 @@ export class Chart {
     const low = fixedY[0] ?? least;
     const high = Math.max(fixedY[1] ?? most, low + 1e-9);
     const inner = {
-      width: width - margin.left - margin.right,
+      width: this.#width - margin.left - margin.right,
       height: this.#height - margin.top - margin.bottom,
     };
     this.at = (x, y) => [

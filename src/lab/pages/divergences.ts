@@ -75,9 +75,9 @@ const words = `
   and JS<sub>β</sub> goes from the one to the other. Drag the modes of <i>p</i>.</p>`;
 
 const formulas = `
-  <span class="in-forward" data-tex="KL(p \\Vert q) = \\int p \\; log \\frac{p}{q}"></span>
+  <span class="in-forward" data-tex="KL(p \\Vert q) = \\int p log \\frac{p}{q}"></span>
   <span class="in-js" data-tex="JS_\\beta = \\beta KL(p \\Vert m) + (1-\\beta) KL(q \\Vert m), \\; m = \\beta p + (1-\\beta) q"></span>
-  <span class="in-reverse" data-tex="KL(q \\Vert p) = \\int q \\; log \\frac{q}{p}"></span>`;
+  <span class="in-reverse" data-tex="KL(q \\Vert p) = \\int q log \\frac{q}{p}"></span>`;
 
 const xs = Float64Array.from({ length: 361 }, (_, i) => -6 + i / 30);
 const densityOf = (m: Mixture) => xs.map((x) => Math.exp(logDensity(m, x)));
@@ -91,7 +91,13 @@ export const mount: Mount = (query, desk) => {
   const history: Record<string, number[]> = {};
 
   const divergences = () => rivals.map(({ of }) => of(values.beta));
-  const chart = new Chart({ title: 'The densities', x: [-6, 6], y: [0, undefined], height: 210 });
+  const chart = new Chart({
+    title: 'The densities',
+    x: [-6, 6],
+    y: [0, undefined],
+    width: 840,
+    height: 300,
+  });
   const handles = new ModeHandles(chart, (moved) => setTarget(moved));
   const maps = rivals.map(
     ({ title, colour }) => new LandscapeView(title, colour, line, (at) => beginAt(at)),
