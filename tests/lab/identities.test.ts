@@ -35,7 +35,8 @@ describe('the saturating GAN', () => {
   test('with C large is the reverse KL divergence', () => {
     const grid = quadrature([p, q]);
     const slope = gradient({ kind: 'reverse' }, logDensities(p, grid), q, grid);
-    expect(saturatingGradient(p, q, 1, 40)).toBeCloseTo(slope.mean[0]!, 6);
+    // In the tails T itself is far below zero.
+    expect(saturatingGradient(p, q, 1, 400)).toBeCloseTo(slope.mean[0]!, 6);
   });
 });
 
