@@ -44,11 +44,11 @@ const shading = choice('shading', 'Shading', shadingModes);
 /** The options of what the engine makes, in the words of settings. */
 const optionsOf: Readonly<Record<Wanted['kind'], readonly Entry[]>> = {
   object: settingEntries.filter(({ path }) => Object.hasOwn(meshOptions, path)),
-  picture: [choice('size', 'Side in pixels', [512, 1024, 2048]), shading],
+  picture: [choice('size', 'Side in pixels', [256, 512, 1024, 2048]), shading],
   turntable: [
     choice('container', 'Format', containers),
-    choice('size', 'Side in pixels', [256, 512, 1024]),
-    choice('seconds', 'Seconds', [3, 6, 12]),
+    choice('size', 'Side in pixels', [128, 256, 512, 1024]),
+    choice('seconds', 'Seconds', [2, 3, 6, 12]),
     shading,
   ],
 };

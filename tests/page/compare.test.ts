@@ -96,7 +96,7 @@ describe('a comparison', () => {
     const cut = await page
       .locator('.pane[data-run="2"] .viewport')
       .evaluate((element) => getComputedStyle(element).clipPath);
-    expect(cut).toContain('0.25');
+    expect(cut).toContain('25% + 7px');
     await page.locator('#wipe input').evaluate((box: HTMLInputElement) => box.click());
   });
 
@@ -179,30 +179,30 @@ describe('what is taken home', () => {
 
   test('is a picture of what the pane shows, on nothing', patience, async () => {
     await choose('picture');
-    await set('size', '512');
-    await untilMade('512 × 512');
+    await set('size', '256');
+    await untilMade('256 × 256');
     const { name, bytes } = await downloaded('#take-home .save');
     expect(name).toBe('a-chair-sds-3.png');
     const { width, height, data } = PNG.sync.read(bytes);
-    expect([width, height, data[3]]).toEqual([512, 512, 0]);
-    expect(data[4 * (256 * 512 + 256) + 3]).toBeGreaterThan(100);
+    expect([width, height, data[3]]).toEqual([256, 256, 0]);
+    expect(data[4 * (128 * 256 + 128) + 3]).toBeGreaterThan(100);
   });
 
   test('is a video that the browser plays', patience, async () => {
     await choose('turntable');
     await set('container', 'webm');
-    await set('size', '256');
-    await set('seconds', '3');
+    await set('size', '128');
+    await set('seconds', '2');
     await press('#take-home .make');
-    await untilMade('72 frames');
+    await untilMade('48 frames');
     const played = await page.locator('#take-home video').evaluate(async (video) => {
       const { duration, videoWidth, videoHeight, error } = video as HTMLVideoElement;
       return { duration, videoWidth, videoHeight, error: error?.message };
     });
     expect(played).toEqual({
-      duration: expect.closeTo(3, 1),
-      videoWidth: 256,
-      videoHeight: 256,
+      duration: expect.closeTo(2, 1),
+      videoWidth: 128,
+      videoHeight: 128,
     });
     expect((await downloaded('#take-home .save')).name).toBe('a-chair-sds-3.webm');
   });
