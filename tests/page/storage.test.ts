@@ -163,16 +163,3 @@ test('the gallery forks, saves and deletes what was made', patience, async () =>
   await untilCards(3);
   await press(page, '#gallery .close');
 });
-
-test('a full storage is told, and the run goes on', patience, async () => {
-  const devtools = await context.newCDPSession(page);
-  const { origin } = new URL(server.url);
-  await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 2000 });
-  await press(page, '#reset');
-  await untilStart(page, 'Start');
-  await press(page, '#start');
-  await untilNotice(page, 'storage is');
-  expect(await notices(page)).toContainEqual(expect.stringMatching(/storage is (almost )?full/));
-  await untilStart(page, 'Start again');
-  expect((await lastState(page)).length).toBe(whole.length);
-});
