@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Gpu } from '../src/gpu/device';
+import type { Reward } from '../src/guidance/reward';
 import { decodeInNode } from '../src/image/picture_node';
 import { LocalFiles } from '../src/prior/files';
 import type { Manifest } from '../src/prior/manifest';
@@ -17,6 +18,15 @@ export async function openTestEngine(gpu: Gpu): Promise<Engine> {
     platform: decodeInNode,
   });
 }
+
+/** R = −½ Σ views²: for methods that climb a reward. */
+export const darkness: Reward = {
+  id: 'darkness',
+  evaluate: async (views) => ({
+    value: -views.reduce((sum, x) => sum + x * x, 0) / 2,
+    gradient: views.map((x) => -x),
+  }),
+};
 
 /** A prior small enough that a step takes milliseconds, its manifest changed by `change`. */
 export async function openTinyEngine(

@@ -31,5 +31,5 @@ test('of views that are drawn nothing is said: each method draws its own', () =>
 
 test('of runs that draw apart nothing is said', () => {
   expect(words({}, { seed: 2 })).toBe('');
-  expect(words({}, {}, { guidance: { maxTimestep: 0.5 } })).toBe('');
+  expect(words({}, {}, { guidance: { minTimestep: 0.1 } })).toBe('');
 });

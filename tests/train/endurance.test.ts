@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeSettings, methods, type PartialSettings } from '../../src/settings';
 import { readCheckpoint } from '../../src/train/checkpoint';
 import type { Engine } from '../../src/train/engine';
-import { openTinyEngine } from '../engine';
+import { darkness, openTinyEngine } from '../engine';
 import { openTestGpu } from '../gpu';
 
 /** Steps of a run; `LIMBECK_ENDURANCE=5000 npm test -- tests/train/endurance.test.ts` takes more. */
@@ -10,7 +10,7 @@ const steps = Number(process.env.LIMBECK_ENDURANCE ?? 40);
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await openTinyEngine((await openTestGpu()).gpu);
+  engine = await openTinyEngine((await openTestGpu()).gpu, {}, async () => darkness);
 });
 afterAll(() => engine.dispose());
 

@@ -1,21 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Reward } from '../../src/guidance/reward';
 import type { WatchedStep } from '../../src/protocol/reports';
 import { makeSettings, methodIds, methodOf } from '../../src/settings';
 import type { Engine } from '../../src/train/engine';
 import { type Seen, watchedRows } from '../../src/train/watch';
-import { openTinyEngine } from '../engine';
+import { darkness, openTinyEngine } from '../engine';
 import { openTestGpu } from '../gpu';
 import { manifestOf } from './parts';
-
-/** R = −½ Σ views²: what the methods with a reward climb. */
-const darkness: Reward = {
-  id: 'darkness',
-  evaluate: async (views) => ({
-    value: -views.reduce((sum, x) => sum + x * x, 0) / 2,
-    gradient: views.map((x) => -x),
-  }),
-};
 
 let engine: Engine;
 beforeAll(async () => {

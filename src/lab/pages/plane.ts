@@ -186,7 +186,11 @@ export const mount: Mount = (query, desk) => {
 
   const header = html('header');
   header.innerHTML = words;
-  const shownFormula = html('p', { class: 'formulas' }, html('span', { 'data-tex': formula }));
+  const shownFormula = html(
+    'p',
+    { class: 'formulas', tabindex: '0' },
+    html('span', { 'data-tex': formula }),
+  );
   setFormulas(shownFormula);
   const chartRow = html(
     'div',

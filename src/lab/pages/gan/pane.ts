@@ -44,7 +44,7 @@ export class GanPane {
   constructor(loss: GanLoss<GanLossId>) {
     this.loss = loss;
     this.view = new PlaneView(`${loss.title}: samples and discriminator`);
-    const formulas = html('p', { class: 'formula two' });
+    const formulas = html('p', { class: 'formula two', tabindex: '0' });
     formulas.append(tex(loss.formulas[0]), tex(loss.formulas[1]));
     this.element = html(
       'article',

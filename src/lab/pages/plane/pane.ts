@@ -45,7 +45,7 @@ export class Pane {
     this.view = new PlaneView(`${method.title}: particles on the target`);
     this.#colour = methodColours[method.id];
     this.#simulation = new Simulation(method, target, settings);
-    const formula = html('p', { class: 'formula' });
+    const formula = html('p', { class: 'formula', tabindex: '0' });
     formula.append(tex(method.formula));
     this.element = html(
       'article',
