@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
+import { join, posix } from 'node:path';
 import type { BenchPage, RuntimeMeasure } from '../app/bench';
 import { measureDenoiser, readReference, tolerance } from '../bench/denoiser';
 import type { Gpu } from '../gpu/device';
@@ -73,21 +74,30 @@ async function measure(parsed: Parsed, json: boolean): Promise<void> {
   const there: BackendKind[] = [];
   if (chosen.includes('wasm')) there.push('cpu');
   if (chosen.includes('webgpu')) there.push('webgpu');
-  if (there.length > 0) await measureInPage(gpu, folder, there, threads, note);
+  if (there.length > 0)
+    await measureInPage(gpu, servedFolders(folder, prior), there, threads, note);
   const { id, files: sizes } = prior.manifest;
   const record = { model: id, files: sizes, machine: machine(), tolerance, results };
   if (json) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
 }
 
+/** A prior's folder as `model`, and beside it those that it shares with other priors. */
+function servedFolders(folder: string, { manifest }: Prior): Readonly<Record<string, string>> {
+  const within = Object.values(manifest.files).map(({ path }) => posix.dirname(path));
+  return Object.fromEntries(
+    within.map((inner) => [posix.join('model', inner), join(folder, inner)]),
+  );
+}
+
 async function measureInPage(
   gpu: Gpu,
-  folder: string,
+  folders: Readonly<Record<string, string>>,
   kinds: readonly BackendKind[],
   threads: number,
   note: (result: RuntimeMeasure) => void,
 ): Promise<void> {
   say('building the page');
-  const server = await servePage('src/app/bench.html', { model: folder });
+  const server = await servePage('src/app/bench.html', folders);
   const browser = await launchChromium(gpu.adapter.software ? 'software' : 'hardware');
   try {
     const page = await browser.newPage();

@@ -4,7 +4,10 @@ import { tolerance } from '../../src/bench/denoiser';
 import { launchChromium, servePage } from '../../src/cli/chromium';
 
 test('WebAssembly in a page predicts what PyTorch predicts', { timeout: 200_000 }, async () => {
-  const server = await servePage('src/app/bench.html', { model: 'models/default' });
+  const server = await servePage('src/app/bench.html', {
+    model: 'models/default',
+    text: 'models/text',
+  });
   const browser = await launchChromium('software');
   const page = await browser.newPage();
   await page.goto(`${server.url}src/app/bench.html`);
