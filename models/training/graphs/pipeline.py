@@ -1,7 +1,9 @@
-"""A tiny Stable Diffusion with random weights in diffusers' folder layout, exported as people do, which the latent prior is tested on.
+"""A tiny Stable Diffusion with random weights in diffusers' folder layout, exported as people do, which the
+latent prior is tested on.
 
-`FOLDER/` gets `model_index.json`, `scheduler/`, `tokenizer/`, `text_encoder/`, `unet/`, `vae_encoder/` and `vae_decoder/`, with the
-names of inputs and outputs that optimum gives, and the modules' own weights as `torch.pt`, for `check_pipeline`.
+`FOLDER/` gets `model_index.json`, `scheduler/`, `tokenizer/`, `text_encoder/`, `unet/`, `vae_encoder/` and
+`vae_decoder/`, with the names of inputs and outputs that optimum gives, and the modules' own weights as
+`torch.pt`, for `check_pipeline`.
 """
 
 import argparse
@@ -122,7 +124,8 @@ def make(folder: Path) -> None:
     _, vocabulary = tokenizer(folder / "tokenizer")
     made = modules(vocabulary)
     text, unet, vae = made["text_encoder"], made["unet"], made["vae"]
-    # Random layers hardly move what they are shown: weights as large as trained ones make every term of a gradient count.
+    # Random layers hardly move what they are shown: weights as large as trained ones make every term of a
+    # gradient count.
     with torch.no_grad():
         for parameter in unet.parameters():
             parameter.mul_(1.5)
