@@ -1,4 +1,5 @@
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, servePage } from '../../src/cli/chromium';
 import type { Report } from '../../src/protocol/messages';
 
 /** What a page did while nobody looked. */
@@ -7,6 +8,16 @@ export interface Recording {
   readonly errors: readonly string[];
   /** Reports of the engine, in order, without files. */
   reports(): Promise<Report[]>;
+}
+
+/** The built page on a server of its own, in a browser of its own. */
+export interface OpenedPage {
+  /** Where the page is, without what follows `?` and `#`. */
+  readonly url: string;
+  readonly browser: Browser;
+  readonly page: Page;
+  readonly recording: Recording;
+  close(): Promise<void>;
 }
 
 interface Recorded {
@@ -72,6 +83,25 @@ export const loseDevice = (page: Page): Promise<void> =>
         return createCommandEncoder.call(this, descriptor);
       };
     });
+
+/**
+ * Opens the page in Chromium on the software adapter.
+ * @param address what follows the page's own: `?…` and `#…`.
+ * @param timeout in milliseconds, of all that is waited for.
+ */
+export async function openPage(address: string, timeout: number): Promise<OpenedPage> {
+  const server = await servePage();
+  const browser = await launchChromium('software');
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(timeout);
+  const recording = await record(page);
+  await page.goto(`${server.url}${address}`);
+  const close = async () => {
+    await browser.close();
+    await server.close();
+  };
+  return { url: server.url, browser, page, recording, close };
+}
 
 /** Records from the page's first script on. */
 export async function record(page: Page): Promise<Recording> {

@@ -1,16 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { unzipSync } from 'fflate';
 import validator from 'gltf-validator';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { OBJLoader } from 'three/addons/loaders/OBJLoader.js';
 import { PLYLoader } from 'three/addons/loaders/PLYLoader.js';
 import { STLLoader } from 'three/addons/loaders/STLLoader.js';
 import type { BufferGeometry, Mesh } from 'three/webgpu';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import { fromHash } from '../../src/ui/share';
-import { type Recording, record, until, untilReady, untilStart } from './browser';
+import {
+  type OpenedPage,
+  openPage,
+  type Recording,
+  until,
+  untilReady,
+  untilStart,
+} from './browser';
 
 const steps = 3;
 const triangles = 400;
@@ -19,24 +25,16 @@ const ask =
   `prompt=a+chair&method=sds&preset=tiny&seed=3&steps=${steps}` +
   `&mesh.resolution=24&mesh.texture=64&mesh.triangles=${triangles}`;
 
-let server: ServedPage;
-let browser: Browser;
+let opened: OpenedPage;
 let page: Page;
 let recording: Recording;
 
 beforeAll(async () => {
-  server = await servePage();
-  browser = await launchChromium('software');
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(patience.timeout);
-  recording = await record(page);
-  await page.goto(`${server.url}?model=default#${ask}`);
+  opened = await openPage(`?model=default#${ask}`, patience.timeout);
+  ({ page, recording } = opened);
   await untilReady(page);
 }, patience.timeout);
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
+afterAll(() => opened.close());
 
 /** Presses what a pointer would have to wait for frames to press. */
 const press = (selector: string) => page.locator(selector).dispatchEvent('click');

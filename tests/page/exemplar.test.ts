@@ -1,30 +1,21 @@
 /** The page shows what a prompt finds in the library, and takes another, none, or a visitor's own file. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import { encodePng } from '../../src/image/png_node';
-import { type Recording, record } from './browser';
+import { type OpenedPage, openPage, type Recording } from './browser';
 
 const soon = { timeout: 120_000 };
 
-let server: ServedPage;
-let browser: Browser;
+let opened: OpenedPage;
 let page: Page;
 let recording: Recording;
 
 beforeAll(async () => {
-  server = await servePage();
-  browser = await launchChromium('software');
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(soon.timeout);
-  recording = await record(page);
-  await page.goto(`${server.url}#prompt=a+red+chair&method=sds&preset=tiny&steps=4`);
+  opened = await openPage('#prompt=a+red+chair&method=sds&preset=tiny&steps=4', soon.timeout);
+  ({ page, recording } = opened);
   await page.locator('#status span').first().waitFor(soon);
 });
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
+afterAll(() => opened.close());
 
 const offers = () => page.locator('#exemplar .offers button');
 const pressed = () => page.locator('#exemplar .offers [aria-pressed=true]').textContent();

@@ -1,32 +1,24 @@
 import { readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
-import { type Recording, record } from './browser';
+import { type OpenedPage, openPage, type Recording } from './browser';
 
 const patience = { timeout: 400_000 };
 const soon = { timeout: 90_000 };
 
-let server: ServedPage;
-let browser: Browser;
+let opened: OpenedPage;
 let page: Page;
 let recording: Recording;
 
 beforeAll(async () => {
-  server = await servePage();
-  browser = await launchChromium('software');
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(soon.timeout);
-  recording = await record(page);
-  await page.goto(
-    `${server.url}?model=default#prompt=a+chair&method=sds%2Csds&generator=pixels&seed=1&steps=3&2.seed=2`,
+  opened = await openPage(
+    '?model=default#prompt=a+chair&method=sds%2Csds&generator=pixels&seed=1&steps=3&2.seed=2',
+    soon.timeout,
   );
+  ({ page, recording } = opened);
 });
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
+afterAll(() => opened.close());
 
 const chip = (place: number) => page.locator(`.chip[data-run="${place}"]`);
 const pane = (place: number) => page.locator(`.pane[data-run="${place}"]`);
@@ -89,8 +81,8 @@ test.each([
   'the link %s is refused in words, and the page starts as it is',
   patience,
   async (hash, words) => {
-    const other = await browser.newPage();
-    await other.goto(`${server.url}?model=default#${hash}`);
+    const other = await opened.browser.newPage();
+    await other.goto(`${opened.url}?model=default#${hash}`);
     expect(await other.textContent('#notice p')).toMatch(words);
     expect(await other.locator('.chip').count()).toBe(1);
     await other.close();

@@ -1,9 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium, type ServedPage, servePage } from '../../src/cli/chromium';
 import { samplingDefaults } from '../../src/prior/sampler';
 import type { Report } from '../../src/protocol/messages';
-import { type Recording, record, tasksDuring } from './browser';
+import { type OpenedPage, openPage, type Recording, tasksDuring } from './browser';
 
 const steps = 6;
 /** Evaluations of the network in a sample, and what the strip says before the last. */
@@ -15,28 +14,21 @@ const longestTask = 100;
 const patience = { timeout: 400_000 };
 const soon = { timeout: 90_000 };
 
-let server: ServedPage;
-let browser: Browser;
+let opened: OpenedPage;
 let page: Page;
 let recording: Recording;
 /** The four views of seed 7, drawn while nothing trained. */
 let first: string[];
 
 beforeAll(async () => {
-  server = await servePage();
-  browser = await launchChromium('software');
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(soon.timeout);
-  recording = await record(page);
-  await page.goto(
-    `${server.url}?model=default#prompt=a+pine+tree&method=sds&preset=tiny&steps=${steps}&seed=7`,
+  opened = await openPage(
+    `?model=default#prompt=a+pine+tree&method=sds&preset=tiny&steps=${steps}&seed=7`,
+    soon.timeout,
   );
+  ({ page, recording } = opened);
   await page.locator('#status span').first().waitFor(soon);
 });
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
+afterAll(() => opened.close());
 
 type Sample = Extract<Report, { type: 'sample' }>;
 
