@@ -1,6 +1,16 @@
 import { SettingsError } from '../schema';
 import type { PartialSettings } from './settings';
 
+/** What both presets for Stable Diffusion make of the field, and of how it is guided. */
+const latentField = {
+  field: { levels: 16, log2TableSize: 19, maxResolution: 512, hidden: 64 },
+  render: { samplesPerRay: 128, occupancyResolution: 64 },
+} as const satisfies PartialSettings;
+const latentGuidance = {
+  ...{ rescale: 0, threshold: false, limited: false, settle: 0 },
+  ...{ weighting: 'sigma_squared', minTimestep: 0.02 },
+} as const satisfies PartialSettings['guidance'];
+
 export const presets = {
   default: {},
   fast: { steps: 250 },
@@ -20,24 +30,16 @@ export const presets = {
   dreamfusion: {
     method: 'sds',
     steps: 10_000,
-    field: { levels: 16, log2TableSize: 19, maxResolution: 512, hidden: 64 },
-    render: { samplesPerRay: 128, occupancyResolution: 64 },
-    guidance: {
-      ...{ scale: 100, rescale: 0, threshold: false, limited: false, settle: 0 },
-      ...{ weighting: 'sigma_squared', minTimestep: 0.02, maxTimestep: 0.98 },
-    },
+    ...latentField,
+    guidance: { scale: 100, ...latentGuidance, maxTimestep: 0.98 },
     loss: { sparsity: 0.00025, opaque: 0, nearness: 0 },
     mesh: { resolution: 256 },
   },
   prolificdreamer: {
     method: 'vsd',
     steps: 25_000,
-    field: { levels: 16, log2TableSize: 19, maxResolution: 512, hidden: 64 },
-    render: { samplesPerRay: 128, occupancyResolution: 64 },
-    guidance: {
-      ...{ scale: 7.5, rescale: 0, threshold: false, limited: false, settle: 0 },
-      ...{ weighting: 'sigma_squared', minTimestep: 0.02, maxTimestep: [0.2, 0.98, 0.5, 0.2] },
-    },
+    ...latentField,
+    guidance: { scale: 7.5, ...latentGuidance, maxTimestep: [0.2, 0.98, 0.5, 0.2] },
     fake: { rank: 4, learningRate: 0.0001, updates: 1, cameraDropout: 0.1 },
     loss: { sparsity: 0.0025, opaque: 0, nearness: 0 },
     mesh: { resolution: 256 },
