@@ -7,7 +7,7 @@ import {
   type Quadrature,
   quadrature,
 } from './divergence';
-import { bounds, type Mixture, moments } from './mixture';
+import { bounds, clamp, type Mixture, moments } from './mixture';
 
 /** A fit on its way. */
 export interface Fit {
@@ -19,7 +19,6 @@ export interface Fit {
 }
 
 const [narrowest, widest] = bounds.deviation;
-const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
 /** Points that stay good while q moves within reach of p. */
 const gridFor = (p: Mixture, q: Mixture): Quadrature => quadrature([p, q], 8);

@@ -16,6 +16,10 @@ export type Mixture = readonly Component[];
 /** What a lab's mixture may hold, so that quadrature can resolve it. */
 export const bounds = { mean: 50, deviation: [0.02, 20], components: 12 } as const;
 
+/** The nearest number within both ends. */
+export const clamp = (value: number, low: number, high: number) =>
+  Math.min(high, Math.max(low, value));
+
 const remedy =
   'Write N(mean, deviation), several with + between them, as in 2N(-1, 0.5) + N(2, 0.8).';
 

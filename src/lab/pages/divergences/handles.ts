@@ -1,9 +1,8 @@
 /** Handles on the modes of the target: dragged along the line they move, up and down they widen. */
-import { bounds, type Mixture } from '../../line/mixture';
+import { bounds, clamp, type Mixture } from '../../line/mixture';
 import type { Chart } from '../../page/chart';
 import { svg } from '../../page/elements';
 
-const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 const root = Math.sqrt(2 * Math.PI);
 
 export class ModeHandles {
